@@ -1,0 +1,99 @@
+//! Places: what can be assigned, read, or have its address taken.
+
+use rustc_hash::FxHashMap;
+
+use crate::{LocalId, Name};
+
+/// Index of a [`Place`] in its function's [`PlaceTable`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlaceId(pub u32);
+
+/// Where a place begins.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Base {
+    /// A local variable, parameter or temporary.
+    Local(LocalId),
+    /// The object the method runs on: `*this`, `self`. Its fields are `self.f`, with no `Deref`.
+    SelfObj,
+    /// A name that no declaration of this function explains: a global, a field of the method's
+    /// class (linking decides), an unknown name. As written, `::`-qualified.
+    Global(Name),
+    /// A variable of the enclosing function, seen from inside a lambda or closure.
+    Captured(Name),
+}
+
+/// One step from a place to a part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Proj {
+    /// What a pointer or reference points to. `p->f` is `Deref, Field(f)`.
+    Deref,
+    /// A named field.
+    Field(Name),
+    /// An element; `Some` when the index is a literal.
+    Index(Option<i64>),
+}
+
+/// A base and the steps from it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Where the place begins.
+    pub base: Base,
+    /// Steps, outermost object first.
+    pub proj: Vec<Proj>,
+}
+
+impl Place {
+    /// A place with no steps.
+    pub fn from_base(base: Base) -> Self {
+        Self { base, proj: Vec::new() }
+    }
+
+    /// This place with one step more.
+    pub fn then(&self, step: Proj) -> Self {
+        let mut proj = self.proj.clone();
+        proj.push(step);
+        Self { base: self.base.clone(), proj }
+    }
+}
+
+/// The interned places of one function. Equal places have equal ids.
+#[derive(Debug, Clone, Default)]
+pub struct PlaceTable {
+    places: Vec<Place>,
+    ids: FxHashMap<Place, PlaceId>,
+}
+
+impl PlaceTable {
+    /// The id of `place`, interned.
+    pub fn intern(&mut self, place: Place) -> PlaceId {
+        if let Some(&id) = self.ids.get(&place) {
+            return id;
+        }
+        let id = PlaceId(u32::try_from(self.places.len()).unwrap_or(u32::MAX));
+        self.places.push(place.clone());
+        self.ids.insert(place, id);
+        id
+    }
+
+    /// All places with their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (PlaceId, &Place)> {
+        (0u32..).map(PlaceId).zip(&self.places)
+    }
+
+    /// Rewrites every place in order, keeping ids; for the linker, which turns names into fields.
+    /// Two places may become equal: their ids then stay distinct but name one thing.
+    pub fn rewrite(&mut self, mut f: impl FnMut(&mut Place)) {
+        for place in &mut self.places {
+            f(place);
+        }
+        self.ids = self.places.iter().cloned().zip((0u32..).map(PlaceId)).collect();
+    }
+}
+
+impl std::ops::Index<PlaceId> for PlaceTable {
+    type Output = Place;
+
+    fn index(&self, id: PlaceId) -> &Place {
+        &self.places[id.0 as usize]
+    }
+}

@@ -1,0 +1,342 @@
+//! The shape of a model file. Argument positions count from 0.
+
+use serde::Deserialize;
+
+/// One TOML file of models.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// `[[resources]]`: kinds of resource.
+    #[serde(default)]
+    pub resources: Vec<ResourceKind>,
+    /// `[[functions]]`: what functions do.
+    #[serde(default)]
+    pub functions: Vec<FunctionModel>,
+    /// `[[owners]]`: types that own a resource.
+    #[serde(default)]
+    pub owners: Vec<Owner>,
+    /// `[[types]]`: type names that make a file worth parsing.
+    #[serde(default)]
+    pub types: Vec<TypeModel>,
+    /// `[[constants]]`: values of named constants.
+    #[serde(default)]
+    pub constants: Vec<Constant>,
+}
+
+/// A kind of resource and what releases it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceKind {
+    /// Its name in `acquires` and `releases`: `handle`, `find-handle`, `threadpool-wait`.
+    pub kind: String,
+    /// The words for a person: "handle", "threadpool wait object".
+    pub noun: String,
+    /// The usual releasing function, named in help texts.
+    pub release: String,
+    /// Values that never name a live resource of this kind, whatever call made it; a comparison
+    /// with one of them is about existence.
+    #[serde(default)]
+    pub empty: Vec<Sentinel>,
+    /// A leak of it is worth a report (false for what the system reclaims by itself).
+    #[serde(default = "yes")]
+    pub leaks: bool,
+    /// The page that says so.
+    pub page: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A value that means failure or absence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+pub enum Sentinel {
+    /// Null pointer or handle.
+    #[serde(rename = "NULL")]
+    Null,
+    /// `(HANDLE)-1`.
+    #[serde(rename = "INVALID_HANDLE_VALUE")]
+    InvalidHandle,
+    /// `(SOCKET)~0`.
+    #[serde(rename = "INVALID_SOCKET")]
+    InvalidSocket,
+    /// The integer -1 (`open`, `_open`); any negative value fails too.
+    #[serde(rename = "-1")]
+    MinusOne,
+}
+
+/// Where a resource comes out of a call, or a value goes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Slot {
+    /// The call's result.
+    Result,
+    /// What the pointer in this argument points to.
+    Out(usize),
+}
+
+/// How a call that yields a status says that it succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Success {
+    /// A BOOL: nonzero.
+    Nonzero,
+    /// An error code: zero (`RegOpenKeyEx`, `pthread_*`, `errno_t`).
+    Zero,
+    /// An HRESULT or POSIX result: not negative.
+    Nonnegative,
+    /// Not -1 (`WaitForSingleObject`'s WAIT_FAILED, `SuspendThread`).
+    NotMinusOne,
+}
+
+/// A condition on the arguments.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// The argument.
+    pub arg: usize,
+    /// It has this flag (a named constant) set.
+    #[serde(default)]
+    pub flag: Option<String>,
+    /// It is null.
+    #[serde(default)]
+    pub null: Option<bool>,
+    /// It equals this named constant or integer.
+    #[serde(default)]
+    pub equals: Option<String>,
+}
+
+/// A call acquires a resource.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acquire {
+    /// Kind of resource.
+    pub kind: String,
+    /// Where it comes out; the result unless said.
+    #[serde(default = "result")]
+    pub at: Slot,
+    /// For a result: the value that means failure. For an out-parameter the function's `success`
+    /// decides.
+    #[serde(default)]
+    pub failure: Option<Sentinel>,
+    /// Only under this condition.
+    #[serde(default)]
+    pub when: Option<Condition>,
+    /// The call practically cannot fail with valid arguments: PL101 does not speak of it.
+    #[serde(default)]
+    pub infallible: bool,
+}
+
+fn result() -> Slot {
+    Slot::Result
+}
+
+/// A call releases a resource.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Kind of resource it releases rightly.
+    pub kind: String,
+    /// The argument.
+    pub arg: usize,
+    /// The argument is a pointer to the handle, which is reset.
+    #[serde(default)]
+    pub by_pointer: bool,
+    /// A null argument is documented to be harmless (`free`, `LocalFree`).
+    #[serde(default)]
+    pub null_ok: bool,
+    /// Only under this condition.
+    #[serde(default)]
+    pub when: Option<Condition>,
+    /// Releases even when the call itself fails (DUPLICATE_CLOSE_SOURCE).
+    #[serde(default)]
+    pub even_on_failure: bool,
+}
+
+/// What kind of transfer an I/O call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IoKind {
+    /// Fills a buffer.
+    Read,
+    /// Sends a buffer.
+    Write,
+    /// Sends and fills (`TransactNamedPipe`, `DeviceIoControl`).
+    Transact,
+    /// Waits for a peer (`ConnectNamedPipe`).
+    Connect,
+    /// Changes a mode or state (`SetNamedPipeHandleState`).
+    Control,
+    /// Waits until data has reached the other side (`FlushFileBuffers`).
+    Flush,
+    /// Ends the connection (`DisconnectNamedPipe`).
+    Disconnect,
+}
+
+/// An I/O call's arguments.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Io {
+    /// What it does.
+    pub does: IoKind,
+    /// The handle.
+    pub handle: usize,
+    /// The buffer read into or written from.
+    #[serde(default)]
+    pub buffer: Option<usize>,
+    /// Its length.
+    #[serde(default)]
+    pub length: Option<usize>,
+    /// Out-parameter with the transferred count.
+    #[serde(default)]
+    pub count: Option<usize>,
+    /// The OVERLAPPED.
+    #[serde(default)]
+    pub overlapped: Option<usize>,
+    /// Error codes of a failing call that are no failure (`ERROR_PIPE_CONNECTED`).
+    #[serde(default)]
+    pub good_errors: Vec<String>,
+    /// The error code that means "under way".
+    #[serde(default)]
+    pub pending: Option<String>,
+}
+
+/// What a checking macro or function does when the value it checks is bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFail {
+    /// Ends the process.
+    Aborts,
+    /// Throws.
+    Throws,
+    /// Returns from the calling function (a macro).
+    Returns,
+    /// Goes on; the value was looked at (`LOG_IF_…`).
+    Continues,
+}
+
+/// A checking macro or function: `PCHECK(x)`, `THROW_IF_NULL_ALLOC(p)`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// The argument it judges.
+    pub arg: usize,
+    /// When the argument is good.
+    pub good: Good,
+    /// What happens otherwise.
+    pub on_fail: OnFail,
+}
+
+/// When a checked value is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Good {
+    /// Not zero or null.
+    Nonzero,
+    /// Zero.
+    Zero,
+    /// Not negative.
+    Nonnegative,
+    /// Neither null nor `INVALID_HANDLE_VALUE`.
+    ValidHandle,
+    /// Not `INVALID_HANDLE_VALUE`.
+    NotInvalid,
+}
+
+/// A pseudo-handle that needs no close.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pseudo {
+    /// Words for it: "the current process's pseudo-handle".
+    pub noun: String,
+}
+
+/// What one function, or a set of functions with the same facts, does.
+///
+/// A modelled function only uses its arguments: what it keeps is in `escapes`, what it fills in
+/// `fills`, and everything else stays the caller's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FunctionModel {
+    /// Its names: `CreateEvent`, `CreateEventA`, `CreateEventW`.
+    pub names: Vec<String>,
+    /// The page that states the facts.
+    pub page: String,
+    /// Resources it acquires.
+    #[serde(default)]
+    pub acquires: Vec<Acquire>,
+    /// Resources it releases.
+    #[serde(default)]
+    pub releases: Vec<Release>,
+    /// How its result says success, when the result is a status.
+    #[serde(default)]
+    pub success: Option<Success>,
+    /// Arguments that must be live resources or valid pointers: a failed creation's value is no
+    /// good there.
+    #[serde(default)]
+    pub needs: Vec<usize>,
+    /// Arguments it takes over on success: they are its own afterwards (`_open_osfhandle`).
+    #[serde(default)]
+    pub takes: Vec<usize>,
+    /// Arguments it keeps beyond the call, the caller remaining responsible (contexts, callbacks).
+    #[serde(default)]
+    pub escapes: Vec<usize>,
+    /// Arguments whose pointee it writes.
+    #[serde(default)]
+    pub fills: Vec<usize>,
+    /// The result is this argument's value (`std::move`, `HandleToULong`).
+    #[serde(default)]
+    pub returns_arg: Option<usize>,
+    /// The result is a pseudo-handle or a borrowed handle.
+    #[serde(default)]
+    pub pseudo: Option<Pseudo>,
+    /// Never returns.
+    #[serde(default)]
+    pub noreturn: bool,
+    /// It checks an argument.
+    #[serde(default)]
+    pub check: Option<Check>,
+    /// It is an I/O call.
+    #[serde(default)]
+    pub io: Option<Io>,
+    /// It only logs: it returns, and judges nothing.
+    #[serde(default)]
+    pub logs: bool,
+    /// Too common a name to decide that a file is worth parsing (`open`, `close`, `free`).
+    #[serde(default)]
+    pub common: bool,
+}
+
+/// A type that owns a resource: its destructor releases it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owner {
+    /// Its names.
+    pub names: Vec<String>,
+    /// Kind of resource, when it is always one kind.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// The page or header that says so.
+    pub page: String,
+}
+
+/// Type names that make a file worth parsing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeModel {
+    /// The names.
+    pub names: Vec<String>,
+    /// Values of this type are handles that a close may take.
+    #[serde(default)]
+    pub handle: bool,
+}
+
+/// A named constant's value.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Constant {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: i64,
+}
