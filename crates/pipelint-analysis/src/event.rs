@@ -1,0 +1,198 @@
+//! What the analysis saw: the facts rules choose from and put into words.
+
+use pipelint_ir::Name;
+use pipelint_models::{IoKind, Sentinel};
+use pipelint_source::Span;
+
+/// A resource as a person knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// The call that made it: `CreateEventW`.
+    pub api: Name,
+    /// That call.
+    pub created: Span,
+    /// The variable or field it was first put in, as written (`h`, `ov.hEvent`); empty if none.
+    pub var: Name,
+    /// Words for its kind: "handle".
+    pub noun: Name,
+    /// The function that releases it rightly.
+    pub release: Name,
+    /// The value that means the call failed; none when the call's status says it.
+    pub failure: Option<Sentinel>,
+}
+
+/// What happens at one step of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepKind {
+    /// A resource is made by this call and put into this variable.
+    Created {
+        /// The call.
+        api: Name,
+        /// The variable; empty if none.
+        var: Name,
+    },
+    /// A condition holds (true) or does not.
+    Branch(bool),
+    /// A switch takes the arm of this value; none for the default.
+    Case(Option<Name>),
+    /// A value is passed to this call.
+    Passed(Name),
+    /// A resource is released by this call.
+    Closed(Name),
+    /// The variable is declared without a value.
+    Declared(Name),
+    /// The variable is assigned.
+    Assigned(Name),
+    /// A comparison with this value, which the call never yields on failure.
+    Compared(Name),
+    /// The value is narrowed to this type.
+    Narrowed(Name),
+    /// The function returns, throws, or its end is reached.
+    Left,
+    /// The variable leaves scope.
+    ScopeEnd(Name),
+    /// The object of this class runs this method later.
+    Method(Name),
+}
+
+/// A step of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathStep {
+    /// Where.
+    pub span: Span,
+    /// What happens.
+    pub what: StepKind,
+}
+
+/// How a resource is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeakHow {
+    /// The function is left while the resource is held.
+    Left,
+    /// The creating call's result is dropped where it stands.
+    Dropped,
+    /// The only variable that holds it leaves scope.
+    ScopeEnd,
+}
+
+/// Why the next step depends on a dropped I/O result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dependence {
+    /// The buffer the call fills is read.
+    BufferRead,
+    /// The transferred count is used.
+    CountUsed,
+    /// The next transfer on the same handle builds on it.
+    NextTransfer,
+    /// The function reports success.
+    ReportsSuccess,
+}
+
+/// What kind of fault a path shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// The result of a creating call reaches a use, never compared with its failure value.
+    UncheckedUse {
+        /// The using call.
+        api: Name,
+    },
+    /// The result is compared with a value the call never yields on failure, and nowhere with the
+    /// one it does.
+    WrongFailureValue {
+        /// What it is compared with, as a person writes it.
+        compared: Name,
+    },
+    /// A resource is lost.
+    Leak(LeakHow),
+    /// A variable that was never set is passed to a call.
+    Uninitialised {
+        /// The variable.
+        var: Name,
+        /// The call.
+        api: Name,
+        /// The call releases it.
+        closes: bool,
+    },
+    /// Released twice.
+    DoubleClose {
+        /// The first release's call and place.
+        first: (Name, Span),
+        /// The second release's call.
+        api: Name,
+    },
+    /// Passed to a call after its release.
+    UseAfterClose {
+        /// The release's call and place.
+        closed: (Name, Span),
+        /// The using call.
+        api: Name,
+    },
+    /// The variable that alone holds a live resource is assigned over.
+    Overwritten {
+        /// The variable.
+        var: Name,
+    },
+    /// Released by a function of another kind.
+    WrongRelease {
+        /// The releasing call.
+        api: Name,
+    },
+    /// A value known to be the failure or empty value is released.
+    CloseOfInvalid {
+        /// The variable, as written.
+        var: Name,
+        /// The releasing call.
+        api: Name,
+        /// The value.
+        value: Sentinel,
+    },
+    /// A pseudo-handle or borrowed handle is closed.
+    PseudoClosed {
+        /// The releasing call.
+        api: Name,
+        /// The call that yields the pseudo-handle.
+        from: Name,
+        /// What it is, in words.
+        noun: Name,
+    },
+    /// A handle went through an unsigned 32-bit integer and back.
+    Truncated {
+        /// The integer type.
+        ty: Name,
+    },
+    /// The creation is known to have failed on this path, and its result reaches a use.
+    FailedUse {
+        /// The test that saw the failure.
+        check: Span,
+        /// The using call.
+        api: Name,
+    },
+    /// The result of an I/O call is dropped and the next step depends on it.
+    ResultDropped {
+        /// The I/O call.
+        api: Name,
+        /// What it does.
+        does: IoKind,
+        /// What depends on it.
+        depends: Dependence,
+        /// Where.
+        dependent: Span,
+    },
+}
+
+/// A fault, seen on a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What kind.
+    pub kind: EventKind,
+    /// Where it shows: the use, the second close, the comparison, the dropped call, the leaving.
+    pub at: Span,
+    /// The qualified name of the function it shows in.
+    pub function: Name,
+    /// The resource it is about, if any.
+    pub resource: Option<Resource>,
+    /// The path to it, in order; ends at `at`.
+    pub path: Vec<PathStep>,
+    /// Other places with the same fault and cause (further uses), in source order.
+    pub others: Vec<PathStep>,
+}
