@@ -1,0 +1,235 @@
+//! The checks of one file's entries, made when it is loaded.
+
+use rustc_hash::FxHashSet;
+use smol_str::SmolStr;
+
+use crate::error::{ModelError, Problem};
+use crate::schema::{Condition, FunctionModel, ModelFile, Slot};
+
+/// More arguments than this no modelled function has; a larger position is a slip.
+const MAX_ARGUMENTS: usize = 32;
+
+/// What an entry may refer to.
+pub(crate) trait Known {
+    /// A resource kind of this name exists.
+    fn kind(&self, kind: &str) -> bool;
+    /// A constant of this name exists.
+    fn constant(&self, name: &str) -> bool;
+}
+
+/// Checks every entry of a file; the first problem is returned.
+pub(crate) fn check(file: &str, models: &ModelFile, known: &impl Known) -> Result<(), ModelError> {
+    let mut seen = FxHashSet::default();
+    for r in &models.resources {
+        let at = |p| ModelError::new(file, format!("resource {}", r.kind), p);
+        if !is_kind(&r.kind) {
+            return Err(at(Problem::Name(r.kind.as_str().into())));
+        }
+        if !seen.insert(r.kind.as_str()) {
+            return Err(at(Problem::Twice(r.kind.as_str().into())));
+        }
+        page(&r.page).map_err(at)?;
+    }
+
+    let mut seen = FxHashSet::default();
+    for f in &models.functions {
+        let entry = format!(
+            "function {}",
+            f.names.first().map_or("(no name)", String::as_str)
+        );
+        let at = |p| ModelError::new(file, entry.clone(), p);
+        names(&f.names, &mut seen).map_err(at)?;
+        function(f, known).map_err(at)?;
+    }
+
+    let mut seen = FxHashSet::default();
+    for o in &models.owners {
+        let entry = format!(
+            "owner {}",
+            o.names.first().map_or("(no name)", String::as_str)
+        );
+        let at = |p| ModelError::new(file, entry.clone(), p);
+        names(&o.names, &mut seen).map_err(at)?;
+        page(&o.page).map_err(at)?;
+        if let Some(kind) = &o.kind {
+            known_kind(kind, known).map_err(at)?;
+        }
+    }
+
+    let mut seen = FxHashSet::default();
+    for t in &models.types {
+        let entry = format!(
+            "type {}",
+            t.names.first().map_or("(no name)", String::as_str)
+        );
+        names(&t.names, &mut seen).map_err(|p| ModelError::new(file, entry, p))?;
+    }
+
+    let mut seen = FxHashSet::default();
+    for c in &models.constants {
+        names(std::slice::from_ref(&c.name), &mut seen)
+            .map_err(|p| ModelError::new(file, format!("constant {}", c.name), p))?;
+    }
+    Ok(())
+}
+
+fn names<'a>(names: &'a [String], seen: &mut FxHashSet<&'a str>) -> Result<(), Problem> {
+    if names.is_empty() {
+        return Err(Problem::Name(SmolStr::default()));
+    }
+    for name in names {
+        if !name.split("::").all(is_identifier) {
+            return Err(Problem::Name(name.into()));
+        }
+        if !seen.insert(name) {
+            return Err(Problem::Twice(name.into()));
+        }
+    }
+    Ok(())
+}
+
+fn is_identifier(s: &str) -> bool {
+    s.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
+        && s.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+}
+
+fn is_kind(s: &str) -> bool {
+    !s.is_empty() && s.chars().all(|c| c == '-' || c.is_ascii_alphanumeric())
+}
+
+fn page(page: &str) -> Result<(), Problem> {
+    let host = page
+        .strip_prefix("https://")
+        .and_then(|rest| rest.split('/').next());
+    match host {
+        Some(h) if h.contains('.') && !page.contains(char::is_whitespace) => Ok(()),
+        _ => Err(Problem::Page(page.into())),
+    }
+}
+
+fn known_kind(kind: &str, known: &impl Known) -> Result<(), Problem> {
+    if known.kind(kind) {
+        Ok(())
+    } else {
+        Err(Problem::UnknownKind(kind.into()))
+    }
+}
+
+fn constant(name: &str, known: &impl Known) -> Result<(), Problem> {
+    if name.parse::<i64>().is_ok() || known.constant(name) {
+        Ok(())
+    } else {
+        Err(Problem::UnknownConstant(name.into()))
+    }
+}
+
+fn argument(field: &'static str, arg: usize) -> Result<(), Problem> {
+    if arg < MAX_ARGUMENTS {
+        Ok(())
+    } else {
+        Err(Problem::Argument { field, arg })
+    }
+}
+
+fn arguments(field: &'static str, args: &[usize]) -> Result<(), Problem> {
+    for (i, &arg) in args.iter().enumerate() {
+        argument(field, arg)?;
+        if args[..i].contains(&arg) {
+            return Err(Problem::ArgumentTwice { field, arg });
+        }
+    }
+    Ok(())
+}
+
+fn condition(when: Option<&Condition>, known: &impl Known) -> Result<(), Problem> {
+    let Some(c) = when else { return Ok(()) };
+    argument("when", c.arg)?;
+    let tests = [c.flag.is_some(), c.null.is_some(), c.equals.is_some()];
+    if tests.iter().filter(|t| **t).count() != 1 {
+        return Err(Problem::Condition);
+    }
+    for name in [&c.flag, &c.equals].into_iter().flatten() {
+        constant(name, known)?;
+    }
+    Ok(())
+}
+
+fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
+    page(&f.page)?;
+    arguments("needs", &f.needs)?;
+    arguments("takes", &f.takes)?;
+    arguments("escapes", &f.escapes)?;
+    arguments("fills", &f.fills)?;
+    if let Some(arg) = f.returns_arg {
+        argument("returns_arg", arg)?;
+    }
+
+    for a in &f.acquires {
+        known_kind(&a.kind, known)?;
+        condition(a.when.as_ref(), known)?;
+        match a.at {
+            Slot::Result if a.failure.is_none() => return Err(Problem::NoFailure),
+            Slot::Result => {}
+            Slot::Out(arg) => {
+                argument("acquires", arg)?;
+                if a.failure.is_some() {
+                    return Err(Problem::FailureOfOut);
+                }
+                if f.success.is_none() {
+                    return Err(Problem::NoSuccess);
+                }
+            }
+        }
+    }
+    for r in &f.releases {
+        known_kind(&r.kind, known)?;
+        argument("releases", r.arg)?;
+        condition(r.when.as_ref(), known)?;
+        if r.when.is_none() && f.takes.contains(&r.arg) {
+            return Err(Problem::Contradiction(
+                "releasing and taking over one argument",
+            ));
+        }
+    }
+    if let Some(check) = &f.check {
+        argument("check", check.arg)?;
+    }
+    if let Some(io) = &f.io {
+        argument("io.handle", io.handle)?;
+        for (field, arg) in [
+            ("io.buffer", io.buffer),
+            ("io.length", io.length),
+            ("io.count", io.count),
+            ("io.overlapped", io.overlapped),
+        ] {
+            if let Some(arg) = arg {
+                argument(field, arg)?;
+            }
+        }
+        for name in io.good_errors.iter().chain(&io.pending) {
+            constant(name, known)?;
+        }
+        if f.success.is_none() {
+            return Err(Problem::NoSuccess);
+        }
+    }
+
+    let result_acquired = f.acquires.iter().any(|a| a.at == Slot::Result);
+    if f.noreturn && (!f.acquires.is_empty() || f.logs || f.check.is_some()) {
+        return Err(Problem::Contradiction(
+            "`noreturn` and acquiring, logging or checking",
+        ));
+    }
+    if f.pseudo.is_some() && result_acquired {
+        return Err(Problem::Contradiction("`pseudo` and an acquired result"));
+    }
+    if f.returns_arg.is_some() && (result_acquired || f.success.is_some()) {
+        return Err(Problem::Contradiction(
+            "`returns_arg` and another meaning of the result",
+        ));
+    }
+    if f.success.is_some() && result_acquired {
+        return Err(Problem::Contradiction("`success` and an acquired result"));
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! The loaded models and how to look things up in them.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use crate::check::{self, Known};
+use crate::error::{ModelError, Problem};
+use crate::prefilter::Prefilter;
+use crate::schema::{FunctionModel, ModelFile, Owner, ResourceKind};
+
+/// All models of a run. Cloning is cheap.
+#[derive(Debug, Clone, Default)]
+pub struct Models(Arc<Tables>);
+
+#[derive(Debug, Clone, Default)]
+struct Tables {
+    /// Shared by all names of an entry.
+    functions: FxHashMap<SmolStr, Arc<FunctionModel>>,
+    /// The keys of `functions`, sorted.
+    sorted: Vec<SmolStr>,
+    resources: FxHashMap<SmolStr, ResourceKind>,
+    /// By full name, and by last segment where that is free.
+    owners: FxHashMap<SmolStr, Arc<Owner>>,
+    owner_segments: FxHashMap<SmolStr, Arc<Owner>>,
+    /// Whether a value of the type is a handle.
+    types: FxHashMap<SmolStr, bool>,
+    constants: FxHashMap<SmolStr, i64>,
+}
+
+impl Known for Tables {
+    fn kind(&self, kind: &str) -> bool {
+        self.resources.contains_key(kind)
+    }
+
+    fn constant(&self, name: &str) -> bool {
+        self.constants.contains_key(name)
+    }
+}
+
+impl Models {
+    /// Loads files, each a name (for messages) and its TOML text. A later file overrides what an
+    /// earlier one says of the same name; within one file a name may stand once.
+    pub fn from_files<'a>(
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Models, ModelError> {
+        Models::default().with_files(files)
+    }
+
+    /// These models with further files laid over them.
+    pub fn with_files<'a>(
+        self,
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Models, ModelError> {
+        let mut tables = Arc::unwrap_or_clone(self.0);
+        let mut parsed = Vec::new();
+        for (name, text) in files {
+            let file: ModelFile = toml::from_str(text).map_err(|e| syntax(name, text, &e))?;
+            parsed.push((name, file));
+        }
+        // Kinds and constants first: a function may refer to those of any file.
+        for (_, file) in &mut parsed {
+            for c in &file.constants {
+                tables.constants.insert(c.name.as_str().into(), c.value);
+            }
+            for r in &file.resources {
+                tables.resources.insert(r.kind.as_str().into(), r.clone());
+            }
+        }
+        for (name, file) in &parsed {
+            check::check(name, file, &tables)?;
+        }
+        for (_, file) in parsed {
+            tables.add(file);
+        }
+        tables.sorted = tables.functions.keys().cloned().collect();
+        tables.sorted.sort_unstable();
+        Ok(Models(Arc::new(tables)))
+    }
+
+    /// What a function does, by its name as written, `::`-qualified or not: the full name is tried
+    /// first, then its last segment. A `common` name (`open`, `exit`) is found that way only
+    /// behind `::` and `std::`, for in another scope it is most likely another function
+    /// (`QFile::open`).
+    pub fn function(&self, name: &str) -> Option<&FunctionModel> {
+        if let Some(f) = self.0.functions.get(name) {
+            return Some(f);
+        }
+        let (scope, last) = name.rsplit_once("::")?;
+        let f = self.0.functions.get(last)?;
+        let global = matches!(scope.strip_prefix("::").unwrap_or(scope), "" | "std");
+        (global || !f.common).then_some(&**f)
+    }
+
+    /// A kind of resource.
+    pub fn resource(&self, kind: &str) -> Option<&ResourceKind> {
+        self.0.resources.get(kind)
+    }
+
+    /// A named constant's value.
+    pub fn constant(&self, name: &str) -> Option<i64> {
+        self.0.constants.get(name).copied()
+    }
+
+    /// Whether a value of this type is a handle that a close may take.
+    pub fn is_handle_type(&self, name: &str) -> bool {
+        let name = bare_type(name);
+        let last = name.rsplit("::").next().unwrap_or(name);
+        self.0.types.get(last).copied().unwrap_or(false)
+    }
+
+    /// The owner type of this name, `::`-qualified or not, with or without template arguments.
+    pub fn owner(&self, type_name: &str) -> Option<&Owner> {
+        let name = bare_type(type_name);
+        let last = name.rsplit("::").next().unwrap_or(name);
+        let tables = &self.0;
+        tables
+            .owners
+            .get(name)
+            .or_else(|| tables.owner_segments.get(last))
+            .map(|o| &**o)
+    }
+
+    /// Every modelled function with one of its names, sorted by name.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, &FunctionModel)> {
+        self.0
+            .sorted
+            .iter()
+            .filter_map(|n| Some((n.as_str(), &**self.0.functions.get(n)?)))
+    }
+
+    /// The filter that says from a file's bytes whether it is worth parsing. Building it takes
+    /// some milliseconds: build one for a run and share it.
+    pub fn prefilter(&self) -> Prefilter {
+        let functions = self
+            .functions()
+            .filter(|(_, f)| !f.common && self.decides(f))
+            .map(|(name, _)| name.rsplit("::").next().unwrap_or(name));
+        let types = self.0.types.keys().map(SmolStr::as_str);
+        Prefilter::new(functions.chain(types))
+    }
+
+    /// Whether a call of this function can matter to a rule.
+    fn decides(&self, f: &FunctionModel) -> bool {
+        let leaks = |kind: &str| self.resource(kind).is_none_or(|r| r.leaks);
+        f.acquires.iter().any(|a| leaks(&a.kind))
+            || f.releases.iter().any(|r| leaks(&r.kind))
+            || f.io.is_some()
+            || f.pseudo.is_some()
+            || !f.takes.is_empty()
+            || !f.needs.is_empty()
+    }
+}
+
+impl Tables {
+    fn add(&mut self, file: ModelFile) {
+        for f in file.functions {
+            let f = Arc::new(f);
+            for name in &f.names {
+                self.functions.insert(name.as_str().into(), Arc::clone(&f));
+            }
+        }
+        for o in file.owners {
+            let o = Arc::new(o);
+            for name in &o.names {
+                self.owners.insert(name.as_str().into(), Arc::clone(&o));
+                if let Some(last) = name.rsplit("::").next() {
+                    self.owner_segments.insert(last.into(), Arc::clone(&o));
+                }
+            }
+        }
+        for t in file.types {
+            for name in t.names {
+                self.types.insert(name.into(), t.handle);
+            }
+        }
+    }
+}
+
+/// A type's name without qualifiers before it and template arguments behind it.
+fn bare_type(name: &str) -> &str {
+    let mut name = name.split('<').next().unwrap_or(name).trim();
+    for word in ["const ", "volatile ", "struct ", "class ", "::"] {
+        name = name.strip_prefix(word).unwrap_or(name).trim_start();
+    }
+    name.strip_suffix(" const").unwrap_or(name).trim_end()
+}
+
+fn syntax(name: &str, text: &str, e: &toml::de::Error) -> ModelError {
+    let entry = match e.span().and_then(|s| text.get(..s.start)) {
+        Some(before) => format!("line {}", before.matches('\n').count() + 1),
+        None => "the file".into(),
+    };
+    ModelError::new(
+        name,
+        entry,
+        Problem::Syntax(e.message().replace('\n', ", ")),
+    )
+}
