@@ -1,0 +1,303 @@
+//! The built-in models: all of them load, and the facts that others rest on are right.
+
+use std::collections::BTreeMap;
+
+use pipelint_models::{Acquire, FunctionModel, IoKind, Models, Sentinel, Slot, Success};
+use pipelint_rules::models::{builtin, files};
+
+#[track_caller]
+fn function(name: &str) -> FunctionModel {
+    builtin()
+        .function(name)
+        .unwrap_or_else(|| panic!("{name} has no model"))
+        .clone()
+}
+
+#[track_caller]
+fn acquire(name: &str) -> Acquire {
+    let f = function(name);
+    assert_eq!(f.acquires.len(), 1, "{name} acquires one resource");
+    f.acquires.into_iter().next().expect("counted")
+}
+
+#[track_caller]
+fn fails_with(names: &[&str], kind: &str, failure: Sentinel) {
+    for name in names {
+        let a = acquire(name);
+        assert_eq!(
+            (a.kind.as_str(), a.at, a.failure),
+            (kind, Slot::Result, Some(failure)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_file_of_the_folder_is_embedded_and_loads() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
+    let mut on_disk: Vec<String> = std::fs::read_dir(folder)
+        .expect("the folder exists")
+        .map(|e| {
+            e.expect("readable")
+                .file_name()
+                .into_string()
+                .expect("UTF-8")
+        })
+        .filter(|n| n.ends_with(".toml"))
+        .collect();
+    on_disk.sort();
+    assert_eq!(files().map(|(name, _)| name).collect::<Vec<_>>(), on_disk);
+    if let Err(e) = Models::from_files(files()) {
+        panic!("{e}");
+    }
+}
+
+#[test]
+fn no_name_is_described_in_two_files() {
+    let mut places: BTreeMap<String, &str> = BTreeMap::new();
+    for (file, text) in files() {
+        let alone: toml::Table = text.parse().expect("TOML");
+        for (section, key) in [
+            ("functions", "names"),
+            ("types", "names"),
+            ("owners", "names"),
+            ("resources", "kind"),
+            ("constants", "name"),
+        ] {
+            for entry in alone
+                .get(section)
+                .and_then(|e| e.as_array())
+                .into_iter()
+                .flatten()
+            {
+                let value = &entry[key];
+                let names: Vec<_> = match value.as_array() {
+                    Some(names) => names.iter().filter_map(|n| n.as_str()).collect(),
+                    None => value.as_str().into_iter().collect(),
+                };
+                for name in names {
+                    if let Some(first) = places.insert(format!("{section} {name}"), file) {
+                        panic!("{section} {name} stands in {first} and in {file}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(places.len() > 500);
+}
+
+#[test]
+fn every_fact_cites_a_page() {
+    let models = builtin();
+    let mut count = 0;
+    for (name, f) in models.functions() {
+        assert!(f.page.starts_with("https://"), "{name}: {}", f.page);
+        count += 1;
+    }
+    assert!(count > 300, "only {count} functions");
+}
+
+#[test]
+fn functions_come_sorted_and_once() {
+    let models = builtin();
+    let names: Vec<&str> = models.functions().map(|(name, _)| name).collect();
+    assert!(names.is_sorted_by(|a, b| a < b));
+}
+
+#[test]
+fn calls_that_open_something_by_name_fail_with_invalid_handle_value() {
+    fails_with(
+        &[
+            "CreateFile",
+            "CreateFileA",
+            "CreateFileW",
+            "CreateFile2",
+            "ReOpenFile",
+            "CreateNamedPipe",
+            "CreateNamedPipeA",
+            "CreateNamedPipeW",
+            "CreateMailslot",
+            "CreateMailslotA",
+            "CreateMailslotW",
+            "CreateToolhelp32Snapshot",
+            "CreateTransaction",
+        ],
+        "handle",
+        Sentinel::InvalidHandle,
+    );
+    fails_with(
+        &["FindFirstFile", "FindFirstFileW", "FindFirstFileExA"],
+        "find-handle",
+        Sentinel::InvalidHandle,
+    );
+    fails_with(
+        &["FindFirstChangeNotificationW"],
+        "change-notification",
+        Sentinel::InvalidHandle,
+    );
+}
+
+#[test]
+fn calls_that_make_an_object_fail_with_null() {
+    fails_with(
+        &[
+            "CreateEvent",
+            "CreateEventA",
+            "CreateEventW",
+            "CreateEventExW",
+            "OpenEventW",
+            "CreateMutex",
+            "CreateMutexExA",
+            "OpenMutexW",
+            "CreateSemaphoreW",
+            "CreateThread",
+            "CreateWaitableTimerW",
+            "CreateFileMapping",
+            "CreateFileMappingW",
+            "OpenFileMappingA",
+            "CreateJobObjectW",
+            "CreateRemoteThread",
+            "OpenProcess",
+            "OpenThread",
+            "_beginthreadex",
+            "CreateIoCompletionPort",
+        ],
+        "handle",
+        Sentinel::Null,
+    );
+    fails_with(&["CreateThreadpoolWait"], "threadpool-wait", Sentinel::Null);
+    fails_with(&["CreateThreadpoolWork"], "threadpool-work", Sentinel::Null);
+    fails_with(
+        &["CreateThreadpoolTimer"],
+        "threadpool-timer",
+        Sentinel::Null,
+    );
+    fails_with(&["CreateThreadpoolIo"], "threadpool-io", Sentinel::Null);
+}
+
+#[test]
+fn a_completion_port_is_new_only_without_an_existing_one() {
+    let when = acquire("CreateIoCompletionPort").when.expect("a condition");
+    assert_eq!((when.arg, when.null), (1, Some(true)));
+    assert!(acquire("CreateFileW").when.is_none());
+}
+
+#[test]
+fn a_pipe_comes_out_in_two_arguments_and_by_status() {
+    let f = function("CreatePipe");
+    let slots: Vec<Slot> = f.acquires.iter().map(|a| a.at).collect();
+    assert_eq!(slots, [Slot::Out(0), Slot::Out(1)]);
+    assert_eq!(f.success, Some(Success::Nonzero));
+}
+
+#[test]
+fn duplicating_can_close_the_source_even_when_it_fails() {
+    let f = function("DuplicateHandle");
+    assert_eq!(f.acquires[0].at, Slot::Out(3));
+    let r = &f.releases[0];
+    assert_eq!((r.arg, r.even_on_failure), (1, true));
+    let when = r.when.as_ref().expect("a condition");
+    assert_eq!(
+        (when.arg, when.flag.as_deref()),
+        (6, Some("DUPLICATE_CLOSE_SOURCE"))
+    );
+}
+
+#[test]
+fn each_kind_is_released_by_its_function() {
+    for (name, kind) in [
+        ("CloseHandle", "handle"),
+        ("FindClose", "find-handle"),
+        ("FindCloseChangeNotification", "change-notification"),
+        ("CloseThreadpoolWait", "threadpool-wait"),
+        ("CloseThreadpoolWork", "threadpool-work"),
+        ("CloseThreadpoolTimer", "threadpool-timer"),
+        ("CloseThreadpoolIo", "threadpool-io"),
+        ("UnregisterWaitEx", "registered-wait"),
+    ] {
+        let f = function(name);
+        let r = f
+            .releases
+            .first()
+            .unwrap_or_else(|| panic!("{name} releases nothing"));
+        assert_eq!((r.kind.as_str(), r.arg), (kind, 0), "{name}");
+        assert!(!r.null_ok, "{name} may not be given NULL");
+    }
+}
+
+#[test]
+fn every_kind_has_the_releasing_function_it_names() {
+    let models = builtin();
+    for (name, f) in models.functions() {
+        for a in &f.acquires {
+            let kind = models.resource(&a.kind).expect("checked at load");
+            let release = models.function(&kind.release);
+            let release =
+                release.unwrap_or_else(|| panic!("{name}: {} has no model", kind.release));
+            assert!(
+                release.releases.iter().any(|r| r.kind == a.kind),
+                "{} does not release what {name} acquires",
+                kind.release
+            );
+        }
+    }
+}
+
+#[test]
+fn every_failure_value_is_an_empty_value_of_its_kind() {
+    let models = builtin();
+    for (name, f) in models.functions() {
+        for a in &f.acquires {
+            let kind = models.resource(&a.kind).expect("checked at load");
+            for failure in a.failure.iter() {
+                assert!(kind.empty.contains(failure), "{name}: {failure:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pipe_io_knows_its_arguments_and_its_error_codes() {
+    let write = function("WriteFile").io.expect("I/O");
+    assert_eq!(write.does, IoKind::Write);
+    assert_eq!(
+        (
+            write.handle,
+            write.buffer,
+            write.length,
+            write.count,
+            write.overlapped
+        ),
+        (0, Some(1), Some(2), Some(3), Some(4))
+    );
+    assert_eq!(write.pending.as_deref(), Some("ERROR_IO_PENDING"));
+    let connect = function("ConnectNamedPipe").io.expect("I/O");
+    assert_eq!(connect.good_errors, ["ERROR_PIPE_CONNECTED"]);
+    assert_eq!(connect.overlapped, Some(1));
+    for name in [
+        "SetNamedPipeHandleState",
+        "FlushFileBuffers",
+        "DisconnectNamedPipe",
+    ] {
+        assert!(function(name).io.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn constants_have_the_values_of_the_headers() {
+    let models = builtin();
+    for (name, value) in [
+        ("INVALID_HANDLE_VALUE", -1),
+        ("NULL", 0),
+        ("INFINITE", 0xFFFF_FFFF),
+        ("WAIT_FAILED", 0xFFFF_FFFF),
+        ("WAIT_TIMEOUT", 258),
+        ("ERROR_IO_PENDING", 997),
+        ("ERROR_PIPE_CONNECTED", 535),
+        ("ERROR_BROKEN_PIPE", 109),
+        ("E_FAIL", -2_147_467_259),
+    ] {
+        assert_eq!(models.constant(name), Some(value), "{name}");
+    }
+    assert_eq!(models.constant("NO_SUCH_CONSTANT"), None);
+}
