@@ -1,5 +1,157 @@
 //! Linking, symbolic execution, the machines on values, and the events they show.
 
+mod assume;
+mod call;
+mod cfg;
+mod class;
+mod collect;
 mod event;
+mod exec;
+mod io;
+mod leave;
+mod program;
+mod state;
+mod values;
+
+use pipelint_ir::{Base, Callee, Function, Gap, GapReason, Proj, Statement, Terminator, Unit};
+use pipelint_models::{FunctionModel, Models};
+use rayon::prelude::*;
+
+use collect::Findings;
+use program::{FnRef, Program, Target};
 
 pub use event::{Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
+
+/// What the analysis of a whole run shows.
+#[derive(Debug, Default)]
+pub struct Analysis {
+    /// Faults, ordered by file and place.
+    pub events: Vec<Event>,
+    /// Functions in which a bound was met.
+    pub gaps: Vec<Gap>,
+    /// Functions with bodies.
+    pub functions: usize,
+    /// Functions that the executor ran: those that call what the models speak of.
+    pub executed: usize,
+}
+
+/// Links the units and runs every function that matters.
+///
+/// The result does not depend on the number of threads: functions are independent, and their
+/// findings are joined in the order of the units.
+pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
+    let program = Program::link(units, models);
+    let all: Vec<FnRef> = program.all().collect();
+    let mut results: Vec<(usize, (Findings, Vec<Event>, bool))> = all
+        .par_iter()
+        .enumerate()
+        .filter_map(|(i, &f)| {
+            let function = program.function(f);
+            if !matters(&program, f.0, function) {
+                let mut findings = Findings::default();
+                note_plain_tests(function, &mut findings);
+                return (!findings.tested.is_empty()).then(|| (i, (findings, Vec::new(), false)));
+            }
+            let mut exec = exec::Exec::new(&program, f);
+            exec.run();
+            let events = exec.found.finish();
+            Some((i, (exec.found, events, exec.bounded)))
+        })
+        .collect();
+    let mut analysis = Analysis {
+        functions: all.len(),
+        ..Analysis::default()
+    };
+    let mut findings = Vec::with_capacity(results.len());
+    for (i, (found, events, bounded)) in results.drain(..) {
+        analysis.executed += 1;
+        analysis.events.extend(events);
+        if bounded {
+            let span = program.function(all[i]).map.name;
+            analysis.gaps.push(Gap {
+                span,
+                reason: GapReason::Bound("states".into()),
+            });
+        }
+        findings.push((i, found));
+    }
+    for (_, event) in class::link_fields(&mut findings) {
+        let same = analysis.events.iter_mut().find(|e| {
+            std::mem::discriminant(&e.kind) == std::mem::discriminant(&event.kind)
+                && e.resource.as_ref().map(|r| r.created)
+                    == event.resource.as_ref().map(|r| r.created)
+        });
+        match same {
+            // Told within the method already: the other methods' uses are further places.
+            Some(known) => {
+                let last = event.path.last().cloned();
+                known.others.extend(last.into_iter().chain(event.others));
+                known.others.sort_by_key(|s| s.span);
+                known.others.dedup_by_key(|s| s.span);
+            }
+            None => analysis.events.push(event),
+        }
+    }
+    analysis
+        .events
+        .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));
+    analysis
+}
+
+/// True when some call or field of the function is one the models speak of.
+fn matters(program: &Program<'_>, unit: usize, function: &Function) -> bool {
+    function
+        .blocks
+        .iter()
+        .flat_map(|b| &b.stmts)
+        .any(|stmt| match stmt {
+            Statement::Call {
+                callee: callee @ Callee::Function(_),
+                args,
+                ..
+            } => {
+                matches!(
+                    program.target(unit, function, callee, args.len()),
+                    Target::Model(model) if is_interesting(model)
+                )
+            }
+            _ => false,
+        })
+}
+
+fn is_interesting(model: &FunctionModel) -> bool {
+    !(model.acquires.is_empty()
+        && model.releases.is_empty()
+        && model.needs.is_empty()
+        && model.io.is_none()
+        && model.pseudo.is_none())
+}
+
+/// Fields that the conditions of a function not executed look at.
+fn note_plain_tests(function: &Function, findings: &mut Findings) {
+    if function.kind == pipelint_ir::FunctionKind::Destructor {
+        return;
+    }
+    let mut note = |place| {
+        let place = &function.places[place];
+        if let Some(Proj::Field(field)) = place.proj.last() {
+            let own = place.base == Base::SelfObj && place.proj.len() == 1;
+            let class = if own { function.class.clone() } else { None };
+            findings.tested.insert((class, field.clone()));
+        }
+    };
+    for block in &function.blocks {
+        for stmt in &block.stmts {
+            if let Statement::Assign {
+                value: pipelint_ir::Rvalue::Compare(_),
+                ..
+            } = stmt
+            {
+                cfg::visit_reads(stmt, &mut note);
+            }
+        }
+        if let Terminator::Branch { .. } | Terminator::Switch { .. } = &block.term {
+            cfg::visit_term_reads(&block.term, &mut note);
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! Conditions: deciding them, learning from them, and what judging a value says of resources.
+
+use pipelint_ir::{CmpOp, Name};
+use pipelint_models::Sentinel;
+
+use crate::event::{Event, EventKind, StepKind};
+use crate::exec::{Exec, Outcome, number};
+use crate::state::{Fact, State};
+use crate::values::{Loc, Sym, Val, ValId};
+
+fn negate(op: CmpOp) -> CmpOp {
+    match op {
+        CmpOp::Eq => CmpOp::Ne,
+        CmpOp::Ne => CmpOp::Eq,
+        CmpOp::Lt => CmpOp::Ge,
+        CmpOp::Ge => CmpOp::Lt,
+        CmpOp::Gt => CmpOp::Le,
+        CmpOp::Le => CmpOp::Gt,
+    }
+}
+
+fn mirror(op: CmpOp) -> CmpOp {
+    match op {
+        CmpOp::Lt => CmpOp::Gt,
+        CmpOp::Gt => CmpOp::Lt,
+        CmpOp::Le => CmpOp::Ge,
+        CmpOp::Ge => CmpOp::Le,
+        same => same,
+    }
+}
+
+fn holds(op: CmpOp, a: i128, b: i128) -> bool {
+    match op {
+        CmpOp::Eq => a == b,
+        CmpOp::Ne => a != b,
+        CmpOp::Lt => a < b,
+        CmpOp::Le => a <= b,
+        CmpOp::Gt => a > b,
+        CmpOp::Ge => a >= b,
+    }
+}
+
+/// Whether a fact decides `value op c`.
+fn decide(fact: &Fact, op: CmpOp, c: i128) -> Option<bool> {
+    match op {
+        CmpOp::Eq if fact.exact() == Some(c) => Some(true),
+        CmpOp::Eq if fact.excludes(c) => Some(false),
+        CmpOp::Lt if fact.hi < c => Some(true),
+        CmpOp::Lt if fact.lo >= c => Some(false),
+        CmpOp::Le if fact.hi <= c => Some(true),
+        CmpOp::Le if fact.lo > c => Some(false),
+        CmpOp::Ne | CmpOp::Gt | CmpOp::Ge => decide(fact, negate(op), c).map(|b| !b),
+        _ => None,
+    }
+}
+
+/// Narrows a fact by `value op c`; false when nothing is left.
+fn learn(fact: &mut Fact, op: CmpOp, c: i128) -> bool {
+    match op {
+        CmpOp::Eq => !fact.excludes(c) && fact.clamp(c, c),
+        CmpOp::Ne => fact.exclude(c),
+        CmpOp::Lt => fact.clamp(i128::MIN, c.saturating_sub(1)),
+        CmpOp::Le => fact.clamp(i128::MIN, c),
+        CmpOp::Gt => fact.clamp(c.saturating_add(1), i128::MAX),
+        CmpOp::Ge => fact.clamp(c, i128::MAX),
+    }
+}
+
+impl Exec<'_, '_> {
+    /// The value of a comparison: decided, or a 0-or-1 that remembers what it compares.
+    pub(crate) fn compare(&mut self, state: &mut State, op: CmpOp, a: ValId, b: ValId) -> ValId {
+        self.note_comparison(state, op, a, b);
+        if let Some(known) = self.decided(state, op, a, b) {
+            self.mark_checked(state, a, b);
+            return self.arena.int(i128::from(known));
+        }
+        self.cmp_val(op, a, b)
+    }
+
+    fn cmp_val(&mut self, op: CmpOp, a: ValId, b: ValId) -> ValId {
+        // Only Eq and Lt are stored; the others are their negations, written `== 0`.
+        match op {
+            CmpOp::Eq | CmpOp::Lt => self.arena.val(Val::Cmp(op, a, b)),
+            CmpOp::Gt => self.arena.val(Val::Cmp(CmpOp::Lt, b, a)),
+            CmpOp::Ne | CmpOp::Ge | CmpOp::Le => {
+                let positive = self.cmp_val(negate(op), a, b);
+                let zero = self.arena.int(0);
+                self.arena.val(Val::Cmp(CmpOp::Eq, positive, zero))
+            }
+        }
+    }
+
+    fn decided(&mut self, state: &State, op: CmpOp, a: ValId, b: ValId) -> Option<bool> {
+        if a == b && !matches!(self.arena.get(a), Val::Str) {
+            return Some(matches!(op, CmpOp::Eq | CmpOp::Le | CmpOp::Ge));
+        }
+        match (self.arena.as_int(a), self.arena.as_int(b)) {
+            (Some(x), Some(y)) => Some(holds(op, x, y)),
+            (None, Some(c)) => self.decide_against(state, op, a, c),
+            (Some(c), None) => self.decide_against(state, mirror(op), b, c),
+            (None, None) => {
+                let v = self.cmp_val(op, a, b);
+                self.decide_against(state, CmpOp::Ne, v, 0)
+            }
+        }
+    }
+
+    fn decide_against(&self, state: &State, op: CmpOp, v: ValId, c: i128) -> Option<bool> {
+        let fact = match self.arena.get(v) {
+            Val::Cmp(..) => {
+                let mut fact = state.facts.get(v).cloned().unwrap_or_default();
+                fact.clamp(0, 1);
+                fact
+            }
+            Val::Ptr(_) | Val::Str | Val::Function(_) => {
+                return match (op, c) {
+                    (CmpOp::Eq, 0 | -1) => Some(false),
+                    (CmpOp::Ne, 0 | -1) => Some(true),
+                    _ => None,
+                };
+            }
+            _ => state.facts.get(v)?.clone(),
+        };
+        decide(&fact, op, c)
+    }
+
+    /// Makes `a op b` have this truth; false when it cannot on this path.
+    pub(crate) fn assume(
+        &mut self,
+        state: &mut State,
+        op: CmpOp,
+        a: ValId,
+        b: ValId,
+        truth: bool,
+    ) -> bool {
+        if truth {
+            self.note_comparison(state, op, a, b);
+        }
+        let op = if truth { op } else { negate(op) };
+        if let Some(known) = self.decided(state, op, a, b) {
+            if known {
+                self.mark_checked(state, a, b);
+            }
+            return known;
+        }
+        state.step(self.span, StepKind::Branch(truth), None);
+        let feasible = match (self.arena.as_int(a), self.arena.as_int(b)) {
+            (None, Some(c)) => self.learn(state, op, a, c),
+            (Some(c), None) => self.learn(state, mirror(op), b, c),
+            _ => {
+                let v = self.cmp_val(op, a, b);
+                self.learn(state, CmpOp::Ne, v, 0)
+            }
+        };
+        if feasible {
+            self.mark_checked(state, a, b);
+        }
+        feasible
+    }
+
+    /// As `assume`, for what a call's outcome means: no condition of the program was seen.
+    pub(crate) fn learn_quietly(
+        &mut self,
+        state: &mut State,
+        op: CmpOp,
+        v: ValId,
+        c: ValId,
+        truth: bool,
+    ) -> bool {
+        let op = if truth { op } else { negate(op) };
+        match self.arena.as_int(c) {
+            Some(c) => self.learn(state, op, v, c),
+            None => true,
+        }
+    }
+
+    /// Learns `v op c`, and through a comparison's result what it compared.
+    fn learn(&mut self, state: &mut State, op: CmpOp, v: ValId, c: i128) -> bool {
+        let mut fact = state.facts.get(v).cloned().unwrap_or_default();
+        let comparison = match *self.arena.get(v) {
+            Val::Cmp(op, a, b) => Some((op, a, b)),
+            _ => None,
+        };
+        if comparison.is_some() && !fact.clamp(0, 1) {
+            return false;
+        }
+        if !learn(&mut fact, op, c) {
+            return false;
+        }
+        let exact = fact.exact();
+        state.facts.insert(v, fact);
+        if let (Some((op, a, b)), Some(exact)) = (comparison, exact) {
+            let op = if exact == 0 { negate(op) } else { op };
+            if let Some(known) = self.decided_plain(state, op, a, b) {
+                return known;
+            }
+            return match (self.arena.as_int(a), self.arena.as_int(b)) {
+                (None, Some(c)) => self.learn(state, op, a, c),
+                (Some(c), None) => self.learn(state, mirror(op), b, c),
+                _ => true,
+            };
+        }
+        true
+    }
+
+    /// As `decided`, without looking the comparison itself up.
+    fn decided_plain(&self, state: &State, op: CmpOp, a: ValId, b: ValId) -> Option<bool> {
+        match (self.arena.as_int(a), self.arena.as_int(b)) {
+            (Some(x), Some(y)) => Some(holds(op, x, y)),
+            (None, Some(c)) => self.decide_against(state, op, a, c),
+            (Some(c), None) => self.decide_against(state, mirror(op), b, c),
+            (None, None) => None,
+        }
+    }
+
+    /// After a condition on `a` and `b`: creations whose outcome it decided are judged.
+    fn mark_checked(&mut self, state: &mut State, a: ValId, b: ValId) {
+        let mut parts = Vec::new();
+        self.arena.parts(a, &mut parts);
+        self.arena.parts(b, &mut parts);
+        let judged: Vec<ValId> = state
+            .res
+            .iter()
+            .filter(|(v, res)| parts.contains(v) || parts.contains(&res.judge))
+            .map(|(v, _)| v)
+            .collect();
+        for v in judged {
+            let Some(res) = state.res.get(v) else {
+                continue;
+            };
+            let outcome = self.outcome(state, v, res);
+            // A status is judged by any look at it; a handle by one that decides.
+            let decided = res.judge != v || outcome != Outcome::Maybe;
+            let created = res.created;
+            let span = self.span;
+            if let Some(res) = state.res.get_mut(v) {
+                if decided {
+                    res.checked = true;
+                }
+                if outcome == Outcome::Failed && res.failed_at.is_none() {
+                    res.failed_at = Some(span);
+                }
+            }
+            if decided && !self.is_foreign_comparison(state, v, a, b) {
+                self.found.compared_rightly(created);
+            }
+        }
+        let outs: Vec<ValId> = state
+            .failed_outs
+            .iter()
+            .filter(|(_, out)| parts.contains(&out.judge))
+            .map(|(v, _)| v)
+            .collect();
+        for v in outs {
+            if let Some(out) = state.failed_outs.get_mut(v) {
+                out.checked = true;
+            }
+        }
+        // `GetLastError() == 0` right after a creation judges it too.
+        for (v, made) in state
+            .errors
+            .iter()
+            .map(|(v, m)| (v, *m))
+            .collect::<Vec<_>>()
+        {
+            let against_zero = self.arena.as_int(b) == Some(0) || self.arena.as_int(a) == Some(0);
+            if parts.contains(&v)
+                && against_zero
+                && let Some(res) = state.res.get_mut(made)
+            {
+                res.checked = true;
+                let created = res.created;
+                self.found.compared_rightly(created);
+            }
+        }
+        self.note_field_tests(state, &parts);
+    }
+
+    /// A comparison with a value the creation never yields decides nothing about its failure.
+    fn is_foreign_comparison(&self, state: &State, v: ValId, a: ValId, b: ValId) -> bool {
+        let Some(failure) = state.res.get(v).and_then(|r| r.failure) else {
+            return false;
+        };
+        let other = if a == v { b } else { a };
+        self.arena
+            .as_int(other)
+            .is_some_and(|c| matches!(c, 0 | -1) && c != number(failure))
+    }
+
+    /// Fields of the object that a condition looks at, with a value from before this method.
+    fn note_field_tests(&mut self, state: &State, parts: &[ValId]) {
+        if self.function.kind == pipelint_ir::FunctionKind::Destructor {
+            return;
+        }
+        for part in parts {
+            if state.res.get(*part).is_some() {
+                continue;
+            }
+            if let Val::Sym(Sym::Load { loc, .. }) = self.arena.get(*part)
+                && let Loc::Field(parent, field) = self.arena.get_loc(*loc)
+            {
+                let class = match self.arena.get_loc(*parent) {
+                    Loc::SelfObj => self.function.class.clone(),
+                    _ => self.class_of(*parent),
+                };
+                self.found.tested.insert((class, field.clone()));
+            }
+        }
+    }
+
+    /// The class a location's declared type names, for `p->` with a typed local `p`.
+    pub(crate) fn class_of(&self, loc: crate::values::LocId) -> Option<Name> {
+        let Loc::Deref(v) = self.arena.get_loc(loc) else {
+            return None;
+        };
+        let Val::Sym(Sym::Load { loc, .. }) = self.arena.get(*v) else {
+            return None;
+        };
+        let Loc::Local(l) = self.arena.get_loc(*loc) else {
+            return None;
+        };
+        let name = &self.function.locals.get(l.0 as usize)?.ty.name;
+        self.program.class(name).map(|c| c.name.clone())
+    }
+
+    /// Records a comparison of a creation's result with a value it never yields on failure.
+    fn note_comparison(&mut self, state: &mut State, op: CmpOp, a: ValId, b: ValId) {
+        if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
+            return;
+        }
+        let (v, c) = match (self.arena.as_int(a), self.arena.as_int(b)) {
+            (None, Some(c)) => (a, c),
+            (Some(c), None) => (b, c),
+            _ => return,
+        };
+        let Some(res) = state.res.get(v) else { return };
+        let Some(failure) = res.failure else { return };
+        if c == number(failure) {
+            let created = res.created;
+            self.found.compared_rightly(created);
+            return;
+        }
+        let compared = match (c, failure) {
+            (0, Sentinel::InvalidHandle | Sentinel::InvalidSocket | Sentinel::MinusOne) => "NULL",
+            (-1, Sentinel::Null) => "INVALID_HANDLE_VALUE",
+            _ => return,
+        };
+        if res.escaped && res.checked {
+            return;
+        }
+        let created = res.created;
+        let resource = Some(self.resource(res));
+        let path = self.path(state, Some(v), StepKind::Compared(compared.into()));
+        self.found.compared_wrongly(
+            created,
+            Event {
+                kind: EventKind::WrongFailureValue {
+                    compared: compared.into(),
+                },
+                at: self.span,
+                function: self.function.name.clone(),
+                resource,
+                path,
+                others: Vec::new(),
+            },
+        );
+    }
+}

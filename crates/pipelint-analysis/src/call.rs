@@ -1,0 +1,754 @@
+//! Calls: what models say, and what unknown code may do.
+
+use pipelint_ir::{Callee, CmpOp, Language, Name, Operand, PlaceId, Statement};
+use pipelint_models::{
+    Acquire, Check, Condition, FunctionModel, Good, OnFail, Release, Slot, Success,
+};
+
+use crate::event::{Event, EventKind, LeakHow, StepKind};
+use crate::exec::{Exec, Outcome, number};
+use crate::program::{Returns, Target};
+use crate::state::{FailedOut, Res, State, Status};
+use crate::values::{Loc, LocId, Sym, Val, ValId};
+
+impl<'p> Exec<'p, '_> {
+    /// True when a call may throw: nothing says it does not.
+    pub(crate) fn may_throw(&self, stmt: &Statement) -> bool {
+        let Statement::Call { callee, args, .. } = stmt else {
+            return false;
+        };
+        let target = self
+            .program
+            .target(self.unit, self.function, callee, args.len());
+        !matches!(target, Target::Model(m) if !m.check.as_ref().is_some_and(|c| c.on_fail == OnFail::Throws))
+    }
+
+    pub(crate) fn escape_arguments(&mut self, state: &mut State, stmt: &Statement) {
+        let Statement::Call { callee, args, .. } = stmt else {
+            return;
+        };
+        for arg in args {
+            let v = self.operand(state, arg);
+            self.escape(state, v);
+        }
+        self.escape_receiver(state, callee);
+    }
+
+    fn escape_receiver(&mut self, state: &mut State, callee: &Callee) {
+        let v = match callee {
+            Callee::Method { receiver, .. } => {
+                let loc = self.place(state, *receiver);
+                self.arena.val(Val::Ptr(loc))
+            }
+            Callee::Pointer(op) => self.operand(state, op),
+            _ => return,
+        };
+        self.escape(state, v);
+    }
+
+    pub(crate) fn call(
+        &mut self,
+        mut state: State,
+        dst: Option<PlaceId>,
+        callee: &'p Callee,
+        args: &'p [Operand],
+        voided: bool,
+        out: &mut Vec<State>,
+    ) {
+        let program = self.program;
+        let target = program.target(self.unit, self.function, callee, args.len());
+        let values: Vec<ValId> = args.iter().map(|a| self.operand(&mut state, a)).collect();
+        if let Target::Model(model) = target
+            && largest_argument(model).is_none_or(|n| n < args.len())
+        {
+            let name: Name = match callee {
+                Callee::Function(name) => name.trim_start_matches("::").into(),
+                _ => Name::default(),
+            };
+            self.operands = args;
+            self.model_call(state, dst, &name, model, &values, voided, out);
+            return;
+        }
+        if program.returns(target, callee) == Returns::Never {
+            return;
+        }
+        self.settle_dropped_by_unknown(&mut state, &values);
+        if let Target::Defined(f) = target
+            && let Some(value) = program.constant_result(f)
+        {
+            let v = self.arena.int(value);
+            self.store_result(&mut state, dst, v);
+            out.push(state);
+            return;
+        }
+        let surely = program.returns(target, callee) == Returns::Yes;
+        for v in &values {
+            self.escape(&mut state, *v);
+        }
+        self.escape_receiver(&mut state, callee);
+        self.outside_changes(&mut state, surely);
+        if program.units[self.unit].language == Language::Cpp {
+            // A plain argument may be a reference parameter that the callee sets.
+            for arg in args {
+                if let Operand::Copy(place) = arg {
+                    let loc = self.place(&mut state, *place);
+                    let unset = state.env.get(loc).is_some_and(|v| {
+                        matches!(
+                            self.arena.get(*v),
+                            Val::Sym(Sym::Uninit { .. }) | Val::Int(_)
+                        )
+                    });
+                    if unset {
+                        let v = self.fresh(&state, 50);
+                        state.env.insert(loc, v);
+                    }
+                }
+            }
+        }
+        let v = self.fresh(&state, 0);
+        self.count_round(&mut state);
+        self.store_result(&mut state, dst, v);
+        out.push(state);
+    }
+
+    /// Unknown code ran: what it can reach may have changed, what it holds may have been judged.
+    fn outside_changes(&mut self, state: &mut State, surely_returns: bool) {
+        let round = state.rounds.get(self.stmt).copied().unwrap_or(0);
+        state.epoch = (self.stmt + 1).wrapping_mul(8) + round.min(7);
+        let gone: Vec<LocId> = state
+            .env
+            .iter()
+            .map(|(l, _)| l)
+            .filter(|l| self.is_outside(state, *l))
+            .collect();
+        for loc in gone {
+            state.env.remove(loc);
+        }
+        for res in state.res.values_mut() {
+            if res.escaped && !res.checked {
+                res.checked = true;
+            }
+            if res.failed_at.is_some() && !surely_returns {
+                res.uncertain = true;
+            }
+        }
+    }
+
+    fn store_result(&mut self, state: &mut State, dst: Option<PlaceId>, v: ValId) {
+        let Some(dst) = dst else { return };
+        let loc = self.place(state, dst);
+        self.overwrite_by_call(state, dst, loc, v);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn model_call(
+        &mut self,
+        mut state: State,
+        dst: Option<PlaceId>,
+        api: &Name,
+        model: &'p FunctionModel,
+        args: &[ValId],
+        voided: bool,
+        out: &mut Vec<State>,
+    ) {
+        self.next_transfer(&mut state, model, args);
+        if let Some(check) = &model.check {
+            self.check_call(state, dst, api, model, check, args, out);
+            return;
+        }
+        for &n in &model.needs {
+            self.use_value(&mut state, args[n], api, false);
+        }
+        if let Some(io) = &model.io
+            && let Some(v) = io.overlapped.and_then(|n| args.get(n))
+            && let Val::Ptr(loc) = *self.arena.get(*v)
+        {
+            let event = self.arena.loc(Loc::Field(loc, "hEvent".into()));
+            if let Some(&v) = state.env.get(event) {
+                // `hEvent` may carry the low bit that keeps a completion off the port.
+                self.use_value(&mut state, v, api, false);
+            }
+        }
+        for release in &model.releases {
+            match self.applies(&state, release.when.as_ref(), args) {
+                Some(true) => self.release(&mut state, release, api, args),
+                Some(false) => {}
+                None => {
+                    let v = args[release.arg];
+                    self.escape(&mut state, v);
+                }
+            }
+        }
+        if model.noreturn {
+            return;
+        }
+        for &n in model.takes.iter().chain(&model.escapes) {
+            self.hand_over_deep(&mut state, args[n]);
+        }
+        for &n in &model.fills {
+            let loc = self.pointee(args[n]);
+            let v = self.fresh(&state, u32::try_from(n).unwrap_or(0) + 1);
+            if matches!(self.arena.get(args[n]), Val::Int(_)) {
+                continue;
+            }
+            self.write(&mut state, loc, v);
+        }
+        if let Some(n) = model.returns_arg {
+            let v = args[n];
+            self.store_result(&mut state, dst, v);
+            out.push(state);
+            return;
+        }
+        let outs: Vec<&Acquire> = model
+            .acquires
+            .iter()
+            .filter(|a| self.applies(&state, a.when.as_ref(), args) == Some(true))
+            .collect();
+        let result = self.fresh(&state, 0);
+        if let Some(io) = &model.io {
+            self.note_io(&mut state, dst, api, io, args, voided);
+        }
+        if api == "GetLastError"
+            && let Some(made) = state.last_made
+        {
+            state.errors.insert(result, made);
+        }
+        if let Some(pseudo) = &model.pseudo {
+            state
+                .pseudo
+                .insert(result, (api.clone(), Name::new(&pseudo.noun)));
+        }
+        if outs.iter().any(|a| matches!(a.at, Slot::Out(_))) {
+            self.acquire_outs(state, dst, api, model, &outs, args, result, out);
+            return;
+        }
+        for acquire in outs {
+            self.acquire_result(&mut state, dst, api, acquire, result);
+        }
+        self.count_round(&mut state);
+        self.store_result(&mut state, dst, result);
+        out.push(state);
+    }
+
+    /// Whether a condition on the arguments holds; none when that is not known.
+    fn applies(&self, state: &State, when: Option<&Condition>, args: &[ValId]) -> Option<bool> {
+        let Some(when) = when else { return Some(true) };
+        let v = *args.get(when.arg)?;
+        let value = self.arena.as_int(v);
+        if let Some(flag) = &when.flag {
+            let flag = self.program.constant(self.unit, flag)?;
+            return value.map(|v| v & flag != 0);
+        }
+        if let Some(null) = when.null {
+            let is_null = match value {
+                Some(v) => v == 0,
+                None => {
+                    let fact = state.facts.get(v)?;
+                    if fact.exact() == Some(0) {
+                        true
+                    } else if fact.excludes(0) {
+                        false
+                    } else {
+                        return None;
+                    }
+                }
+            };
+            return Some(is_null == null);
+        }
+        if let Some(equals) = &when.equals {
+            // `GetCurrentProcess()` names a pseudo-handle by the call that yields it.
+            if let Some(call) = equals.strip_suffix("()") {
+                return state
+                    .pseudo
+                    .get(v)
+                    .map(|(api, _)| api == call)
+                    .or(Some(false));
+            }
+            let wanted = equals
+                .parse()
+                .ok()
+                .or_else(|| self.program.constant(self.unit, equals))?;
+            return value.map(|v| v == wanted);
+        }
+        Some(true)
+    }
+
+    fn acquire_result(
+        &mut self,
+        state: &mut State,
+        dst: Option<PlaceId>,
+        api: &Name,
+        acquire: &Acquire,
+        v: ValId,
+    ) {
+        let Some(failure) = acquire.failure else {
+            return;
+        };
+        let var = dst.map_or_else(Name::default, |d| self.place_name(d));
+        state.step(
+            self.span,
+            StepKind::Created {
+                api: api.clone(),
+                var: var.clone(),
+            },
+            Some(v),
+        );
+        // What the call yields is its failure value or a live resource, never the other sentinel.
+        let mut fact = crate::state::Fact::default();
+        match number(failure) {
+            0 => fact.exclude(-1),
+            _ if failure == pipelint_models::Sentinel::MinusOne => fact.clamp(-1, i128::MAX),
+            _ => fact.exclude(0),
+        };
+        state.facts.insert(v, fact);
+        let dropped = dst.is_none();
+        let res = Res {
+            api: api.clone(),
+            kind: Name::new(&acquire.kind),
+            created: self.span,
+            var,
+            judge: v,
+            failure: Some(failure),
+            status: Status::Open,
+            escaped: false,
+            checked: acquire.infallible,
+            used_unchecked: false,
+            failed_at: None,
+            uncertain: false,
+            infallible: acquire.infallible,
+        };
+        state.res.insert(v, res);
+        state.last_made = Some(v);
+        if dropped && self.leaks(&acquire.kind) && !self.is_entry_point() {
+            self.leak(state, v, LeakHow::Dropped, StepKind::Left);
+            if let Some(res) = state.res.get_mut(v) {
+                res.escaped = true;
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn acquire_outs(
+        &mut self,
+        state: State,
+        dst: Option<PlaceId>,
+        api: &Name,
+        model: &FunctionModel,
+        outs: &[&Acquire],
+        args: &[ValId],
+        result: ValId,
+        to: &mut Vec<State>,
+    ) {
+        let zero = self.arena.int(0);
+        let minus = self.arena.int(-1);
+        let (op, bound) = match model.success {
+            Some(Success::Zero) => (CmpOp::Eq, zero),
+            Some(Success::Nonnegative) => (CmpOp::Ge, zero),
+            Some(Success::NotMinusOne) => (CmpOp::Ne, minus),
+            Some(Success::Nonzero) | None => (CmpOp::Ne, zero),
+        };
+        let mut failed = state.clone();
+        if self.learn_quietly(&mut failed, op, result, bound, false) {
+            for acquire in outs {
+                let Slot::Out(n) = acquire.at else { continue };
+                let loc = self.pointee(args[n]);
+                let old = self.read(&failed, loc);
+                if matches!(self.arena.get(old), Val::Sym(Sym::Uninit { .. })) {
+                    let out = FailedOut {
+                        judge: result,
+                        api: api.clone(),
+                        kind: Name::new(&acquire.kind),
+                        created: self.span,
+                        var: self.loc_name(loc),
+                        checked: acquire.infallible,
+                    };
+                    failed.failed_outs.insert(old, out);
+                }
+            }
+            self.count_round(&mut failed);
+            self.store_result(&mut failed, dst, result);
+            to.push(failed);
+        }
+        let mut good = state;
+        if self.learn_quietly(&mut good, op, result, bound, true) {
+            for acquire in outs {
+                let Slot::Out(n) = acquire.at else { continue };
+                let loc = self.pointee(args[n]);
+                let v = self.fresh(&good, u32::try_from(n).unwrap_or(0) + 1);
+                let var = self.loc_name(loc);
+                good.step(
+                    self.span,
+                    StepKind::Created {
+                        api: api.clone(),
+                        var: var.clone(),
+                    },
+                    Some(v),
+                );
+                let mut fact = crate::state::Fact::default();
+                fact.exclude(0);
+                fact.exclude(-1);
+                good.facts.insert(v, fact);
+                good.res.insert(
+                    v,
+                    Res {
+                        api: api.clone(),
+                        kind: Name::new(&acquire.kind),
+                        created: self.span,
+                        var,
+                        judge: result,
+                        failure: None,
+                        status: Status::Open,
+                        escaped: false,
+                        checked: acquire.infallible,
+                        used_unchecked: false,
+                        failed_at: None,
+                        uncertain: false,
+                        infallible: acquire.infallible,
+                    },
+                );
+                good.last_made = Some(v);
+                let name = self.loc_name(loc);
+                self.overwritten(&mut good, name, loc, v);
+                self.write(&mut good, loc, v);
+            }
+            self.count_round(&mut good);
+            self.store_result(&mut good, dst, result);
+            to.push(good);
+        }
+    }
+
+    /// A value reaches a call that needs a live resource there.
+    pub(crate) fn use_value(&mut self, state: &mut State, v: ValId, api: &Name, releases: bool) {
+        if let Val::Sym(Sym::Uninit { loc }) = *self.arena.get(v) {
+            self.uninitialised(state, v, loc, api, releases);
+            return;
+        }
+        self.note_field_use(state, v, api, releases);
+        let Some(res) = state.res.get(v) else { return };
+        let resource = Some(self.resource(res));
+        let outcome = self.outcome(state, v, res);
+        let kind = match &res.status {
+            Status::Released(closer, at) => EventKind::UseAfterClose {
+                closed: (closer.clone(), *at),
+                api: api.clone(),
+            },
+            Status::Open => match outcome {
+                Outcome::Failed if res.checked && !res.uncertain => match res.failed_at {
+                    Some(check) => EventKind::FailedUse {
+                        check,
+                        api: api.clone(),
+                    },
+                    None => return,
+                },
+                _ if !res.checked && !res.infallible => {
+                    EventKind::UncheckedUse { api: api.clone() }
+                }
+                _ => return,
+            },
+        };
+        let unchecked = matches!(kind, EventKind::UncheckedUse { .. });
+        let path = self.path(state, Some(v), StepKind::Passed(api.clone()));
+        self.emit(kind, resource, path);
+        state.step(self.span, StepKind::Passed(api.clone()), Some(v));
+        if unchecked && let Some(res) = state.res.get_mut(v) {
+            res.used_unchecked = true;
+        }
+    }
+
+    fn uninitialised(&mut self, state: &mut State, v: ValId, loc: LocId, api: &Name, closes: bool) {
+        let name = self.loc_name(loc);
+        if let Some(out) = state.failed_outs.get(v)
+            && !out.checked
+        {
+            // The creation's status was never judged: that is the fault to tell.
+            let kind = self.program.models.resource(&out.kind);
+            let resource = crate::event::Resource {
+                api: out.api.clone(),
+                created: out.created,
+                var: out.var.clone(),
+                noun: kind.map_or_else(Name::default, |k| Name::new(&k.noun)),
+                release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),
+                failure: None,
+            };
+            let step = crate::event::PathStep {
+                span: out.created,
+                what: StepKind::Created {
+                    api: out.api.clone(),
+                    var: out.var.clone(),
+                },
+            };
+            let here = crate::event::PathStep {
+                span: self.span,
+                what: StepKind::Passed(api.clone()),
+            };
+            self.emit(
+                EventKind::UncheckedUse { api: api.clone() },
+                Some(resource),
+                vec![step, here],
+            );
+            return;
+        }
+        let path = self.path(state, Some(v), StepKind::Passed(api.clone()));
+        self.emit(
+            EventKind::Uninitialised {
+                var: name,
+                api: api.clone(),
+                closes,
+            },
+            None,
+            path,
+        );
+        // Told once: the rest of the path takes it as set.
+        let set = self.fresh(state, 60);
+        state.env.insert(loc, set);
+    }
+
+    fn release(&mut self, state: &mut State, release: &Release, api: &Name, args: &[ValId]) {
+        let arg = args[release.arg];
+        let (v, loc) = if release.by_pointer {
+            let loc = self.pointee(arg);
+            (self.read(state, loc), Some(loc))
+        } else {
+            (arg, None)
+        };
+        self.release_value(state, release, api, v);
+        if let Some(loc) = loc {
+            let zero = self.arena.int(0);
+            self.write(state, loc, zero);
+        }
+    }
+
+    fn release_value(&mut self, state: &mut State, release: &Release, api: &Name, v: ValId) {
+        match *self.arena.get(v) {
+            Val::Sym(Sym::Uninit { loc }) => {
+                self.uninitialised(state, v, loc, api, true);
+                return;
+            }
+            Val::Int(value @ (0 | -1)) if !release.null_ok => {
+                self.close_of_constant(state, release, api, value);
+                return;
+            }
+            _ => {}
+        }
+        if let Some((from, noun)) = state.pseudo.get(v) {
+            if release.kind == "handle" {
+                let kind = EventKind::PseudoClosed {
+                    api: api.clone(),
+                    from: from.clone(),
+                    noun: noun.clone(),
+                };
+                let path = self.path(state, Some(v), StepKind::Closed(api.clone()));
+                self.emit(kind, None, path);
+            }
+            return;
+        }
+        self.note_field_use(state, v, api, true);
+        let Some(res) = state.res.get(v) else { return };
+        let resource = Some(self.resource(res));
+        let outcome = self.outcome(state, v, res);
+        let kind = match &res.status {
+            Status::Released(first, at) => Some(EventKind::DoubleClose {
+                first: (first.clone(), *at),
+                api: api.clone(),
+            }),
+            Status::Open if outcome == Outcome::Failed => {
+                let value = res.failure.filter(|_| !release.null_ok && !res.uncertain);
+                value.map(|value| EventKind::CloseOfInvalid {
+                    var: res.var.clone(),
+                    api: api.clone(),
+                    value,
+                })
+            }
+            Status::Open if res.kind != release.kind => {
+                Some(EventKind::WrongRelease { api: api.clone() })
+            }
+            // Made and closed with no look between: nobody would learn that it failed.
+            Status::Open if !res.checked && !res.used_unchecked && !res.escaped => {
+                Some(EventKind::UncheckedUse { api: api.clone() })
+            }
+            Status::Open => None,
+        };
+        if let Some(kind) = kind {
+            let path = self.path(state, Some(v), StepKind::Closed(api.clone()));
+            self.emit(kind, resource, path);
+        }
+        state.step(self.span, StepKind::Closed(api.clone()), Some(v));
+        let (api, span) = (api.clone(), self.span);
+        if let Some(res) = state.res.get_mut(v)
+            && outcome != Outcome::Failed
+        {
+            res.status = Status::Released(api, span);
+        }
+    }
+
+    fn close_of_constant(&mut self, state: &State, release: &Release, api: &Name, value: i128) {
+        let sentinel = if value == 0 {
+            pipelint_models::Sentinel::Null
+        } else {
+            pipelint_models::Sentinel::InvalidHandle
+        };
+        let empty = self
+            .program
+            .models
+            .resource(&release.kind)
+            .is_some_and(|k| k.empty.contains(&sentinel));
+        if !empty {
+            return;
+        }
+        // The variable that holds it; a literal argument is somebody's intention.
+        let Some(Operand::Copy(place)) = self.operands.get(release.arg) else {
+            return;
+        };
+        let var = self.place_name(*place);
+        if var.is_empty() {
+            return;
+        }
+        let path = self.path(state, None, StepKind::Closed(api.clone()));
+        self.emit(
+            EventKind::CloseOfInvalid {
+                var,
+                api: api.clone(),
+                value: sentinel,
+            },
+            None,
+            path,
+        );
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn check_call(
+        &mut self,
+        state: State,
+        dst: Option<PlaceId>,
+        api: &Name,
+        model: &FunctionModel,
+        check: &Check,
+        args: &[ValId],
+        out: &mut Vec<State>,
+    ) {
+        let Some(&v) = args.get(check.arg) else {
+            return;
+        };
+        let zero = self.arena.int(0);
+        let minus = self.arena.int(-1);
+        let tests: &[(CmpOp, ValId)] = match check.good {
+            Good::Nonzero => &[(CmpOp::Ne, zero)],
+            Good::Zero => &[(CmpOp::Eq, zero)],
+            Good::Nonnegative => &[(CmpOp::Ge, zero)],
+            Good::NotInvalid => &[(CmpOp::Ne, minus)],
+            Good::ValidHandle => &[(CmpOp::Ne, zero), (CmpOp::Ne, minus)],
+        };
+        let _ = api;
+        self.settle(&state, v);
+        let mut good = state.clone();
+        self.settle_dropped_by_condition(&mut good, v, v);
+        if tests
+            .iter()
+            .all(|(op, c)| self.assume(&mut good, *op, v, *c, true))
+        {
+            let result = if model.returns_arg == Some(check.arg) {
+                v
+            } else {
+                self.fresh(&good, 0)
+            };
+            self.store_result(&mut good, dst, result);
+            out.push(good);
+        }
+        for (op, c) in tests {
+            let mut bad = state.clone();
+            if !self.assume(&mut bad, *op, v, *c, false) {
+                continue;
+            }
+            match check.on_fail {
+                OnFail::Aborts => {}
+                OnFail::Throws | OnFail::Returns => self.leave(&mut bad, None),
+                OnFail::Continues => {
+                    let result = if model.returns_arg == Some(check.arg) {
+                        v
+                    } else {
+                        self.fresh(&bad, 0)
+                    };
+                    self.store_result(&mut bad, dst, result);
+                    out.push(bad);
+                }
+            }
+        }
+    }
+
+    /// A checking macro judges the value even where the comparison was decided before.
+    fn settle(&mut self, state: &State, v: ValId) {
+        let mut parts = Vec::new();
+        self.arena.parts(v, &mut parts);
+        for part in parts {
+            if let Some(res) = state.res.get(part) {
+                let created = res.created;
+                self.found.compared_rightly(created);
+            }
+        }
+    }
+
+    fn hand_over_deep(&mut self, state: &mut State, v: ValId) {
+        self.hand_over(state, v);
+        if let Val::Ptr(loc) = *self.arena.get(v) {
+            let root = self.arena.root(loc);
+            state.exposed.insert(root, ());
+            let held: Vec<ValId> = state
+                .env
+                .iter()
+                .filter(|(l, _)| self.arena.within(*l, loc))
+                .map(|(_, v)| *v)
+                .collect();
+            for v in held {
+                self.hand_over(state, v);
+            }
+        }
+    }
+
+    pub(crate) fn emit(
+        &mut self,
+        kind: EventKind,
+        resource: Option<crate::event::Resource>,
+        path: Vec<crate::event::PathStep>,
+    ) {
+        self.found.add(Event {
+            kind,
+            at: self.span,
+            function: self.function.name.clone(),
+            resource,
+            path,
+            others: Vec::new(),
+        });
+    }
+}
+
+/// The largest argument number that a model's facts speak of.
+fn largest_argument(model: &FunctionModel) -> Option<usize> {
+    let io = model.io.iter().flat_map(|io| {
+        [
+            Some(io.handle),
+            io.buffer,
+            io.length,
+            io.count,
+            io.overlapped,
+        ]
+        .into_iter()
+        .flatten()
+    });
+    let outs = model.acquires.iter().filter_map(|a| match a.at {
+        Slot::Out(n) => Some(n),
+        Slot::Result => None,
+    });
+    let all = model
+        .needs
+        .iter()
+        .chain(&model.takes)
+        .chain(&model.escapes)
+        .chain(&model.fills)
+        .copied();
+    all.chain(model.releases.iter().map(|r| r.arg))
+        .chain(io)
+        .chain(outs)
+        .chain(model.returns_arg)
+        .chain(model.check.iter().map(|c| c.arg))
+        .max()
+}

@@ -1,0 +1,130 @@
+//! Gathers events over all paths of a function: one fault is told once, by its shortest path.
+
+use pipelint_ir::Name;
+use pipelint_source::Span;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::event::{Event, EventKind, PathStep, StepKind};
+
+/// A use of a field of the object in a method, with nothing known of the field on that path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FieldUse {
+    pub(crate) class: Name,
+    pub(crate) field: Name,
+    pub(crate) method: Name,
+    pub(crate) entry: Span,
+    pub(crate) api: Name,
+    pub(crate) at: Span,
+    /// The call releases the field: no use of a maybe-empty handle, but one of a null object.
+    pub(crate) releases: bool,
+}
+
+/// A resource left in a field at a method's end, unchecked or known to have failed.
+#[derive(Debug, Clone)]
+pub(crate) struct FieldLeft {
+    pub(crate) class: Name,
+    pub(crate) field: Name,
+    /// The event without its use: created, and the path to the method's end.
+    pub(crate) event: Event,
+    /// The failing test, for one that failed.
+    pub(crate) failed_at: Option<Span>,
+    /// What the end looks like from outside: other fields' constants and the result.
+    pub(crate) look: Vec<(Name, i128)>,
+    /// A null resource crashes where it is released (it is a pointer, not a handle).
+    pub(crate) pointer: bool,
+}
+
+/// Everything one function's execution showed.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    events: FxHashMap<(u8, Span), Event>,
+    wrong: FxHashMap<Span, Event>,
+    right: FxHashSet<Span>,
+    pub(crate) field_uses: Vec<FieldUse>,
+    pub(crate) fields_left: Vec<FieldLeft>,
+    /// Looks of ends at which the creation at this span had succeeded.
+    pub(crate) success_looks: FxHashMap<Span, Vec<Vec<(Name, i128)>>>,
+    /// Fields some condition judges; the class is none where it is not known.
+    pub(crate) tested: FxHashSet<(Option<Name>, Name)>,
+}
+
+/// Events with the same key are one fault.
+fn key(event: &Event) -> (u8, Span) {
+    let created = event.resource.as_ref().map_or(event.at, |r| r.created);
+    match &event.kind {
+        EventKind::UncheckedUse { .. } => (0, created),
+        EventKind::WrongFailureValue { .. } => (1, created),
+        EventKind::Leak(_) => (2, created),
+        EventKind::Uninitialised { .. } => (3, event.at),
+        EventKind::DoubleClose { .. } => (4, event.at),
+        EventKind::UseAfterClose { .. } => (5, event.at),
+        EventKind::Overwritten { .. } => (6, event.at),
+        EventKind::WrongRelease { .. } => (7, event.at),
+        EventKind::CloseOfInvalid { .. } => (8, event.at),
+        EventKind::PseudoClosed { .. } => (9, event.at),
+        EventKind::Truncated { .. } => (10, event.at),
+        EventKind::FailedUse { .. } => (11, created),
+        EventKind::ResultDropped { .. } => (12, event.at),
+    }
+}
+
+impl Findings {
+    pub(crate) fn add(&mut self, event: Event) {
+        use std::collections::hash_map::Entry;
+        match self.events.entry(key(&event)) {
+            Entry::Vacant(slot) => {
+                slot.insert(event);
+            }
+            Entry::Occupied(mut slot) => {
+                let known = slot.get_mut();
+                let shorter = (event.path.len(), event.at) < (known.path.len(), known.at);
+                let (mut keep, other) = if shorter {
+                    (event, known.clone())
+                } else {
+                    (known.clone(), event)
+                };
+                if other.at != keep.at {
+                    let what = other.path.last().map_or(StepKind::Left, |s| s.what.clone());
+                    keep.others.push(PathStep {
+                        span: other.at,
+                        what,
+                    });
+                }
+                for step in other.others {
+                    if step.span != keep.at {
+                        keep.others.push(step);
+                    }
+                }
+                keep.others.sort_by_key(|s| s.span);
+                keep.others.dedup_by_key(|s| s.span);
+                *known = keep;
+            }
+        }
+    }
+
+    /// A comparison with a value the creation never yields; told unless a right one exists.
+    pub(crate) fn compared_wrongly(&mut self, created: Span, event: Event) {
+        let known = self.wrong.entry(created).or_insert_with(|| event.clone());
+        if event.at < known.at {
+            *known = event;
+        }
+    }
+
+    pub(crate) fn compared_rightly(&mut self, created: Span) {
+        self.right.insert(created);
+    }
+
+    /// All events of the function, in source order.
+    pub(crate) fn finish(&mut self) -> Vec<Event> {
+        for (created, event) in std::mem::take(&mut self.wrong) {
+            if !self.right.contains(&created) {
+                // The wrong comparison is the fault; "unchecked" would tell it twice.
+                self.events.remove(&(0, created));
+                self.events.insert(key(&event), event);
+            }
+        }
+        let mut events: Vec<Event> = std::mem::take(&mut self.events).into_values().collect();
+        events.sort_by_key(|e| (e.at, key(e)));
+        events
+    }
+}

@@ -1,0 +1,171 @@
+//! I/O results that are dropped, and whether the next step depends on them.
+
+use pipelint_ir::{Name, PlaceId};
+use pipelint_models::{FunctionModel, Io, IoKind};
+use pipelint_source::Span;
+
+use crate::event::{Dependence, Event, EventKind, PathStep, StepKind};
+use crate::exec::Exec;
+use crate::state::{Dropped, State};
+use crate::values::{LocId, StmtNo, Val, ValId};
+
+impl Exec<'_, '_> {
+    /// An I/O call runs; its result is dropped when nothing receives it.
+    pub(crate) fn note_io(
+        &mut self,
+        state: &mut State,
+        dst: Option<PlaceId>,
+        api: &Name,
+        io: &Io,
+        args: &[ValId],
+        voided: bool,
+    ) {
+        if dst.is_some() || voided {
+            return;
+        }
+        let pointee = |exec: &Self, n: Option<usize>| -> Option<LocId> {
+            match exec.arena.get(*args.get(n?)?) {
+                Val::Ptr(loc) => Some(*loc),
+                _ => None,
+            }
+        };
+        let count = pointee(self, io.count).and_then(|loc| state.env.get(loc).copied());
+        let dropped = Dropped {
+            api: api.clone(),
+            does: io.does,
+            span: self.span,
+            handle: args[io.handle],
+            buffer: pointee(self, io.buffer).map(|loc| self.arena.root(loc)),
+            count,
+        };
+        state.dropped.insert(self.stmt, dropped);
+    }
+
+    /// A condition looks at a transferred count: the result is judged by it.
+    pub(crate) fn settle_dropped_by_condition(&self, state: &mut State, a: ValId, b: ValId) {
+        let mut parts = Vec::new();
+        self.arena.parts(a, &mut parts);
+        self.arena.parts(b, &mut parts);
+        state
+            .dropped
+            .retain(|_, d| d.count.is_none_or(|c| !parts.contains(&c)));
+    }
+
+    /// Unknown code is given the buffer, with or without the count that says what is in it.
+    pub(crate) fn settle_dropped_by_unknown(&mut self, state: &mut State, args: &[ValId]) {
+        let all: Vec<(StmtNo, Dropped)> =
+            state.dropped.iter().map(|(n, d)| (n, d.clone())).collect();
+        for (n, d) in all {
+            let mut parts = Vec::new();
+            for v in args {
+                self.arena.parts(*v, &mut parts);
+            }
+            if d.count.is_some_and(|c| parts.contains(&c)) {
+                state.dropped.remove(n);
+                continue;
+            }
+            let reads = parts.iter().any(|v| match self.arena.get(*v) {
+                Val::Ptr(loc) => Some(self.arena.root(*loc)) == d.buffer,
+                _ => false,
+            });
+            if reads {
+                if matches!(d.does, IoKind::Read | IoKind::Transact) {
+                    self.dropped_result(state, &d, Dependence::BufferRead, self.span);
+                }
+                state.dropped.remove(n);
+            }
+        }
+    }
+
+    /// A modelled call runs: it may be the transfer that depends on a dropped result, or read the
+    /// buffer.
+    pub(crate) fn next_transfer(
+        &mut self,
+        state: &mut State,
+        model: &FunctionModel,
+        args: &[ValId],
+    ) {
+        if state.dropped.iter().next().is_none() {
+            return;
+        }
+        let Some(io) = &model.io else {
+            if !model.fills.is_empty() {
+                // Filled anew: what it held no longer matters.
+                let roots: Vec<LocId> = model
+                    .fills
+                    .iter()
+                    .filter_map(|n| match self.arena.get(*args.get(*n)?) {
+                        Val::Ptr(loc) => Some(self.arena.root(*loc)),
+                        _ => None,
+                    })
+                    .collect();
+                state
+                    .dropped
+                    .retain(|_, d| d.buffer.is_none_or(|b| !roots.contains(&b)));
+            }
+            self.settle_dropped_by_unknown(state, args);
+            return;
+        };
+        let handle = args[io.handle];
+        let transfers = matches!(io.does, IoKind::Read | IoKind::Write | IoKind::Transact);
+        let all: Vec<(StmtNo, Dropped)> =
+            state.dropped.iter().map(|(n, d)| (n, d.clone())).collect();
+        for (n, d) in all {
+            if d.handle != handle || state.pseudo.get(handle).is_some() {
+                continue;
+            }
+            let depends = match d.does {
+                // A request was never known to be sent, and its answer is awaited.
+                IoKind::Write => matches!(io.does, IoKind::Read),
+                // The mode the next transfer relies on was never known to be set.
+                IoKind::Control => transfers,
+                _ => false,
+            };
+            if depends {
+                self.dropped_result(state, &d, Dependence::NextTransfer, self.span);
+                state.dropped.remove(n);
+            }
+        }
+    }
+
+    /// The function returns a value that means success, though it dropped a transfer's result.
+    pub(crate) fn report_dropped_before_success(&mut self, state: &State, value: ValId) {
+        let one = self.arena.as_int(value) == Some(1);
+        let status = matches!(&*self.function.ret.name, "BOOL" | "bool" | "BOOLEAN");
+        if !one || !status {
+            return;
+        }
+        for (_, d) in state.dropped.iter() {
+            if d.does == IoKind::Write && state.pseudo.get(d.handle).is_none() {
+                self.dropped_result(state, d, Dependence::ReportsSuccess, self.span);
+            }
+        }
+    }
+
+    fn dropped_result(&mut self, state: &State, d: &Dropped, depends: Dependence, at: Span) {
+        let mut path = vec![PathStep {
+            span: d.span,
+            what: StepKind::Passed(d.api.clone()),
+        }];
+        path.push(PathStep {
+            span: at,
+            what: StepKind::Left,
+        });
+        let resource = state.res.get(d.handle).map(|r| self.resource(r));
+        let kind = EventKind::ResultDropped {
+            api: d.api.clone(),
+            does: d.does,
+            depends,
+            dependent: at,
+        };
+        let function = self.function.name.clone();
+        self.found.add(Event {
+            kind,
+            at: d.span,
+            function,
+            resource,
+            path,
+            others: Vec::new(),
+        });
+    }
+}

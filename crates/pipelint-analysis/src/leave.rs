@@ -1,0 +1,231 @@
+//! Leaving a function: leaks, and what is left in the object's fields.
+
+use pipelint_ir::{FunctionKind, Name};
+use rustc_hash::FxHashSet;
+
+use crate::collect::{FieldLeft, FieldUse};
+use crate::event::{Event, EventKind, LeakHow, PathStep, StepKind};
+use crate::exec::{Exec, Outcome};
+use crate::program::last;
+use crate::state::{State, Status};
+use crate::values::{Loc, LocId, Sym, Val, ValId};
+
+impl Exec<'_, '_> {
+    /// The path leaves the function with this result.
+    pub(crate) fn leave(&mut self, state: &mut State, value: Option<ValId>) {
+        if let Some(value) = value {
+            self.report_dropped_before_success(state, value);
+            self.hand_over_result(state, value);
+        }
+        if !self.is_entry_point() {
+            let lost: Vec<ValId> = state
+                .res
+                .iter()
+                .filter(|(v, res)| {
+                    res.status == Status::Open
+                        && !res.escaped
+                        && self.leaks(&res.kind)
+                        && self.outcome(state, *v, res) != Outcome::Failed
+                })
+                .map(|(v, _)| v)
+                .collect();
+            for v in lost {
+                self.leak(state, v, LeakHow::Left, StepKind::Left);
+            }
+        }
+        self.note_fields_left(state, value);
+    }
+
+    /// What is returned is the caller's, and so is all it holds or points to.
+    fn hand_over_result(&mut self, state: &mut State, value: ValId) {
+        let mut todo = vec![value];
+        let mut seen: FxHashSet<ValId> = FxHashSet::default();
+        while let Some(v) = todo.pop() {
+            if !seen.insert(v) {
+                continue;
+            }
+            self.hand_over(state, v);
+            let mut parts = Vec::new();
+            self.arena.parts(v, &mut parts);
+            todo.extend(parts);
+            let whole = match *self.arena.get(v) {
+                Val::Ptr(loc) => loc,
+                Val::Sym(Sym::Load { loc, .. } | Sym::Uninit { loc }) => loc,
+                Val::Int(0) | Val::Sym(Sym::Call { .. }) => {
+                    // A struct by value: its parts stand under the local that holds it.
+                    let locals: Vec<LocId> = state
+                        .env
+                        .iter()
+                        .filter(|(_, x)| **x == v)
+                        .map(|(l, _)| l)
+                        .collect();
+                    for loc in locals {
+                        self.push_parts(state, loc, &mut todo);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            self.push_parts(state, whole, &mut todo);
+        }
+    }
+
+    fn push_parts(&self, state: &State, whole: LocId, todo: &mut Vec<ValId>) {
+        let parts = state
+            .env
+            .iter()
+            .filter(|(l, _)| *l != whole && self.arena.within(*l, whole));
+        todo.extend(parts.map(|(_, v)| *v));
+    }
+
+    pub(crate) fn leak(&mut self, state: &State, v: ValId, how: LeakHow, last: StepKind) {
+        let Some(res) = state.res.get(v) else { return };
+        let resource = Some(self.resource(res));
+        let path = self.path(state, Some(v), last);
+        self.emit(EventKind::Leak(how), resource, path);
+    }
+
+    /// Where the process ends with the function, the system reclaims everything.
+    pub(crate) fn is_entry_point(&self) -> bool {
+        self.function.class.is_none()
+            && matches!(
+                last(&self.function.name),
+                "main" | "wmain" | "_tmain" | "WinMain" | "wWinMain" | "_tWinMain"
+            )
+    }
+
+    /// A use of the object's field whose value is from before this method, with nothing known.
+    pub(crate) fn note_field_use(&mut self, state: &State, v: ValId, api: &Name, releases: bool) {
+        let Val::Sym(Sym::Load { loc, .. }) = *self.arena.get(v) else {
+            return;
+        };
+        if state.facts.get(v).is_some() {
+            return;
+        }
+        let Loc::Field(parent, field) = self.arena.get_loc(loc).clone() else {
+            return;
+        };
+        let class = match self.arena.get_loc(parent) {
+            Loc::SelfObj => self.function.class.clone(),
+            _ => self.class_of(parent),
+        };
+        let Some(class) = class else { return };
+        self.found.field_uses.push(FieldUse {
+            class,
+            field,
+            method: self.function.name.clone(),
+            entry: self.function.map.name,
+            api: api.clone(),
+            at: self.span,
+            releases,
+        });
+    }
+
+    fn note_fields_left(&mut self, state: &State, value: Option<ValId>) {
+        let Some(class) = self.function.class.clone() else {
+            return;
+        };
+        if !matches!(
+            self.function.kind,
+            FunctionKind::Constructor | FunctionKind::Method
+        ) {
+            return;
+        }
+        let me = self.arena.loc(Loc::SelfObj);
+        let field_of = |exec: &Self, loc: LocId| match exec.arena.get_loc(loc) {
+            Loc::Field(parent, name) if *parent == me => Some(name.clone()),
+            _ => None,
+        };
+        let held: Vec<(Name, ValId)> = state
+            .env
+            .iter()
+            .filter_map(|(l, v)| Some((field_of(self, l)?, *v)))
+            .collect();
+        for (field, v) in &held {
+            let Some(res) = state.res.get(*v) else {
+                continue;
+            };
+            if res.status != Status::Open {
+                continue;
+            }
+            // From outside the end looks like this: other fields' constants, and the result.
+            let mut look: Vec<(Name, i128)> = held
+                .iter()
+                .filter(|(f, _)| f != field)
+                .filter_map(|(f, x)| Some((f.clone(), self.arena.as_int(*x)?)))
+                .collect();
+            if let Some(value) = value {
+                let exact = state.facts.get(value).and_then(|f| f.exact());
+                let result = self.arena.as_int(value).or(exact);
+                look.push((Name::default(), result.unwrap_or(i128::MAX)));
+            }
+            let outcome = self.outcome(state, *v, res);
+            if outcome == Outcome::Succeeded {
+                let looks = self.found.success_looks.entry(res.created).or_default();
+                if !looks.contains(&look) {
+                    looks.push(look);
+                }
+                continue;
+            }
+            let failed = outcome == Outcome::Failed && res.checked && !res.uncertain;
+            let unchecked = outcome == Outcome::Maybe && !res.checked && !res.infallible;
+            if !failed && !unchecked {
+                continue;
+            }
+            let event = Event {
+                kind: EventKind::Leak(LeakHow::Left),
+                at: self.span,
+                function: self.function.name.clone(),
+                resource: Some(self.resource(res)),
+                path: state_path(self, state, *v),
+                others: Vec::new(),
+            };
+            let pointer =
+                res.kind != "handle" && res.failure == Some(pipelint_models::Sentinel::Null);
+            let failed_at = if failed { res.failed_at } else { None };
+            if failed && failed_at.is_none() {
+                continue;
+            }
+            self.found.fields_left.push(FieldLeft {
+                class: class.clone(),
+                field: field.clone(),
+                event,
+                failed_at,
+                look,
+                pointer,
+            });
+        }
+    }
+
+    /// A location as a person writes it, as far as names tell.
+    pub(crate) fn loc_name(&self, loc: LocId) -> Name {
+        let text = match self.arena.get_loc(loc) {
+            Loc::Local(l) => self
+                .function
+                .locals
+                .get(l.0 as usize)
+                .map_or(String::new(), |l| l.name.to_string()),
+            Loc::Global(name) | Loc::Captured(name) => name.to_string(),
+            Loc::SelfObj => String::new(),
+            Loc::Field(parent, name) => match self.arena.get_loc(*parent) {
+                Loc::SelfObj => name.to_string(),
+                Loc::Deref(v) => match self.arena.get(*v) {
+                    Val::Sym(Sym::Load { loc, .. }) => format!("{}->{name}", self.loc_name(*loc)),
+                    _ => name.to_string(),
+                },
+                _ => format!("{}.{name}", self.loc_name(*parent)),
+            },
+            Loc::Elem(parent, Some(i)) => format!("{}[{i}]", self.loc_name(*parent)),
+            Loc::Elem(parent, None) => format!("{}[…]", self.loc_name(*parent)),
+            Loc::Deref(v) => match self.arena.get(*v) {
+                Val::Sym(Sym::Load { loc, .. }) => format!("*{}", self.loc_name(*loc)),
+                _ => String::new(),
+            },
+        };
+        text.into()
+    }
+}
+
+fn state_path(exec: &Exec<'_, '_>, state: &State, v: ValId) -> Vec<PathStep> {
+    exec.path(state, Some(v), StepKind::Left)
+}

@@ -1,0 +1,505 @@
+//! Linking: names to functions, classes and constants, over all units of a run.
+
+use pipelint_ir::{
+    Base, Callee, Class, Const, Function, FunctionKind, Language, Name, Operand, Place, Proj,
+    Rvalue, Statement, Terminator, Type, Unit,
+};
+use pipelint_models::{FunctionModel, Models};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// A function's place in the program: unit, then index in it.
+pub(crate) type FnRef = (usize, usize);
+
+/// Whether a function gives control back to its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Returns {
+    /// Every call on some path to its end is known to return.
+    Yes,
+    /// It calls code that nothing is known of.
+    Maybe,
+    /// No path reaches its end.
+    Never,
+}
+
+/// What a call goes to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Target<'p> {
+    /// A modelled function.
+    Model(&'p FunctionModel),
+    /// A function of the program.
+    Defined(FnRef),
+    /// Nothing is known.
+    Unknown,
+}
+
+/// All units of a run, linked.
+pub(crate) struct Program<'m> {
+    pub(crate) units: Vec<Unit>,
+    pub(crate) models: &'m Models,
+    functions: FxHashMap<Name, Vec<FnRef>>,
+    classes: FxHashMap<Name, (usize, usize)>,
+    macros: FxHashSet<Name>,
+    noreturn: FxHashSet<Name>,
+    constants: FxHashMap<Name, Option<i128>>,
+    unit_constants: Vec<FxHashMap<Name, i128>>,
+    returns: FxHashMap<FnRef, Returns>,
+    constant_results: FxHashMap<FnRef, i128>,
+    aliases: FxHashMap<Name, Type>,
+}
+
+/// The last segment of a qualified name.
+pub(crate) fn last(name: &str) -> &str {
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+impl<'m> Program<'m> {
+    pub(crate) fn link(mut units: Vec<Unit>, models: &'m Models) -> Self {
+        let mut classes: FxHashMap<Name, (usize, usize)> = FxHashMap::default();
+        for (u, unit) in units.iter().enumerate() {
+            for (c, class) in unit.classes.iter().enumerate() {
+                let full = classes
+                    .get(&class.name)
+                    .is_some_and(|&(u, c)| units[u].classes[c].fields.len() >= class.fields.len());
+                if !full {
+                    classes.insert(class.name.clone(), (u, c));
+                }
+            }
+        }
+        let fields: FxHashMap<Name, FxHashSet<Name>> = classes
+            .iter()
+            .map(|(name, &(u, c))| {
+                let fields = units[u].classes[c].fields.iter();
+                (
+                    name.clone(),
+                    fields
+                        .filter(|f| !f.is_static)
+                        .map(|f| f.name.clone())
+                        .collect(),
+                )
+            })
+            .collect();
+        let statics: FxHashSet<Name> = classes
+            .values()
+            .flat_map(|&(u, c)| &units[u].classes[c].methods)
+            .filter(|m| m.kind == FunctionKind::StaticMethod)
+            .map(|m| m.name.clone())
+            .collect();
+        for unit in &mut units {
+            for function in &mut unit.functions {
+                if function.kind == FunctionKind::Method && statics.contains(&function.name) {
+                    function.kind = FunctionKind::StaticMethod;
+                }
+                resolve_fields(function, &fields);
+            }
+        }
+        let mut program = Self {
+            models,
+            functions: FxHashMap::default(),
+            classes,
+            macros: units
+                .iter()
+                .flat_map(|u| &u.macros)
+                .map(|m| m.name.clone())
+                .collect(),
+            noreturn: FxHashSet::default(),
+            constants: FxHashMap::default(),
+            unit_constants: Vec::new(),
+            returns: FxHashMap::default(),
+            constant_results: FxHashMap::default(),
+            aliases: units
+                .iter()
+                .flat_map(|u| u.aliases.iter().cloned())
+                .collect(),
+            units,
+        };
+        program.index_functions();
+        program.index_constants();
+        program.find_returns();
+        program.find_constant_results();
+        program
+    }
+
+    pub(crate) fn function(&self, (u, f): FnRef) -> &Function {
+        &self.units[u].functions[f]
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = FnRef> + '_ {
+        self.units
+            .iter()
+            .enumerate()
+            .flat_map(|(u, unit)| (0..unit.functions.len()).map(move |f| (u, f)))
+    }
+
+    /// The class of this name: exact, else the only one with this last segment.
+    pub(crate) fn class(&self, name: &str) -> Option<&Class> {
+        self.classes
+            .get(name)
+            .map(|&(u, c)| &self.units[u].classes[c])
+    }
+
+    fn index_functions(&mut self) {
+        for (u, unit) in self.units.iter().enumerate() {
+            for (f, function) in unit.functions.iter().enumerate() {
+                self.functions
+                    .entry(function.name.clone())
+                    .or_default()
+                    .push((u, f));
+                if function.noreturn {
+                    self.noreturn.insert(function.name.clone());
+                }
+            }
+            let methods = unit.classes.iter().flat_map(|c| &c.methods);
+            for declaration in unit.declarations.iter().chain(methods) {
+                if declaration.noreturn {
+                    self.noreturn.insert(declaration.name.clone());
+                }
+            }
+        }
+    }
+
+    fn index_constants(&mut self) {
+        let mut aliases: Vec<(usize, Name, Name)> = Vec::new();
+        for (u, unit) in self.units.iter().enumerate() {
+            let mut own = FxHashMap::default();
+            let assigned = assigned_globals(unit);
+            let globals = unit.globals.iter().filter_map(|g| {
+                let steady = g.ty.is_const || (g.internal && !assigned.contains(last(&g.name)));
+                Some((&g.name, g.init.as_ref().filter(|_| steady)?, g.internal))
+            });
+            let named = unit.constants.iter().map(|c| (&c.name, &c.value, false));
+            for (name, value, internal) in named.chain(globals) {
+                let value = match value {
+                    Const::Int(value) => *value,
+                    Const::Null => 0,
+                    Const::Named(other) => {
+                        aliases.push((u, name.clone(), other.clone()));
+                        continue;
+                    }
+                    _ => continue,
+                };
+                own.insert(name.clone(), value);
+                if !internal {
+                    let known = self.constants.entry(name.clone()).or_insert(Some(value));
+                    if *known != Some(value) {
+                        // Two files disagree: which one is meant cannot be known.
+                        *known = None;
+                    }
+                }
+            }
+            self.unit_constants.push(own);
+        }
+        for (u, name, other) in aliases {
+            if let Some(value) = self.constant(u, &other) {
+                self.unit_constants[u].insert(name.clone(), value);
+                self.constants.entry(name).or_insert(Some(value));
+            }
+        }
+    }
+
+    /// The value of a named constant as seen from a unit.
+    pub(crate) fn constant(&self, unit: usize, name: &str) -> Option<i128> {
+        let own = self
+            .unit_constants
+            .get(unit)
+            .and_then(|own| own.get(name).copied());
+        own.or_else(|| self.constants.get(name).copied().flatten())
+            .or_else(|| self.models.constant(name).map(i128::from))
+    }
+
+    /// What a call of `callee` with `args` arguments goes to, seen from `from`.
+    pub(crate) fn target(
+        &self,
+        unit: usize,
+        from: &Function,
+        callee: &Callee,
+        args: usize,
+    ) -> Target<'_> {
+        match callee {
+            Callee::Function(name) => self.target_of_name(unit, from, name, args),
+            Callee::Method {
+                name, ty: Some(ty), ..
+            } => {
+                let qualified = format!("{}::{name}", ty.name);
+                self.pick(unit, &qualified, args)
+                    .map_or(Target::Unknown, Target::Defined)
+            }
+            _ => Target::Unknown,
+        }
+    }
+
+    fn target_of_name(&self, unit: usize, from: &Function, name: &str, args: usize) -> Target<'_> {
+        let (rooted, name) = match name.strip_prefix("::") {
+            Some(rest) => (true, rest),
+            None => (false, name),
+        };
+        if !rooted {
+            // Innermost scope first: the class, its namespaces, then the file's names.
+            let mut scope: &str = from
+                .class
+                .as_deref()
+                .unwrap_or_else(|| scope_of(&from.name));
+            while !scope.is_empty() {
+                if let Some(found) = self.pick(unit, &format!("{scope}::{name}"), args) {
+                    return Target::Defined(found);
+                }
+                if let Some(class) = self.class(scope)
+                    && class.methods.iter().any(|m| last(&m.name) == name)
+                {
+                    return Target::Unknown;
+                }
+                scope = scope_of(scope);
+            }
+        }
+        if let Some(found) = self.pick(unit, name, args) {
+            return Target::Defined(found);
+        }
+        if self.macros.contains(name) {
+            return Target::Unknown;
+        }
+        match self.models.function(name) {
+            Some(model) if model.names.iter().any(|n| n == name) => Target::Model(model),
+            _ => Target::Unknown,
+        }
+    }
+
+    /// The function of this exact name: the unit's own first, then by number of parameters.
+    fn pick(&self, unit: usize, name: &str, args: usize) -> Option<FnRef> {
+        let found = self.functions.get(name)?;
+        let fits = |r: &&FnRef| self.function(**r).params as usize == args;
+        let own = |r: &&FnRef| r.0 == unit;
+        let visible = |r: &&FnRef| r.0 == unit || !self.function(**r).internal;
+        found
+            .iter()
+            .find(|r| own(r) && fits(r))
+            .or_else(|| found.iter().find(|r| visible(r) && fits(r)))
+            .or_else(|| found.iter().find(|r| visible(r)))
+            .copied()
+    }
+
+    /// Whether a call gives control back.
+    pub(crate) fn returns(&self, target: Target<'_>, callee: &Callee) -> Returns {
+        match target {
+            Target::Model(model) if model.noreturn => Returns::Never,
+            Target::Model(_) => Returns::Yes,
+            Target::Defined(f) => self.returns.get(&f).copied().unwrap_or(Returns::Maybe),
+            Target::Unknown => match callee {
+                Callee::Function(name) if self.noreturn.contains(name.trim_start_matches("::")) => {
+                    Returns::Never
+                }
+                _ => Returns::Maybe,
+            },
+        }
+    }
+
+    /// The constant that a defined function always returns.
+    pub(crate) fn constant_result(&self, f: FnRef) -> Option<i128> {
+        self.constant_results.get(&f).copied()
+    }
+
+    /// A type with the program's aliases resolved, a few steps deep.
+    pub(crate) fn resolve(&self, ty: &Type) -> Type {
+        let mut ty = ty.clone();
+        for _ in 0..8 {
+            if self.models.is_handle_type(&ty.name) {
+                break;
+            }
+            let Some(alias) = self.aliases.get(&ty.name).filter(|a| a.name != ty.name) else {
+                break;
+            };
+            ty.name = alias.name.clone();
+            ty.pointers += alias.pointers;
+        }
+        ty
+    }
+
+    /// Least fixpoint from "never": a function returns when a path of calls that return reaches
+    /// its end.
+    fn find_returns(&mut self) {
+        let all: Vec<FnRef> = self.all().collect();
+        for &f in &all {
+            self.returns.insert(f, Returns::Never);
+        }
+        for _ in 0..64 {
+            let mut changed = false;
+            for &f in &all {
+                if self.returns.get(&f) == Some(&Returns::Yes) {
+                    continue;
+                }
+                let now = if self.function(f).noreturn {
+                    Returns::Never
+                } else {
+                    self.reach_end(f)
+                };
+                changed |= self.returns.insert(f, now) != Some(now);
+            }
+            if !changed {
+                return;
+            }
+        }
+        for &f in &all {
+            if self.returns.get(&f) == Some(&Returns::Never) && !self.function(f).noreturn {
+                self.returns.insert(f, Returns::Maybe);
+            }
+        }
+    }
+
+    fn reach_end(&self, f: FnRef) -> Returns {
+        let function = self.function(f);
+        if function.blocks.is_empty() {
+            return Returns::Maybe;
+        }
+        // Two passes: by calls that surely return, then by calls that may.
+        for sure in [true, false] {
+            let mut seen = vec![false; function.blocks.len()];
+            let mut todo = vec![0usize];
+            while let Some(b) = todo.pop() {
+                let Some(block) = function.blocks.get(b) else {
+                    continue;
+                };
+                if std::mem::replace(&mut seen[b], true) {
+                    continue;
+                }
+                let passes = block.stmts.iter().all(|s| match s {
+                    Statement::Call { callee, args, .. } => {
+                        let target = self.target(f.0, function, callee, args.len());
+                        match self.returns(target, callee) {
+                            Returns::Yes => true,
+                            Returns::Maybe => !sure,
+                            Returns::Never => false,
+                        }
+                    }
+                    Statement::Opaque { .. } => !sure,
+                    _ => true,
+                });
+                if let Some(handler) = block.unwind {
+                    todo.push(handler.0 as usize);
+                }
+                if !passes {
+                    continue;
+                }
+                match &block.term {
+                    Terminator::Return(_) => {
+                        return if sure { Returns::Yes } else { Returns::Maybe };
+                    }
+                    term => successors(term, |b| todo.push(b)),
+                }
+            }
+        }
+        Returns::Never
+    }
+
+    fn find_constant_results(&mut self) {
+        let mut found = FxHashMap::default();
+        for f in self.all() {
+            let function = self.function(f);
+            let mut value = None;
+            let mut steady = function.kind != FunctionKind::Lambda;
+            for block in &function.blocks {
+                // Any call or store may matter; only plain returns are taken.
+                steady &= block.stmts.iter().all(|s| matches!(s, Statement::Mark(_)));
+                match &block.term {
+                    Terminator::Return(Some(Operand::Const(c))) => {
+                        let this = match c {
+                            Const::Int(v) => Some(*v),
+                            Const::Null => Some(0),
+                            Const::Named(name) => self.constant(f.0, name),
+                            _ => None,
+                        };
+                        steady &= this.is_some() && (value.is_none() || value == this);
+                        value = this;
+                    }
+                    Terminator::Goto(_) | Terminator::Unreachable => {}
+                    _ => steady = false,
+                }
+            }
+            if let (true, Some(value)) = (steady, value) {
+                found.insert(f, value);
+            }
+        }
+        self.constant_results = found;
+    }
+}
+
+/// What stands before the last `::`; empty without one.
+fn scope_of(name: &str) -> &str {
+    name.rfind("::").map_or("", |i| &name[..i])
+}
+
+/// Calls `f` with every successor of a terminator.
+pub(crate) fn successors(term: &Terminator, mut f: impl FnMut(usize)) {
+    match term {
+        Terminator::Goto(b) => f(b.0 as usize),
+        Terminator::Branch {
+            then, otherwise, ..
+        } => {
+            f(then.0 as usize);
+            f(otherwise.0 as usize);
+        }
+        Terminator::Switch { arms, default, .. } => {
+            for (_, b) in arms {
+                f(b.0 as usize);
+            }
+            f(default.0 as usize);
+        }
+        Terminator::Return(_) | Terminator::Unwind | Terminator::Unreachable => {}
+    }
+}
+
+/// A name that a method uses and its class declares as a field is `self.name`.
+fn resolve_fields(function: &mut Function, fields: &FxHashMap<Name, FxHashSet<Name>>) {
+    let Some(fields) = function.class.as_ref().and_then(|c| fields.get(c)) else {
+        return;
+    };
+    if matches!(
+        function.kind,
+        FunctionKind::StaticMethod | FunctionKind::Lambda
+    ) {
+        return;
+    }
+    function.places.rewrite(|place: &mut Place| {
+        if let Base::Global(name) = &place.base
+            && fields.contains(name)
+        {
+            place.proj.insert(0, Proj::Field(name.clone()));
+            place.base = Base::SelfObj;
+        }
+    });
+}
+
+/// Globals that some function of the unit assigns or takes the address of.
+fn assigned_globals(unit: &Unit) -> FxHashSet<Name> {
+    let mut found = FxHashSet::default();
+    for function in &unit.functions {
+        let mut note = |id| {
+            if let Place {
+                base: Base::Global(name),
+                ..
+            } = &function.places[id]
+            {
+                found.insert(Name::new(last(name)));
+            }
+        };
+        for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+            match stmt {
+                Statement::Assign { dst, value } => {
+                    note(*dst);
+                    if let Rvalue::Ref(place) = value {
+                        note(*place);
+                    }
+                }
+                Statement::Call { dst: Some(dst), .. } => note(*dst),
+                Statement::Opaque { touches, .. } => touches.iter().for_each(|p| note(*p)),
+                _ => {}
+            }
+            // A C++ reference parameter may change a name that is passed as it is.
+            if let (Language::Cpp, Statement::Call { args, .. }) = (unit.language, stmt) {
+                for arg in args {
+                    if let Operand::Copy(place) | Operand::Move(place) = arg {
+                        note(*place);
+                    }
+                }
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,284 @@
+//! What is known at one point of one path.
+
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
+
+use pipelint_ir::Name;
+use pipelint_models::{IoKind, Sentinel};
+use pipelint_source::Span;
+
+use crate::event::{PathStep, StepKind};
+use crate::values::{LocId, StmtNo, ValId};
+
+/// A small map as a sorted vector: cheap to copy, cheap to compare.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct VecMap<K, V>(Vec<(K, V)>);
+
+impl<K, V> Default for VecMap<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: Ord + Copy, V> VecMap<K, V> {
+    pub(crate) fn get(&self, key: K) -> Option<&V> {
+        self.0
+            .binary_search_by_key(&key, |e| e.0)
+            .ok()
+            .map(|i| &self.0[i].1)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut V> {
+        self.0
+            .binary_search_by_key(&key, |e| e.0)
+            .ok()
+            .map(|i| &mut self.0[i].1)
+    }
+
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        match self.0.binary_search_by_key(&key, |e| e.0) {
+            Ok(i) => self.0[i].1 = value,
+            Err(i) => self.0.insert(i, (key, value)),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: K) {
+        if let Ok(i) = self.0.binary_search_by_key(&key, |e| e.0) {
+            self.0.remove(i);
+        }
+    }
+
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(K, &V) -> bool) {
+        self.0.retain(|(k, v)| keep(*k, v));
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)> {
+        self.0.iter().map(|(k, v)| (*k, v))
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.0.iter_mut().map(|(_, v)| v)
+    }
+}
+
+/// What is known of an unknown number: an interval, and values it is not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Fact {
+    pub(crate) lo: i128,
+    pub(crate) hi: i128,
+    pub(crate) not: Vec<i128>,
+}
+
+impl Default for Fact {
+    fn default() -> Self {
+        Self {
+            lo: i128::MIN,
+            hi: i128::MAX,
+            not: Vec::new(),
+        }
+    }
+}
+
+impl Fact {
+    pub(crate) fn exact(&self) -> Option<i128> {
+        (self.lo == self.hi).then_some(self.lo)
+    }
+
+    pub(crate) fn excludes(&self, value: i128) -> bool {
+        value < self.lo || value > self.hi || self.not.contains(&value)
+    }
+
+    /// Adds `!= value`; false when nothing is left.
+    pub(crate) fn exclude(&mut self, value: i128) -> bool {
+        if !self.excludes(value) {
+            self.not.push(value);
+            self.not.sort_unstable();
+        }
+        self.tighten()
+    }
+
+    /// Cuts to `lo..=hi`; false when nothing is left.
+    pub(crate) fn clamp(&mut self, lo: i128, hi: i128) -> bool {
+        self.lo = self.lo.max(lo);
+        self.hi = self.hi.min(hi);
+        self.tighten()
+    }
+
+    fn tighten(&mut self) -> bool {
+        while self.lo <= self.hi && self.not.contains(&self.lo) {
+            self.lo += 1;
+        }
+        while self.lo <= self.hi && self.not.contains(&self.hi) {
+            self.hi -= 1;
+        }
+        let (lo, hi) = (self.lo, self.hi);
+        self.not.retain(|v| *v >= lo && *v <= hi);
+        lo <= hi
+    }
+}
+
+/// A resource's place in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Status {
+    /// Made and not released; whether the making succeeded is in the facts of its judge.
+    Open,
+    /// Released by this call.
+    Released(Name, Span),
+}
+
+/// A resource on a path. It sits on a value: aliases share it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Res {
+    pub(crate) api: Name,
+    pub(crate) kind: Name,
+    pub(crate) created: Span,
+    pub(crate) var: Name,
+    /// The value whose comparison tells success: the resource itself, or the call's status.
+    pub(crate) judge: ValId,
+    pub(crate) failure: Option<Sentinel>,
+    pub(crate) status: Status,
+    /// Something outside this function may hold it.
+    pub(crate) escaped: bool,
+    /// A condition has judged it rightly, or unknown code may have.
+    pub(crate) checked: bool,
+    /// A use without a check was already reported on this path.
+    pub(crate) used_unchecked: bool,
+    /// The condition that showed the failure.
+    pub(crate) failed_at: Option<Span>,
+    /// Since then a call ran that may not return.
+    pub(crate) uncertain: bool,
+    /// PL101 does not speak of it.
+    pub(crate) infallible: bool,
+}
+
+/// A variable that an out-parameter creation left unset where it failed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct FailedOut {
+    pub(crate) judge: ValId,
+    pub(crate) api: Name,
+    pub(crate) kind: Name,
+    pub(crate) created: Span,
+    pub(crate) var: Name,
+    pub(crate) checked: bool,
+}
+
+/// An I/O call whose result was dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Dropped {
+    pub(crate) api: Name,
+    pub(crate) does: IoKind,
+    pub(crate) span: Span,
+    pub(crate) handle: ValId,
+    pub(crate) buffer: Option<LocId>,
+    pub(crate) count: Option<ValId>,
+}
+
+/// One step of the path so far, newest first.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    step: PathStep,
+    about: Option<ValId>,
+    before: Option<Rc<Trace>>,
+}
+
+/// A disjunct: everything known on one path.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct State {
+    pub(crate) env: VecMap<LocId, ValId>,
+    pub(crate) facts: VecMap<ValId, Fact>,
+    pub(crate) res: VecMap<ValId, Res>,
+    pub(crate) failed_outs: VecMap<ValId, FailedOut>,
+    pub(crate) dropped: VecMap<StmtNo, Dropped>,
+    /// Values that are pseudo-handles, with the call and the words.
+    pub(crate) pseudo: VecMap<ValId, (Name, Name)>,
+    /// Local roots whose address unknown code has.
+    pub(crate) exposed: VecMap<LocId, ()>,
+    /// Counts changes by unknown code to what it can reach.
+    pub(crate) epoch: u32,
+    /// How often each calling statement ran.
+    pub(crate) rounds: VecMap<StmtNo, u32>,
+    /// How often each loop head was entered.
+    pub(crate) loops: VecMap<u32, u32>,
+    /// The resource made last, and results of `GetLastError` since then that speak of it.
+    pub(crate) last_made: Option<ValId>,
+    pub(crate) errors: VecMap<ValId, ValId>,
+    trace: Option<Rc<Trace>>,
+}
+
+impl State {
+    /// Appends a step.
+    pub(crate) fn step(&mut self, span: Span, what: StepKind, about: Option<ValId>) {
+        self.trace = Some(Rc::new(Trace {
+            step: PathStep { span, what },
+            about,
+            before: self.trace.take(),
+        }));
+    }
+
+    /// The steps since `about` was first spoken of: those about it, and the branches between.
+    pub(crate) fn path(&self, about: Option<ValId>, created: Option<Span>) -> Vec<PathStep> {
+        let mut steps = Vec::new();
+        let mut node = self.trace.as_deref();
+        while let Some(n) = node {
+            let mine = n.about.is_none() || n.about == about;
+            if mine {
+                steps.push(n.step.clone());
+            }
+            if created.is_some() && Some(n.step.span) == created && n.about == about {
+                break;
+            }
+            node = n.before.as_deref();
+        }
+        steps.reverse();
+        steps.dedup();
+        steps
+    }
+
+    /// All that decides how the path goes on; the trace does not.
+    fn key(&self) -> impl PartialEq + Hash + '_ {
+        (
+            (&self.env, &self.facts, &self.res),
+            (&self.failed_outs, &self.dropped, &self.pseudo),
+            (&self.exposed, self.epoch, &self.rounds, &self.loops),
+            (self.last_made, &self.errors),
+        )
+    }
+}
+
+impl PartialEq for State {
+    fn eq(&self, other: &Self) -> bool {
+        self.env == other.env
+            && self.facts == other.facts
+            && self.res == other.res
+            && self.failed_outs == other.failed_outs
+            && self.dropped == other.dropped
+            && self.pseudo == other.pseudo
+            && self.exposed == other.exposed
+            && self.epoch == other.epoch
+            && self.rounds == other.rounds
+            && self.loops == other.loops
+            && self.last_made == other.last_made
+            && self.errors == other.errors
+    }
+}
+
+impl Eq for State {}
+
+impl Hash for State {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl Drop for State {
+    /// A long trace is unlinked step by step: a recursive drop would overflow the stack.
+    fn drop(&mut self) {
+        let mut node = self.trace.take();
+        while let Some(rc) = node {
+            match Rc::try_unwrap(rc) {
+                Ok(mut trace) => node = trace.before.take(),
+                Err(_) => break,
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Symbolic values and locations, interned per function.
+//!
+//! Equal values have equal ids, so that a condition met twice on a path is decided the same way
+//! and two paths that know the same are one.
+
+use pipelint_ir::{BinOp, CmpOp, LocalId, Name};
+use rustc_hash::FxHashMap;
+
+/// Index of a [`Val`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ValId(u32);
+
+/// Index of a [`Loc`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct LocId(u32);
+
+/// A statement's number in its function, counted over blocks in order.
+pub(crate) type StmtNo = u32;
+
+/// Where an unknown value came from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Sym {
+    /// The result of a call (slot 0), or what it wrote through argument `slot - 1`. `round` counts
+    /// how often this path has run the statement.
+    Call { stmt: StmtNo, slot: u32, round: u32 },
+    /// What a location held when it was first read, after the `epoch`-th change by unknown code.
+    Load { loc: LocId, epoch: u32 },
+    /// A local that was never set, since its declaration.
+    Uninit { loc: LocId },
+    /// A value that a loop changed in ways not followed.
+    Widened { loc: LocId, head: u32 },
+    /// An operation nothing is known of.
+    Computed { stmt: StmtNo, round: u32 },
+}
+
+/// A symbolic value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Val {
+    /// A known integer; null is 0.
+    Int(i128),
+    /// A named constant whose value is not known; different names may have equal values.
+    Named(Name),
+    /// A string literal's address.
+    Str,
+    /// A function's address.
+    Function(Name),
+    /// The address of a location.
+    Ptr(LocId),
+    /// An unknown.
+    Sym(Sym),
+    /// A comparison's result, 0 or 1. Only `Eq` and `Lt` are stored.
+    Cmp(CmpOp, ValId, ValId),
+    /// Arithmetic that did not fold.
+    Bin(BinOp, ValId, ValId),
+    /// A handle-like value narrowed to an unsigned 32-bit type.
+    Narrow(ValId, Name),
+}
+
+/// A location.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Loc {
+    /// A local variable.
+    Local(LocalId),
+    /// A global, by name.
+    Global(Name),
+    /// The object of the method.
+    SelfObj,
+    /// A variable captured by a lambda.
+    Captured(Name),
+    /// A field of a location.
+    Field(LocId, Name),
+    /// An element of a location; none when the index is not known.
+    Elem(LocId, Option<i64>),
+    /// What an unknown pointer points to.
+    Deref(ValId),
+}
+
+/// The values and locations of one function.
+#[derive(Debug, Default)]
+pub(crate) struct Arena {
+    vals: Vec<Val>,
+    val_ids: FxHashMap<Val, ValId>,
+    locs: Vec<Loc>,
+    loc_ids: FxHashMap<Loc, LocId>,
+}
+
+fn index(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+impl Arena {
+    pub(crate) fn val(&mut self, val: Val) -> ValId {
+        if let Some(&id) = self.val_ids.get(&val) {
+            return id;
+        }
+        let id = ValId(index(self.vals.len()));
+        self.vals.push(val.clone());
+        self.val_ids.insert(val, id);
+        id
+    }
+
+    pub(crate) fn int(&mut self, value: i128) -> ValId {
+        self.val(Val::Int(value))
+    }
+
+    pub(crate) fn sym(&mut self, sym: Sym) -> ValId {
+        self.val(Val::Sym(sym))
+    }
+
+    pub(crate) fn loc(&mut self, loc: Loc) -> LocId {
+        if let Some(&id) = self.loc_ids.get(&loc) {
+            return id;
+        }
+        let id = LocId(index(self.locs.len()));
+        self.locs.push(loc.clone());
+        self.loc_ids.insert(loc, id);
+        id
+    }
+
+    pub(crate) fn get(&self, id: ValId) -> &Val {
+        &self.vals[id.0 as usize]
+    }
+
+    pub(crate) fn get_loc(&self, id: LocId) -> &Loc {
+        &self.locs[id.0 as usize]
+    }
+
+    pub(crate) fn as_int(&self, id: ValId) -> Option<i128> {
+        match self.get(id) {
+            Val::Int(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The outermost location that `loc` is a part of.
+    pub(crate) fn root(&self, mut loc: LocId) -> LocId {
+        while let Loc::Field(parent, _) | Loc::Elem(parent, _) = self.get_loc(loc) {
+            loc = *parent;
+        }
+        loc
+    }
+
+    /// True when `loc` is `whole` or a part of it.
+    pub(crate) fn within(&self, mut loc: LocId, whole: LocId) -> bool {
+        loop {
+            if loc == whole {
+                return true;
+            }
+            match self.get_loc(loc) {
+                Loc::Field(parent, _) | Loc::Elem(parent, _) => loc = *parent,
+                _ => return false,
+            }
+        }
+    }
+
+    /// The values that `val` is computed from, itself included.
+    pub(crate) fn parts(&self, val: ValId, out: &mut Vec<ValId>) {
+        let mut todo = vec![val];
+        while let Some(val) = todo.pop() {
+            if out.contains(&val) || out.len() > 64 {
+                continue;
+            }
+            out.push(val);
+            match self.get(val) {
+                Val::Cmp(_, a, b) | Val::Bin(_, a, b) => todo.extend([*b, *a]),
+                Val::Narrow(v, _) => todo.push(*v),
+                _ => {}
+            }
+        }
+    }
+}
