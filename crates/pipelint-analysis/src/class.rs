@@ -8,10 +8,10 @@ use crate::collect::{FieldLeft, FieldUse, Findings};
 use crate::event::{Event, EventKind, PathStep, StepKind};
 
 /// Joins what the methods of each class left in its fields with how the others use them.
-pub(crate) fn link_fields(all: &mut [(usize, Findings)]) -> Vec<(usize, Event)> {
+pub(crate) fn link_fields(all: &mut [Findings]) -> Vec<Event> {
     let mut uses: FxHashMap<(Name, Name), Vec<FieldUse>> = FxHashMap::default();
     let mut tested: FxHashSet<(Option<Name>, Name)> = FxHashSet::default();
-    for (_, findings) in all.iter_mut() {
+    for findings in all.iter_mut() {
         for used in std::mem::take(&mut findings.field_uses) {
             uses.entry((used.class.clone(), used.field.clone()))
                 .or_default()
@@ -24,7 +24,7 @@ pub(crate) fn link_fields(all: &mut [(usize, Findings)]) -> Vec<(usize, Event)> 
         uses.dedup();
     }
     let mut events = Vec::new();
-    for (owner, findings) in all.iter_mut() {
+    for findings in all.iter_mut() {
         let mut lefts = std::mem::take(&mut findings.fields_left);
         lefts.sort_by_key(|l| (l.event.path.len(), l.event.at));
         let mut told = FxHashSet::default();
@@ -49,7 +49,7 @@ pub(crate) fn link_fields(all: &mut [(usize, Findings)]) -> Vec<(usize, Event)> 
             };
             if let Some(event) = join(left.clone(), found) {
                 told.insert((created, left.failed_at.is_some()));
-                events.push((*owner, event));
+                events.push(event);
             }
         }
     }

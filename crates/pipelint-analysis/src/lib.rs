@@ -22,6 +22,15 @@ use program::{FnRef, Program, Target};
 
 pub use event::{Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
 
+/// What one function's execution showed.
+struct FunctionResult {
+    index: usize,
+    findings: Findings,
+    events: Vec<Event>,
+    bounded: bool,
+    ran: bool,
+}
+
 /// What the analysis of a whole run shows.
 #[derive(Debug, Default)]
 pub struct Analysis {
@@ -42,7 +51,7 @@ pub struct Analysis {
 pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
     let program = Program::link(units, models);
     let all: Vec<FnRef> = program.all().collect();
-    let mut results: Vec<(usize, (Findings, Vec<Event>, bool))> = all
+    let results: Vec<FunctionResult> = all
         .par_iter()
         .enumerate()
         .filter_map(|(i, &f)| {
@@ -50,12 +59,25 @@ pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
             if !matters(&program, f.0, function) {
                 let mut findings = Findings::default();
                 note_plain_tests(function, &mut findings);
-                return (!findings.tested.is_empty()).then(|| (i, (findings, Vec::new(), false)));
+                let result = FunctionResult {
+                    index: i,
+                    findings,
+                    events: Vec::new(),
+                    bounded: false,
+                    ran: false,
+                };
+                return (!result.findings.tested.is_empty()).then_some(result);
             }
             let mut exec = exec::Exec::new(&program, f);
             exec.run();
             let events = exec.found.finish();
-            Some((i, (exec.found, events, exec.bounded)))
+            Some(FunctionResult {
+                index: i,
+                findings: exec.found,
+                events,
+                bounded: exec.bounded,
+                ran: true,
+            })
         })
         .collect();
     let mut analysis = Analysis {
@@ -63,19 +85,19 @@ pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
         ..Analysis::default()
     };
     let mut findings = Vec::with_capacity(results.len());
-    for (i, (found, events, bounded)) in results.drain(..) {
-        analysis.executed += 1;
-        analysis.events.extend(events);
-        if bounded {
-            let span = program.function(all[i]).map.name;
+    for result in results {
+        analysis.executed += usize::from(result.ran);
+        analysis.events.extend(result.events);
+        if result.bounded {
+            let span = program.function(all[result.index]).map.name;
             analysis.gaps.push(Gap {
                 span,
                 reason: GapReason::Bound("states".into()),
             });
         }
-        findings.push((i, found));
+        findings.push(result.findings);
     }
-    for (_, event) in class::link_fields(&mut findings) {
+    for event in class::link_fields(&mut findings) {
         let same = analysis.events.iter_mut().find(|e| {
             std::mem::discriminant(&e.kind) == std::mem::discriminant(&event.kind)
                 && e.resource.as_ref().map(|r| r.created)
