@@ -11,6 +11,26 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// `note`, `warning` or `error`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+
+    /// The escape sequence of its colour on a terminal.
+    pub(crate) fn ansi(self) -> &'static str {
+        match self {
+            Self::Note => "\x1b[36m",
+            Self::Warning => "\x1b[33m",
+            Self::Error => "\x1b[31m",
+        }
+    }
+}
+
 /// Whether a rule runs unless told otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
@@ -18,6 +38,16 @@ pub enum Group {
     Default,
     /// Off unless selected.
     Pedantic,
+}
+
+impl Group {
+    /// `default` or `pedantic`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Pedantic => "pedantic",
+        }
+    }
 }
 
 /// A documented example, executed as a test.
