@@ -182,8 +182,11 @@ impl<'p> Exec<'p, '_> {
         if model.noreturn {
             return;
         }
+        for &n in &model.takes {
+            self.hand_over(&mut state, args[n]);
+        }
         for &n in model.takes.iter().chain(&model.escapes) {
-            self.hand_over_deep(&mut state, args[n]);
+            self.expose(&mut state, args[n]);
         }
         for &n in &model.fills {
             let loc = self.pointee(args[n]);
@@ -687,8 +690,8 @@ impl<'p> Exec<'p, '_> {
         }
     }
 
-    fn hand_over_deep(&mut self, state: &mut State, v: ValId) {
-        self.hand_over(state, v);
+    /// Memory behind a pointer is kept by the call; a resource so kept stays the caller's.
+    fn expose(&mut self, state: &mut State, v: ValId) {
         if let Val::Ptr(loc) = *self.arena.get(v) {
             let root = self.arena.root(loc);
             state.exposed.insert(root, ());
