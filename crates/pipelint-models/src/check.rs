@@ -15,6 +15,8 @@ pub(crate) trait Known {
     fn kind(&self, kind: &str) -> bool;
     /// A constant of this name exists.
     fn constant(&self, name: &str) -> bool;
+    /// A function of this name yields a pseudo-handle.
+    fn pseudo(&self, function: &str) -> bool;
 }
 
 /// Checks every entry of a file; the first problem is returned.
@@ -148,10 +150,15 @@ fn condition(when: Option<&Condition>, known: &impl Known) -> Result<(), Problem
     if tests.iter().filter(|t| **t).count() != 1 {
         return Err(Problem::Condition);
     }
-    for name in [&c.flag, &c.equals].into_iter().flatten() {
-        constant(name, known)?;
+    if let Some(flag) = &c.flag {
+        constant(flag, known)?;
     }
-    Ok(())
+    match c.equals.as_deref().map(|e| (e, e.strip_suffix("()"))) {
+        None => Ok(()),
+        Some((_, Some(call))) if known.pseudo(call) => Ok(()),
+        Some((_, Some(call))) => Err(Problem::UnknownPseudo(call.into())),
+        Some((name, None)) => constant(name, known),
+    }
 }
 
 fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
@@ -182,7 +189,9 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
         }
     }
     for r in &f.releases {
-        known_kind(&r.kind, known)?;
+        for kind in std::iter::once(&r.kind).chain(&r.also) {
+            known_kind(kind, known)?;
+        }
         argument("releases", r.arg)?;
         condition(r.when.as_ref(), known)?;
         if r.when.is_none() && f.takes.contains(&r.arg) {

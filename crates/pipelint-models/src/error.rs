@@ -43,6 +43,9 @@ pub enum Problem {
     /// A constant that no `[[constants]]` describes.
     #[error("no constant is called `{0}`")]
     UnknownConstant(SmolStr),
+    /// A call in `equals` that yields no pseudo-handle.
+    #[error("`equals` names `{0}()`, which is not known to yield a pseudo-handle")]
+    UnknownPseudo(SmolStr),
     /// The page is no web address.
     #[error("`page` is `{0}`, which is no https address")]
     Page(String),
@@ -90,6 +93,7 @@ impl Problem {
             Self::UnknownConstant(_) => {
                 "add a [[constants]] entry with this `name`, or write a number"
             }
+            Self::UnknownPseudo(_) => "give that function a `pseudo`, or name a constant",
             Self::Page(_) => "cite the documentation page that states the fact",
             Self::Argument { .. } => "arguments count from 0 and there are at most 32",
             Self::ArgumentTwice { .. } => "name each argument once",

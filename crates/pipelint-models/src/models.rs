@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use crate::check::{self, Known};
@@ -29,13 +29,29 @@ struct Tables {
     constants: FxHashMap<SmolStr, i64>,
 }
 
-impl Known for Tables {
+/// What entries may refer to: all that was there, and all that the new files bring.
+struct Context<'a> {
+    tables: &'a Tables,
+    /// Functions of the new files that yield pseudo-handles.
+    pseudo: FxHashSet<&'a str>,
+}
+
+impl Known for Context<'_> {
     fn kind(&self, kind: &str) -> bool {
-        self.resources.contains_key(kind)
+        self.tables.resources.contains_key(kind)
     }
 
     fn constant(&self, name: &str) -> bool {
-        self.constants.contains_key(name)
+        self.tables.constants.contains_key(name)
+    }
+
+    fn pseudo(&self, function: &str) -> bool {
+        self.pseudo.contains(function)
+            || self
+                .tables
+                .functions
+                .get(function)
+                .is_some_and(|f| f.pseudo.is_some())
     }
 }
 
@@ -60,7 +76,7 @@ impl Models {
             parsed.push((name, file));
         }
         // Kinds and constants first: a function may refer to those of any file.
-        for (_, file) in &mut parsed {
+        for (_, file) in &parsed {
             for c in &file.constants {
                 tables.constants.insert(c.name.as_str().into(), c.value);
             }
@@ -68,8 +84,18 @@ impl Models {
                 tables.resources.insert(r.kind.as_str().into(), r.clone());
             }
         }
+        let pseudo = parsed
+            .iter()
+            .flat_map(|(_, file)| &file.functions)
+            .filter(|f| f.pseudo.is_some())
+            .flat_map(|f| f.names.iter().map(String::as_str))
+            .collect();
+        let known = Context {
+            tables: &tables,
+            pseudo,
+        };
         for (name, file) in &parsed {
-            check::check(name, file, &tables)?;
+            check::check(name, file, &known)?;
         }
         for (_, file) in parsed {
             tables.add(file);

@@ -137,6 +137,9 @@ fn result() -> Slot {
 pub struct Release {
     /// Kind of resource it releases rightly.
     pub kind: String,
+    /// Further kinds it releases rightly (POSIX `close` takes files and sockets).
+    #[serde(default)]
+    pub also: Vec<String>,
     /// The argument.
     pub arg: usize,
     /// The argument is a pointer to the handle, which is reset.
@@ -151,6 +154,13 @@ pub struct Release {
     /// Releases even when the call itself fails (DUPLICATE_CLOSE_SOURCE).
     #[serde(default)]
     pub even_on_failure: bool,
+}
+
+impl Release {
+    /// Whether it releases this kind of resource rightly.
+    pub fn fits(&self, kind: &str) -> bool {
+        self.kind == kind || self.also.iter().any(|k| k == kind)
+    }
 }
 
 /// What kind of transfer an I/O call does.
