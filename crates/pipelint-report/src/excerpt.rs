@@ -17,7 +17,7 @@ use crate::{
 /// Lines shown before and after a marked one.
 const CONTEXT: usize = 1;
 /// Bytes shown of one line, at most.
-const LINE: usize = 240;
+const LINE: usize = 200;
 /// Bytes of a long line shown before its first mark.
 const LEAD: usize = 60;
 

@@ -42,7 +42,7 @@ pub fn json_schema() -> String {
 
 /// The report of one run of pipelint.
 #[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[schemars(title = "pipelint report")]
 struct Document<'a> {
     /// The version of this format. Within one version fields are only added.
@@ -62,7 +62,8 @@ struct Document<'a> {
 
 /// The program that made the report.
 #[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Tool")]
 struct ToolJson<'a> {
     /// `pipelint`.
     name: &'a str,
@@ -74,7 +75,8 @@ struct ToolJson<'a> {
 
 /// One fault.
 #[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Diagnostic")]
 struct DiagnosticJson<'a> {
     /// The rule's code, such as `PL101`. A code never changes its meaning.
     code: &'a str,
@@ -107,6 +109,7 @@ struct DiagnosticJson<'a> {
 /// How bad a finding or problem is.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Severity")]
 enum SeverityJson {
     /// Worth knowing.
     Note,
@@ -129,7 +132,8 @@ impl From<Severity> for SeverityJson {
 /// A region of a file. Lines and columns begin at 1; columns count Unicode characters; the end is
 /// one past the last character.
 #[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Location")]
 struct LocationJson<'a> {
     /// The file's path, as it was found.
     file: &'a str,
@@ -162,7 +166,8 @@ impl<'a> LocationJson<'a> {
 
 /// A labelled place.
 #[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Step")]
 struct StepJson<'a> {
     /// What happens there: a short clause.
     label: &'a str,
@@ -184,7 +189,8 @@ impl<'a> StepJson<'a> {
 
 /// A region that was not understood.
 #[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Gap")]
 struct GapJson<'a> {
     /// Why.
     reason: &'a str,
@@ -196,7 +202,8 @@ struct GapJson<'a> {
 
 /// Something that kept the tool from its work.
 #[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Problem")]
 struct ProblemJson<'a> {
     /// How bad. At `error` a part of the work asked for was not done.
     severity: SeverityJson,
@@ -210,7 +217,8 @@ struct ProblemJson<'a> {
 
 /// What the run went through.
 #[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Summary")]
 struct SummaryJson {
     /// Whether all of the work asked for was done.
     complete: bool,

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     io::{self, Write},
+    ops::Range,
 };
 
 use pipelint_source::{FileId, Span};
@@ -78,6 +79,7 @@ impl<'a> Log<'a> {
             .map(|rule| self.descriptor(rule))
             .collect();
         let tool = report.tool;
+        let home = tool.home;
         json!({
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
             "version": "2.1.0",
@@ -88,18 +90,7 @@ impl<'a> Log<'a> {
                     "semanticVersion": tool.version,
                     "informationUri": tool.home,
                     "rules": rules,
-                    "notifications": [
-                        {
-                            "id": Notice::Problem.id(),
-                            "name": "Problem",
-                            "shortDescription": { "text": "Something kept the tool from its work." },
-                        },
-                        {
-                            "id": Notice::Gap.id(),
-                            "name": "Gap",
-                            "shortDescription": { "text": "A region was not understood; no rule reports on a path through it." },
-                        },
-                    ],
+                    "notifications": [Notice::Problem.descriptor(home), Notice::Gap.descriptor(home)],
                 } },
                 "columnKind": "utf16CodeUnits",
                 "originalUriBaseIds": { ROOT: {
@@ -154,6 +145,10 @@ impl<'a> Log<'a> {
     fn result(&mut self, diagnostic: &Diagnostic, fingerprint: String) -> Value {
         let rule = diagnostic.rule;
         let mut primary = self.location(diagnostic.primary, &diagnostic.label);
+        let text = self.report.sources.text(diagnostic.primary.file);
+        if let Some(snippet) = snippet(text, diagnostic.primary.range()) {
+            primary["physicalLocation"]["region"]["snippet"] = snippet;
+        }
         if let Some(context) = self.context(diagnostic.primary) {
             primary["physicalLocation"]["contextRegion"] = context;
         }
@@ -170,7 +165,7 @@ impl<'a> Log<'a> {
             "ruleId": rule.code,
             "ruleIndex": self.rule(rule),
             "level": rule.severity.as_str(),
-            "message": { "text": message },
+            "message": message_text(&message),
             "locations": [primary],
             "partialFingerprints": { FINGERPRINT_KEY: fingerprint },
         });
@@ -226,7 +221,7 @@ impl<'a> Log<'a> {
             },
         });
         if !message.is_empty() {
-            location["message"] = json!({ "text": message });
+            location["message"] = message_text(message);
         }
         location
     }
@@ -239,11 +234,10 @@ impl<'a> Log<'a> {
         let last = (lines.line_at(span.end as usize) + 1).min(lines.line_count() - 1);
         let from = lines.line_range(text, first).start;
         let to = lines.line_range(text, last).end;
-        let snippet = text.get(from..to).filter(|text| text.len() <= SNIPPET)?;
         Some(json!({
             "startLine": first + 1,
             "endLine": last + 1,
-            "snippet": { "text": snippet },
+            "snippet": snippet(text, from..to)?,
         }))
     }
 
@@ -305,6 +299,20 @@ impl<'a> Log<'a> {
     }
 }
 
+/// A message of plain text. In SARIF `[text](1)` is a link even there, so C++'s `calls[0](h)` must
+/// not look like one.
+fn message_text(text: &str) -> Value {
+    json!({ "text": text.replace("](", "] (") })
+}
+
+/// The text of a range; none when it is empty or too long to copy.
+fn snippet(text: &str, range: Range<usize>) -> Option<Value> {
+    let text = text
+        .get(range)
+        .filter(|text| (1..=SNIPPET).contains(&text.len()))?;
+    Some(json!({ "text": text }))
+}
+
 /// What a notification tells of.
 #[derive(Clone, Copy)]
 enum Notice {
@@ -320,11 +328,37 @@ impl Notice {
         }
     }
 
+    /// GitHub asks the same of these as of rules.
+    fn descriptor(self, home: &str) -> Value {
+        let (name, short, full) = match self {
+            Self::Problem => (
+                "Problem",
+                "Something kept the tool from its work",
+                "A file could not be read, is not text, or a setting is broken. At level error a \
+                 part of the work asked for was not done.",
+            ),
+            Self::Gap => (
+                "Gap",
+                "A region was not understood",
+                "The region holds code that could not be parsed or followed. No rule reports on a \
+                 path through it.",
+            ),
+        };
+        json!({
+            "id": self.id(),
+            "name": name,
+            "shortDescription": { "text": short },
+            "fullDescription": { "text": full },
+            "help": { "text": full },
+            "helpUri": home,
+        })
+    }
+
     fn notification(self, level: Severity, text: &str) -> Value {
         json!({
             "descriptor": { "id": self.id(), "index": self as usize },
             "level": level.as_str(),
-            "message": { "text": text },
+            "message": message_text(text),
         })
     }
 }

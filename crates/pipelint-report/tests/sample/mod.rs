@@ -5,7 +5,7 @@
 
 use pipelint_report::{
     Diagnostic, GapNote, Group, MemorySources, ProblemNote, Report, RuleMeta, Severity, Sources,
-    Step, Summary,
+    Step, Summary, Tool,
 };
 use pipelint_source::{FileId, Span};
 
@@ -177,6 +177,11 @@ impl Sample {
     pub fn report(&self) -> Report<'_> {
         Report {
             diagnostics: &self.diagnostics,
+            // The program's version must not change what the tests expect.
+            tool: Tool {
+                version: "1.2.3",
+                ..Tool::PIPELINT
+            },
             rules: RULES,
             gaps: &self.gaps,
             problems: &self.problems,
