@@ -20,7 +20,8 @@ impl Prefilter {
             return Self { names: None };
         }
         // Leftmost-longest, so that of `CreateEvent` and `CreateEventW` at one place the one that
-        // can end the word is found. A DFA costs some megabytes and is the fastest by far.
+        // can end the word is found. The DFA of the built-in names takes a megabyte and is three
+        // times as fast as the smaller automata.
         let names = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .start_kind(StartKind::Unanchored)
