@@ -324,3 +324,30 @@ impl<'a> SpanContents<'a> for Contents<'a> {
         self.chunk.lines
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Excerpt, Mark, Role};
+    use crate::MemorySources;
+    use pipelint_source::Span;
+
+    #[test]
+    fn miette_is_handed_the_needed_lines_of_a_big_file_only() {
+        for line in ["int a = 1;\n", "int a = 1;"] {
+            let text = line.repeat(300_000);
+            let mut sources = MemorySources::new();
+            let file = sources.add("a.cpp", text.as_str());
+            let marks = [0, 1_000_000, 2_999_990]
+                .into_iter()
+                .map(|start| Mark {
+                    span: Span::new(file, start, start + 5),
+                    label: "here".to_owned(),
+                    role: Role::Step,
+                })
+                .collect();
+            let excerpt = Excerpt::new(marks, &sources);
+            assert_eq!(excerpt.marks.len(), 3);
+            assert!(excerpt.text.len() < 1_000, "{}", excerpt.text.len());
+        }
+    }
+}
