@@ -1,3 +1,34 @@
 //! The rules: one file each, with documentation, examples and words; and the built-in models.
+//!
+//! A rule is a unit struct with a doc comment, from which the derive makes its metadata, and an
+//! implementation of [`Rule`]. To add one: a file in its family's folder, and a line in [`all`].
 
+mod construction;
+mod errors;
+mod handles;
 pub mod models;
+pub mod pages;
+mod prelude;
+mod rule;
+mod words;
+
+pub use rule::Rule;
+
+/// Every rule, in the order of the codes.
+pub fn all() -> &'static [&'static dyn Rule] {
+    &[
+        &handles::UncheckedHandleCreation,
+        &handles::WrongFailureValue,
+        &handles::LeakedHandle,
+        &handles::UninitialisedHandleClosed,
+        &handles::DoubleClose,
+        &handles::UseAfterClose,
+        &handles::HandleOverwritten,
+        &handles::WrongReleaseFunction,
+        &handles::CloseOfInvalid,
+        &handles::PseudoHandleClosed,
+        &handles::HandleTruncated,
+        &construction::FailedInitContinues,
+        &errors::UncheckedIoResult,
+    ]
+}

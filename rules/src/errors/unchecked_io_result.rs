@@ -1,0 +1,115 @@
+//! PL501.
+
+use pipelint_analysis::Dependence;
+
+use crate::prelude::*;
+
+/// The result of an I/O call is dropped where the next step depends on it: the buffer is read, the
+/// count is used, the next transfer builds on it, or the function reports success.
+///
+/// `(void)` says that the result is dropped on purpose, and is accepted.
+///
+/// ## Why is this bad?
+/// `ReadFile` and `WriteFile` return `FALSE` when they fail or are not done yet
+/// (<https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-readfile>,
+/// <https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-writefile>); the buffer
+/// then holds what it held before. A peer that has gone shows in no other place than this result. A
+/// client's pipe handle is in byte mode until `SetNamedPipeHandleState` has succeeded
+/// (<https://learn.microsoft.com/en-us/windows/win32/ipc/named-pipe-client>), so that the next read
+/// splits or joins messages if it has not.
+///
+/// ## Known limits
+/// A dropped result on which nothing visible depends (a last log line, a farewell) is silent, as is
+/// one whose transferred count is tested in its place. Dropped results of `DisconnectNamedPipe` and
+/// `FlushFileBuffers` before a close are silent too.
+///
+/// ## Examples
+/// A broken pipe passes for an answer:
+/// ```cpp,bad
+/// #include <windows.h>
+/// #include <string>
+///
+/// std::string answer(HANDLE pipe)
+/// {
+///     char text[512] = {};
+///     DWORD got;
+///     ReadFile(pipe, text, sizeof text - 1, &got, nullptr);
+///     return std::string(text);
+/// }
+/// ```
+/// The caller hears of success that nobody saw:
+/// ```cpp,bad
+/// #include <windows.h>
+///
+/// bool tell(HANDLE pipe, const char *text, DWORD length)
+/// {
+///     DWORD written = 0;
+///     WriteFile(pipe, text, length, &written, nullptr);
+///     return true;
+/// }
+/// ```
+/// The result decides:
+/// ```cpp,good
+/// #include <windows.h>
+/// #include <string>
+///
+/// std::string answer(HANDLE pipe)
+/// {
+///     char text[512];
+///     DWORD got = 0;
+///     if (!ReadFile(pipe, text, sizeof text, &got, nullptr))
+///         return std::string();
+///     return std::string(text, got);
+/// }
+/// ```
+#[derive(RuleMeta)]
+#[rule(code = "PL501", severity = "warning", group = "default", cwe(252, 754))]
+pub(crate) struct UncheckedIoResult;
+
+impl Rule for UncheckedIoResult {
+    fn meta(&self) -> &'static RuleMeta {
+        &Self::META
+    }
+
+    fn report(&self, event: &Event) -> Option<Diagnostic> {
+        let EventKind::ResultDropped {
+            api,
+            depends,
+            dependent,
+            ..
+        } = &event.kind
+        else {
+            return None;
+        };
+        let (clause, step) = match depends {
+            Dependence::BufferRead => (
+                "the buffer is read as though it were filled",
+                "the buffer is read here",
+            ),
+            Dependence::CountUsed => (
+                "the transferred count is used",
+                "the transferred count is used here",
+            ),
+            Dependence::NextTransfer => (
+                "the next call on the handle builds on it",
+                "this call builds on it",
+            ),
+            Dependence::ReportsSuccess => {
+                ("the function reports success", "success is reported here")
+            }
+        };
+        let label = format!("the result of `{api}` is dropped");
+        let words = Words {
+            primary: event.at,
+            label: label.clone(),
+            message: format!("the result of `{api}` is dropped, and {clause}"),
+            help: format!(
+                "test it: `if (!{api}(…)) {{ … }}`; if it is meant, write `(void){api}(…)`"
+            ),
+        };
+        let mut diagnostic = words::diagnostic(&Self::META, event, words);
+        words::relabel(&mut diagnostic.path, event.at, &label);
+        words::relabel(&mut diagnostic.path, *dependent, step);
+        Some(diagnostic)
+    }
+}

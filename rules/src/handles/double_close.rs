@@ -1,0 +1,89 @@
+//! PL105.
+
+use crate::prelude::*;
+
+/// A handle is released twice on one path, under one name or two.
+///
+/// ## Why is this bad?
+/// A program should call `CloseHandle` once for each handle that it opens; a second close makes the
+/// function fail, and raises an exception under a debugger
+/// (<https://learn.microsoft.com/en-us/windows/win32/api/handleapi/nf-handleapi-closehandle>). The
+/// value is free after the first close, so that a thread which opens something between the two may
+/// be given the same value, and lose it to the second.
+///
+/// ## Known limits
+/// A handle that an unknown function was given in between may have been replaced, so nothing is
+/// reported after such a call. Two methods that each close one field are not joined yet.
+///
+/// ## Examples
+/// The error path closes, and the clean-up that it falls into closes again:
+/// ```cpp,bad
+/// #include <windows.h>
+///
+/// bool greet(const wchar_t *name)
+/// {
+///     bool sent = true;
+///     DWORD written = 0;
+///     HANDLE pipe = CreateFileW(name, GENERIC_WRITE, 0, nullptr, OPEN_EXISTING, 0, nullptr);
+///     if (pipe == INVALID_HANDLE_VALUE)
+///         return false;
+///     if (!WriteFile(pipe, "hello", 5, &written, nullptr)) {
+///         CloseHandle(pipe);
+///         sent = false;
+///     }
+///     CloseHandle(pipe);
+///     return sent;
+/// }
+/// ```
+/// One close serves both:
+/// ```cpp,good
+/// #include <windows.h>
+///
+/// bool greet(const wchar_t *name)
+/// {
+///     DWORD written = 0;
+///     HANDLE pipe = CreateFileW(name, GENERIC_WRITE, 0, nullptr, OPEN_EXISTING, 0, nullptr);
+///     if (pipe == INVALID_HANDLE_VALUE)
+///         return false;
+///     bool sent = WriteFile(pipe, "hello", 5, &written, nullptr) && written == 5;
+///     CloseHandle(pipe);
+///     return sent;
+/// }
+/// ```
+#[derive(RuleMeta)]
+#[rule(code = "PL105", severity = "error", group = "default", cwe(1341, 675))]
+pub(crate) struct DoubleClose;
+
+impl Rule for DoubleClose {
+    fn meta(&self) -> &'static RuleMeta {
+        &Self::META
+    }
+
+    fn report(&self, event: &Event) -> Option<Diagnostic> {
+        let EventKind::DoubleClose { first, api } = &event.kind else {
+            return None;
+        };
+        let made = event.resource.as_ref()?;
+        let (closer, place) = first;
+        let words = Words {
+            primary: event.at,
+            label: "released again".to_owned(),
+            message: format!(
+                "`{api}` releases {} a second time, after `{closer}`",
+                words::subject(made)
+            ),
+            help: format!(
+                "remove one of the two, or write `{} = {};` after the first and test it before \
+                 the second",
+                words::variable(made),
+                words::empty(made)
+            ),
+        };
+        let mut diagnostic = words::diagnostic(&Self::META, event, words);
+        let once = format!("released by `{closer}`");
+        words::relabel(&mut diagnostic.path, *place, &once);
+        let again = format!("released again by `{api}`");
+        words::relabel(&mut diagnostic.path, event.at, &again);
+        Some(diagnostic)
+    }
+}

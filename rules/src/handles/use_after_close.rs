@@ -1,0 +1,80 @@
+//! PL106.
+
+use crate::prelude::*;
+
+/// A handle is passed to a call after it was released.
+///
+/// ## Why is this bad?
+/// `CloseHandle` invalidates the handle
+/// (<https://learn.microsoft.com/en-us/windows/win32/api/handleapi/nf-handleapi-closehandle>). The
+/// call fails with `ERROR_INVALID_HANDLE`, or works on whatever was opened since and was given the
+/// same value: a write meant for a pipe then goes into another file.
+///
+/// ## Known limits
+/// A handle that an unknown function was given in between may have been replaced, so nothing is
+/// reported after such a call. A use on another thread is not seen.
+///
+/// ## Examples
+/// The pipe is closed before it is flushed:
+/// ```cpp,bad
+/// #include <windows.h>
+///
+/// bool finish(const wchar_t *name, const char *text, DWORD length)
+/// {
+///     DWORD written = 0;
+///     HANDLE pipe = CreateFileW(name, GENERIC_WRITE, 0, nullptr, OPEN_EXISTING, 0, nullptr);
+///     if (pipe == INVALID_HANDLE_VALUE)
+///         return false;
+///     bool sent = WriteFile(pipe, text, length, &written, nullptr) && written == length;
+///     CloseHandle(pipe);
+///     return sent && FlushFileBuffers(pipe);
+/// }
+/// ```
+/// The close comes last:
+/// ```cpp,good
+/// #include <windows.h>
+///
+/// bool finish(const wchar_t *name, const char *text, DWORD length)
+/// {
+///     DWORD written = 0;
+///     HANDLE pipe = CreateFileW(name, GENERIC_WRITE, 0, nullptr, OPEN_EXISTING, 0, nullptr);
+///     if (pipe == INVALID_HANDLE_VALUE)
+///         return false;
+///     bool sent = WriteFile(pipe, text, length, &written, nullptr) && written == length;
+///     bool flushed = sent && FlushFileBuffers(pipe);
+///     CloseHandle(pipe);
+///     return flushed;
+/// }
+/// ```
+#[derive(RuleMeta)]
+#[rule(code = "PL106", severity = "error", group = "default", cwe(672, 910))]
+pub(crate) struct UseAfterClose;
+
+impl Rule for UseAfterClose {
+    fn meta(&self) -> &'static RuleMeta {
+        &Self::META
+    }
+
+    fn report(&self, event: &Event) -> Option<Diagnostic> {
+        let EventKind::UseAfterClose { closed, api } = &event.kind else {
+            return None;
+        };
+        let made = event.resource.as_ref()?;
+        let (closer, place) = closed;
+        let words = Words {
+            primary: event.at,
+            label: format!("used after `{closer}`"),
+            message: format!(
+                "`{api}` gets {} after `{closer}` released it",
+                words::subject(made)
+            ),
+            help: format!("move `{}` behind the last use", words::release(made)),
+        };
+        let mut diagnostic = words::diagnostic(&Self::META, event, words);
+        let once = format!("released by `{closer}`");
+        words::relabel(&mut diagnostic.path, *place, &once);
+        let after = format!("`{api}` gets it after that");
+        words::relabel(&mut diagnostic.path, event.at, &after);
+        Some(diagnostic)
+    }
+}

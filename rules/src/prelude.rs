@@ -1,0 +1,10 @@
+//! What every rule file needs.
+
+pub(crate) use pipelint_analysis::{Event, EventKind};
+pub(crate) use pipelint_macros::RuleMeta;
+pub(crate) use pipelint_report::{Diagnostic, RuleMeta};
+
+pub(crate) use crate::{
+    rule::Rule,
+    words::{self, Words},
+};

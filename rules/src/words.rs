@@ -1,0 +1,158 @@
+//! From events to words: labels of paths, names of values, and the checks that can be typed in.
+
+use pipelint_analysis::{Event, PathStep, Resource, StepKind};
+use pipelint_models::Sentinel;
+use pipelint_report::{Diagnostic, RuleMeta, Step};
+use pipelint_source::Span;
+
+/// What a rule says of an event beside its path.
+pub(crate) struct Words {
+    /// The place that must change.
+    pub(crate) primary: Span,
+    /// A short clause on that place.
+    pub(crate) label: String,
+    /// One sentence.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) help: String,
+}
+
+/// A diagnostic with the event's path, and its other places as related ones.
+pub(crate) fn diagnostic(rule: &'static RuleMeta, event: &Event, words: Words) -> Diagnostic {
+    Diagnostic {
+        rule,
+        primary: words.primary,
+        label: words.label,
+        message: words.message,
+        path: event.path.iter().map(step).collect(),
+        related: event.others.iter().map(step).collect(),
+        help: words.help,
+        function: event.function.to_string(),
+    }
+}
+
+/// Says something else of a step of the path: what the rule knows of it.
+pub(crate) fn relabel(path: &mut [Step], at: Span, label: &str) {
+    if let Some(step) = path.iter_mut().rev().find(|step| step.span == at) {
+        step.label = label.to_owned();
+    }
+}
+
+/// Every use, the one on the path included, as related places in the order of the source.
+pub(crate) fn uses(event: &Event) -> Vec<Step> {
+    let first = event.path.last().filter(|step| step.span == event.at);
+    let mut uses: Vec<Step> = first.into_iter().chain(&event.others).map(step).collect();
+    uses.sort_by_key(|step| step.span);
+    uses.dedup_by_key(|step| step.span);
+    uses
+}
+
+/// A step with its label.
+pub(crate) fn step(step: &PathStep) -> Step {
+    Step {
+        span: step.span,
+        label: label(&step.what),
+    }
+}
+
+fn label(what: &StepKind) -> String {
+    match what {
+        StepKind::Created { api, var } if var.is_empty() => format!("made by `{api}`"),
+        StepKind::Created { api, var } => format!("`{var}` is made by `{api}`"),
+        StepKind::Branch(true) => "this is true".to_owned(),
+        StepKind::Branch(false) => "this is false".to_owned(),
+        StepKind::Case(Some(value)) => format!("takes `case {value}`"),
+        StepKind::Case(None) => "takes `default`".to_owned(),
+        StepKind::Passed(api) => format!("passed to `{api}`"),
+        StepKind::Closed(api) => format!("released by `{api}`"),
+        StepKind::Declared(var) => format!("`{var}` is declared without a value"),
+        StepKind::Assigned(var) => format!("`{var}` is assigned"),
+        StepKind::Compared(value) => format!("compared with {value}"),
+        StepKind::Narrowed(ty) => format!("narrowed to `{ty}`"),
+        StepKind::Left => "the function is left here".to_owned(),
+        StepKind::ScopeEnd(var) => format!("`{var}` leaves scope"),
+        StepKind::Method(method) => format!("`{method}` runs later"),
+    }
+}
+
+/// A value as a person writes it.
+pub(crate) fn sentinel(value: Sentinel) -> &'static str {
+    match value {
+        Sentinel::Null => "NULL",
+        Sentinel::InvalidHandle => "INVALID_HANDLE_VALUE",
+        Sentinel::InvalidSocket => "INVALID_SOCKET",
+        Sentinel::MinusOne => "-1",
+    }
+}
+
+/// The variable that holds a resource, or the call it came from.
+pub(crate) fn subject(resource: &Resource) -> String {
+    if resource.var.is_empty() {
+        format!("the result of `{}`", resource.api)
+    } else {
+        format!("`{}`", resource.var)
+    }
+}
+
+/// The variable as it stands in code; a plain word where there is none.
+pub(crate) fn variable(resource: &Resource) -> &str {
+    if resource.var.is_empty() {
+        "result"
+    } else {
+        &resource.var
+    }
+}
+
+/// What a resource is: `handle`.
+pub(crate) fn noun(resource: &Resource) -> &str {
+    if resource.noun.is_empty() {
+        "resource"
+    } else {
+        &resource.noun
+    }
+}
+
+/// The call that releases a variable's resource: `CloseHandle(h)`.
+pub(crate) fn release(resource: &Resource) -> String {
+    let release: &str = if resource.release.is_empty() {
+        "the function that releases it"
+    } else {
+        &resource.release
+    };
+    format!("{release}({})", variable(resource))
+}
+
+/// The value that an empty variable of this kind holds.
+pub(crate) fn empty(resource: &Resource) -> &'static str {
+    sentinel(resource.failure.unwrap_or(Sentinel::Null))
+}
+
+/// How to judge a creation where it stands.
+pub(crate) fn check(resource: &Resource) -> String {
+    let (var, api) = (variable(resource), &resource.api);
+    match resource.failure {
+        Some(failure) => {
+            let value = sentinel(failure);
+            format!(
+                "compare {} with {value} right after `{api}`: `if ({var} == {value}) {{ … }}`",
+                subject(resource)
+            )
+        }
+        None => format!(
+            "look at what `{api}` returns before {} is used",
+            subject(resource)
+        ),
+    }
+}
+
+/// How a creation fails: `can return NULL`.
+pub(crate) fn can_fail(resource: &Resource) -> String {
+    match resource.failure {
+        Some(failure) => format!("`{}` can return {}", resource.api, sentinel(failure)),
+        None => format!(
+            "`{}` can fail and leave {} unset",
+            resource.api,
+            subject(resource)
+        ),
+    }
+}
