@@ -1,1 +1,19 @@
-//! .
+//! The linter as a library: what the command runs, and what tests call in-process.
+//!
+//! The command line is the stable interface; these items may change.
+
+pub mod args;
+mod command;
+mod config;
+mod context;
+mod dump;
+mod pipeline;
+mod select;
+mod statistics;
+mod suppress;
+
+pub use command::main;
+pub use config::ConfigError;
+pub use pipeline::{Input, Options, Run, lint};
+pub use select::{Selection, SelectorError};
+pub use statistics::Statistics;

@@ -1,0 +1,136 @@
+//! `pipelint.toml`.
+
+use std::path::{Path, PathBuf};
+
+use pipelint_frontend::cpp::config::CppConfig;
+use pipelint_models::Models;
+use pipelint_report::Severity;
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::args::{Defines, Level};
+
+/// A configuration that cannot be used.
+#[derive(Debug, Error)]
+#[error("{message}")]
+pub struct ConfigError {
+    /// What is wrong, with file and line.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// The file's keys. Sections of models are read by the models' own loader.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) select: Vec<String>,
+    pub(crate) ignore: Vec<String>,
+    severity: Option<ConfigLevel>,
+    defines: Vec<String>,
+    undefines: Vec<String>,
+    pub(crate) exclude: Vec<String>,
+    functions: Vec<toml::Value>,
+    resources: Vec<toml::Value>,
+    owners: Vec<toml::Value>,
+    types: Vec<toml::Value>,
+    constants: Vec<toml::Value>,
+    #[serde(skip)]
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ConfigLevel {
+    Note,
+    Warning,
+    Error,
+}
+
+impl Config {
+    /// The named file, else the nearest `pipelint.toml` from the current folder upwards, else none.
+    pub(crate) fn load(named: Option<&Path>) -> Result<Self, ConfigError> {
+        let path = match named {
+            Some(path) => Some(path.to_owned()),
+            None => std::env::current_dir()
+                .ok()
+                .and_then(|cwd| cwd.ancestors().map(|d| d.join("pipelint.toml")).find(|f| f.is_file())),
+        };
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(&path).map_err(|error| ConfigError {
+            message: format!("cannot read the configuration {}: {error}", path.display()),
+            help: "name a readable TOML file with --config".into(),
+        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError {
+            message: format!("{}: {}", at(&path, &text, error.span()), error.message()),
+            help: "docs/configuration.md lists the keys".into(),
+        })?;
+        config.path = Some(path);
+        Ok(config)
+    }
+
+    /// The models: the built-in ones with the file's laid over them.
+    pub(crate) fn models(&self) -> Result<Models, ConfigError> {
+        let builtin = pipelint_rules::models::builtin();
+        let sections = [
+            ("resources", &self.resources),
+            ("functions", &self.functions),
+            ("owners", &self.owners),
+            ("types", &self.types),
+            ("constants", &self.constants),
+        ];
+        let mut table = toml::Table::new();
+        for (name, entries) in sections {
+            if !entries.is_empty() {
+                table.insert(name.into(), toml::Value::Array(entries.clone()));
+            }
+        }
+        if table.is_empty() {
+            return Ok(builtin);
+        }
+        let name = self.path.as_ref().map_or_else(String::new, |p| p.display().to_string());
+        let text = table.to_string();
+        builtin.with_files([(name.as_str(), text.as_str())]).map_err(|error| ConfigError {
+            message: error.to_string(),
+            help: "docs/models.md lists the fields of each entry".into(),
+        })
+    }
+
+    /// The severity from which findings are reported.
+    pub(crate) fn severity(&self, argument: Option<Level>) -> Severity {
+        match (argument, self.severity) {
+            (Some(Level::Error), _) | (None, Some(ConfigLevel::Error)) => Severity::Error,
+            (Some(Level::Warning), _) | (None, Some(ConfigLevel::Warning)) => Severity::Warning,
+            _ => Severity::Note,
+        }
+    }
+
+    /// What `#if` sees as defined; the command line over the file over a Windows build.
+    pub(crate) fn preprocessor(&self, arguments: &Defines) -> CppConfig {
+        let mut config = CppConfig::default();
+        let files = self.defines.iter().map(|d| (d, true)).chain(self.undefines.iter().map(|d| (d, false)));
+        let line = arguments.define.iter().map(|d| (d, true)).chain(arguments.undefine.iter().map(|d| (d, false)));
+        for (text, defined) in files.chain(line) {
+            let (name, value) = match text.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (text.as_str(), None),
+            };
+            if defined {
+                config.undefines.remove(name);
+                config.defines.insert(name.to_owned(), value);
+            } else {
+                config.defines.remove(name);
+                config.undefines.insert(name.to_owned());
+            }
+        }
+        config
+    }
+}
+
+fn at(path: &Path, text: &str, span: Option<std::ops::Range<usize>>) -> String {
+    let line = span.and_then(|s| text.get(..s.start)).map(|before| before.matches('\n').count() + 1);
+    match line {
+        Some(line) => format!("{}:{line}", path.display()),
+        None => path.display().to_string(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Files that nobody asked to lint but that say what linted ones mean.
+
+use std::path::{Path, PathBuf};
+
+use aho_corasick::AhoCorasick;
+use pipelint_ir::{Base, Callee, Const, Operand, Statement, Terminator, Unit};
+use pipelint_models::Models;
+use std::collections::BTreeSet;
+
+/// Quoted includes of a file, as paths that may exist: relative to the including file.
+pub(crate) fn includes(path: &Path, unit: &Unit) -> Vec<PathBuf> {
+    let dir = path.parent().unwrap_or(Path::new(""));
+    unit.includes.iter().filter(|i| i.quoted).map(|i| dir.join(i.path.as_str())).collect()
+}
+
+/// Names that decide conditions and that no unit explains: globals, constants, and functions
+/// called without arguments.
+pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for unit in units {
+        known.extend(unit.constants.iter().map(|c| c.name.as_str()));
+        known.extend(unit.globals.iter().filter(|g| !g.is_extern).map(|g| g.name.as_str()));
+        known.extend(unit.functions.iter().map(|f| f.name.as_str()));
+        known.extend(unit.macros.iter().map(|m| m.name.as_str()));
+    }
+    let mut wanted: BTreeSet<String> = BTreeSet::new();
+    let mut want = |name: &str| {
+        let open = !known.contains(name) && models.function(name).is_none() && models.constant(name).is_none();
+        if open && !name.contains("::") {
+            wanted.insert(name.to_owned());
+        }
+    };
+    for function in units.iter().flat_map(|u| &u.functions) {
+        let mut operand = |op: &Operand| match op {
+            Operand::Copy(place) | Operand::Move(place) => {
+                let place = &function.places[*place];
+                if let (Base::Global(name), true) = (&place.base, place.proj.is_empty()) {
+                    want(name);
+                }
+            }
+            Operand::Const(Const::Named(name)) => want(name),
+            Operand::Const(_) => {}
+        };
+        for block in &function.blocks {
+            for stmt in &block.stmts {
+                if let Statement::Assign { value: pipelint_ir::Rvalue::Compare(cond), .. } = stmt {
+                    operand(&cond.lhs);
+                    operand(&cond.rhs);
+                }
+            }
+            match &block.term {
+                Terminator::Branch { cond, .. } => {
+                    operand(&cond.lhs);
+                    operand(&cond.rhs);
+                }
+                Terminator::Switch { on, .. } => operand(on),
+                _ => {}
+            }
+        }
+        for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+            if let Statement::Call { dst: Some(_), callee: Callee::Function(name), args, .. } = stmt
+                && args.is_empty()
+            {
+                want(name);
+            }
+        }
+    }
+    wanted.into_iter().collect()
+}
+
+/// Tells which texts define one of some names.
+pub(crate) struct Definitions(Option<AhoCorasick>);
+
+impl Definitions {
+    pub(crate) fn new(names: &[String]) -> Self {
+        Self(if names.is_empty() { None } else { AhoCorasick::new(names).ok() })
+    }
+
+    /// A name at the place of a definition: the line begins at its first column with a type, and
+    /// the name is followed by `=` or `(…)`; no declaration that ends in `;` right after `)`.
+    pub(crate) fn in_text(&self, text: &str) -> bool {
+        let Some(names) = &self.0 else { return false };
+        let bytes = text.as_bytes();
+        let word = |b: u8| b == b'_' || b.is_ascii_alphanumeric();
+        names.find_overlapping_iter(text).any(|m| {
+            let (start, end) = (m.start(), m.end());
+            if start == 0 || word(bytes[start - 1]) || bytes.get(end).is_some_and(|b| word(*b)) {
+                return false;
+            }
+            let line = bytes[..start].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+            let head = &bytes[line..start];
+            if !head.first().is_some_and(|b| b.is_ascii_alphabetic()) || head.contains(&b'(') || head.contains(&b'=') {
+                return false;
+            }
+            if head.starts_with(b"extern") || head.starts_with(b"return") || head.starts_with(b"typedef") {
+                return false;
+            }
+            let rest = bytes[end..].iter().position(|b| !b.is_ascii_whitespace()).map(|i| end + i);
+            match rest.map(|at| (at, bytes[at])) {
+                Some((at, b'=')) => bytes.get(at + 1) != Some(&b'='),
+                Some((at, b'(')) => {
+                    let close = bytes[at..].iter().position(|b| *b == b')').map(|i| at + i + 1);
+                    let after = close.and_then(|c| bytes[c..].iter().find(|b| !b.is_ascii_whitespace()));
+                    after == Some(&b'{')
+                }
+                _ => false,
+            }
+        })
+    }
+}

@@ -1,0 +1,312 @@
+//! A run: from files to diagnostics.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use pipelint_frontend::Lowered;
+use pipelint_frontend::cpp::config::CppConfig;
+use pipelint_ir::{Language, Unit};
+use pipelint_models::Models;
+use pipelint_report::{Diagnostic, GapNote, MemorySources, ProblemNote, Severity, Sources, Summary};
+use pipelint_source::{FileId, Span};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use crate::context::{self, Definitions};
+use crate::select::Selection;
+use crate::statistics::{Statistics, reason};
+use crate::suppress;
+
+/// Files taken in because linted ones include them.
+const CONTEXT_FILES: usize = 500;
+/// How deep includes are followed.
+const CONTEXT_DEPTH: usize = 4;
+
+/// A text to lint.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The path to show.
+    pub path: PathBuf,
+    /// The decoded text.
+    pub text: String,
+}
+
+/// How to lint.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The rules that report.
+    pub selection: Selection,
+    /// What API functions do.
+    pub models: Models,
+    /// What `#if` sees as defined.
+    pub preprocessor: CppConfig,
+    /// Read quoted includes from the file system where they were not given.
+    pub follow_includes: bool,
+}
+
+impl Default for Options {
+    /// The default rules, the built-in models, a Windows build, no file system.
+    fn default() -> Self {
+        Self {
+            selection: Selection::default(),
+            models: pipelint_rules::models::builtin(),
+            preprocessor: CppConfig::default(),
+            follow_includes: false,
+        }
+    }
+}
+
+/// What a run found.
+#[derive(Debug)]
+pub struct Run {
+    /// The texts.
+    pub sources: MemorySources<'static>,
+    /// The findings, by path, place and code.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What was not understood.
+    pub gaps: Vec<GapNote>,
+    /// What went wrong.
+    pub problems: Vec<ProblemNote>,
+    /// Numbers for the report.
+    pub summary: Summary,
+    /// Numbers for a person.
+    pub statistics: Statistics,
+}
+
+struct File {
+    path: PathBuf,
+    text: String,
+    /// Named on the command line, not only taken in as context.
+    linted: bool,
+    parsed: bool,
+}
+
+struct Lowering<'a> {
+    options: &'a Options,
+    units: Vec<Unit>,
+    times: [Duration; 3],
+    problems: Vec<ProblemNote>,
+    tick: &'a (dyn Fn() + Sync),
+}
+
+/// Lints texts. `tick` is called once for each file read through, from any thread.
+///
+/// The result does not depend on the number of threads.
+pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> Run {
+    let mut files: Vec<File> = inputs
+        .into_iter()
+        .map(|i| File { path: i.path, text: i.text, linted: true, parsed: false })
+        .collect();
+    let mut statistics = Statistics { files: files.len(), ..Statistics::default() };
+
+    let clock = Instant::now();
+    let prefilter = options.models.prefilter();
+    let wanted: Vec<usize> = files
+        .par_iter()
+        .enumerate()
+        .filter(|(_, f)| {
+            let wanted = prefilter.matches(f.text.as_bytes());
+            if !wanted {
+                tick();
+            }
+            wanted
+        })
+        .map(|(i, _)| i)
+        .collect();
+    statistics.phases.push(("prefilter", clock.elapsed()));
+
+    let clock = Instant::now();
+    let mut lowering =
+        Lowering { options, units: Vec::new(), times: [Duration::ZERO; 3], problems: Vec::new(), tick };
+    lowering.lower(&mut files, &wanted);
+    statistics.parsed = wanted.len();
+    statistics.bytes = wanted.iter().map(|&i| files[i].text.len()).sum();
+    lowering.take_in_includes(&mut files, &prefilter);
+    lowering.take_in_definitions(&mut files);
+    statistics.context = files.iter().filter(|f| f.parsed).count() - statistics.parsed;
+    let Lowering { mut units, times, mut problems, .. } = lowering;
+    units.sort_by_key(|u| u.file);
+    statistics.phases.extend([
+        ("prepare (all threads)", times[0]),
+        ("parse (all threads)", times[1]),
+        ("lower (all threads)", times[2]),
+        ("prepare, parse, lower (elapsed)", clock.elapsed()),
+    ]);
+
+    let mut sources = MemorySources::new();
+    let linted: Vec<bool> = files.iter().map(|f| f.linted).collect();
+    for file in files {
+        sources.add(shown(&file.path), file.text);
+    }
+    let is_linted = |file: FileId| linted.get(file.0 as usize).copied().unwrap_or(false);
+    let mut allows = Vec::new();
+    let mut gaps = Vec::new();
+    for unit in units.iter().filter(|u| is_linted(u.file)) {
+        statistics.count(unit);
+        allows.extend(suppress::allows(unit, &sources, &mut problems));
+        gaps.extend(gap_notes(unit));
+    }
+
+    let clock = Instant::now();
+    let names = function_names(&units);
+    let analysis = pipelint_analysis::analyze(units, &options.models);
+    statistics.phases.push(("link, analyse", clock.elapsed()));
+    statistics.executed = analysis.executed;
+    statistics.bounded = analysis.gaps.len();
+    for gap in analysis.gaps.iter().filter(|g| is_linted(g.span.file)) {
+        let function = names.get(&gap.span).cloned().unwrap_or_default();
+        gaps.push(GapNote { span: gap.span, reason: reason(&gap.reason), function });
+    }
+
+    let clock = Instant::now();
+    let rules: Vec<_> =
+        pipelint_rules::all().iter().filter(|r| options.selection.has(r.meta())).collect();
+    let mut diagnostics: Vec<Diagnostic> = analysis
+        .events
+        .iter()
+        .flat_map(|event| rules.iter().filter_map(|rule| rule.report(event)))
+        .filter(|d| is_linted(d.primary.file))
+        .collect();
+    diagnostics.sort_by(|a, b| {
+        let key = |d: &Diagnostic| (d.primary, d.rule.code);
+        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+    });
+    let (diagnostics, suppressed) = suppress::apply(diagnostics, &mut allows);
+    for span in suppress::unused(&allows) {
+        let (start, _) = sources.positions(span);
+        statistics.unused_allows.push(format!("{}:{}", sources.path(span.file), start.line + 1));
+    }
+    gaps.sort_by(|a, b| (a.span, &a.reason).cmp(&(b.span, &b.reason)));
+    statistics.phases.push(("rules", clock.elapsed()));
+
+    let summary = Summary {
+        files: statistics.files,
+        parsed: statistics.parsed,
+        functions: statistics.whole + statistics.partial + statistics.given_up,
+        functions_partial: statistics.partial,
+        functions_given_up: statistics.given_up,
+        suppressed,
+    };
+    Run { sources, diagnostics, gaps, problems, summary, statistics }
+}
+
+/// A path as reports show it: forward slashes, no leading `./`.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy().replace('\\', "/");
+    text.strip_prefix("./").unwrap_or(&text).to_owned()
+}
+
+fn language(path: &Path) -> Language {
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("c") => Language::C,
+        _ => Language::Cpp,
+    }
+}
+
+fn function_names(units: &[Unit]) -> std::collections::BTreeMap<Span, String> {
+    let functions = units.iter().flat_map(|u| &u.functions);
+    functions.map(|f| (f.map.name, f.name.to_string())).collect()
+}
+
+fn gap_notes(unit: &Unit) -> impl Iterator<Item = GapNote> + '_ {
+    let outside = unit.gaps.iter().map(|g| (g, ""));
+    let inside = unit.functions.iter().flat_map(|f| f.gaps.iter().map(move |g| (g, f.name.as_str())));
+    outside.chain(inside).map(|(gap, function)| GapNote {
+        span: gap.span,
+        reason: reason(&gap.reason),
+        function: function.to_owned(),
+    })
+}
+
+impl Lowering<'_> {
+    /// Parses and lowers these files, in parallel.
+    fn lower(&mut self, files: &mut [File], wanted: &[usize]) {
+        let results: Vec<(usize, Option<Lowered>)> = wanted
+            .par_iter()
+            .map(|&i| {
+                let file = &files[i];
+                let id = FileId(u32::try_from(i).unwrap_or(u32::MAX));
+                let lowered = catch_unwind(AssertUnwindSafe(|| {
+                    pipelint_frontend::lower_cpp(
+                        id,
+                        &file.text,
+                        language(&file.path),
+                        &self.options.preprocessor,
+                    )
+                }));
+                if file.linted {
+                    (self.tick)();
+                }
+                (i, lowered.ok())
+            })
+            .collect();
+        for (i, lowered) in results {
+            files[i].parsed = true;
+            match lowered {
+                Some(lowered) => {
+                    self.times[0] += lowered.prepare;
+                    self.times[1] += lowered.parse;
+                    self.times[2] += lowered.lower;
+                    self.units.push(lowered.unit);
+                }
+                None => self.problems.push(ProblemNote {
+                    severity: Severity::Error,
+                    path: shown(&files[i].path),
+                    message: format!("{}: pipelint failed on this file", shown(&files[i].path)),
+                    help: "please report it with the file; the other files are linted".into(),
+                }),
+            }
+        }
+    }
+
+    /// Takes in headers that were not given, found through quoted includes.
+    fn take_in_includes(&mut self, files: &mut Vec<File>, prefilter: &pipelint_models::Prefilter) {
+        if !self.options.follow_includes {
+            return;
+        }
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        let mut known: FxHashSet<PathBuf> = files.iter().filter_map(|f| real(&f.path)).collect();
+        let mut from = 0;
+        for _ in 0..CONTEXT_DEPTH {
+            let mut found = Vec::new();
+            self.units.sort_by_key(|u| u.file);
+            let fresh = self.units.iter().filter(|u| u.file.0 as usize >= from);
+            for unit in fresh {
+                let path = &files[unit.file.0 as usize].path;
+                for include in context::includes(path, unit) {
+                    let Some(full) = real(&include) else { continue };
+                    if found.len() < CONTEXT_FILES && known.insert(full) {
+                        found.push(include);
+                    }
+                }
+            }
+            from = files.len();
+            for path in found {
+                // A header that cannot be read explains nothing; nobody asked for it.
+                let Ok(decoded) = pipelint_source::read(&path) else { continue };
+                if prefilter.matches(decoded.text.as_bytes()) {
+                    files.push(File { path, text: decoded.text, linted: false, parsed: false });
+                }
+            }
+            let wanted: Vec<usize> = (from..files.len()).collect();
+            if wanted.is_empty() {
+                return;
+            }
+            self.lower(files, &wanted);
+        }
+    }
+
+    /// Parses files passed over so far that define what conditions ask for.
+    fn take_in_definitions(&mut self, files: &mut [File]) {
+        let names = context::unexplained(&self.units, &self.options.models);
+        let definitions = Definitions::new(&names);
+        let wanted: Vec<usize> = files
+            .par_iter()
+            .enumerate()
+            .filter(|(_, f)| !f.parsed && definitions.in_text(&f.text))
+            .map(|(i, _)| i)
+            .collect();
+        self.lower(files, &wanted);
+    }
+}
