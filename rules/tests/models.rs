@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use pipelint_models::{Acquire, FunctionModel, IoKind, Models, Sentinel, Slot, Success};
+use pipelint_models::{
+    Acquire, FunctionModel, Good, IoKind, Models, OnFail, Sentinel, Slot, Success,
+};
 use pipelint_rules::models::{builtin, files};
 
 #[track_caller]
@@ -300,4 +302,205 @@ fn constants_have_the_values_of_the_headers() {
         assert_eq!(models.constant(name), Some(value), "{name}");
     }
     assert_eq!(models.constant("NO_SUCH_CONSTANT"), None);
+}
+
+#[test]
+fn a_threadpool_object_may_belong_to_its_cleanup_group() {
+    for (name, environment) in [
+        ("CreateThreadpoolWait", 2),
+        ("CreateThreadpoolWork", 2),
+        ("CreateThreadpoolTimer", 2),
+        ("CreateThreadpoolIo", 3),
+    ] {
+        let when = acquire(name).when.expect("a condition");
+        assert_eq!((when.arg, when.null), (environment, Some(true)), "{name}");
+    }
+}
+
+#[test]
+fn a_duplicate_is_ours_only_in_this_process() {
+    let when = acquire("DuplicateHandle").when.expect("a condition");
+    assert_eq!(
+        (when.arg, when.equals.as_deref()),
+        (2, Some("GetCurrentProcess()"))
+    );
+}
+
+#[test]
+fn checking_macros_know_when_their_argument_is_bad() {
+    for (name, arg, good, on_fail) in [
+        ("THROW_IF_FAILED", 0, Good::Nonnegative, OnFail::Throws),
+        ("THROW_IF_NULL_ALLOC", 0, Good::Nonzero, OnFail::Throws),
+        ("THROW_LAST_ERROR_IF", 0, Good::Zero, OnFail::Throws),
+        ("THROW_LAST_ERROR_IF_NULL", 0, Good::Nonzero, OnFail::Throws),
+        (
+            "RETURN_IF_WIN32_BOOL_FALSE",
+            0,
+            Good::Nonzero,
+            OnFail::Returns,
+        ),
+        ("RETURN_HR_IF", 1, Good::Zero, OnFail::Returns),
+        ("RETURN_HR_IF_NULL_MSG", 1, Good::Nonzero, OnFail::Returns),
+        ("FAIL_FAST_IF_NULL", 0, Good::Nonzero, OnFail::Aborts),
+        (
+            "LOG_IF_WIN32_BOOL_FALSE",
+            0,
+            Good::Nonzero,
+            OnFail::Continues,
+        ),
+        ("PCHECK", 0, Good::Nonzero, OnFail::Aborts),
+    ] {
+        let check = function(name)
+            .check
+            .unwrap_or_else(|| panic!("{name} checks nothing"));
+        assert_eq!(
+            (check.arg, check.good, check.on_fail),
+            (arg, good, on_fail),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn assertions_that_vanish_judge_nothing() {
+    for name in [
+        "assert",
+        "Q_ASSERT",
+        "DCHECK",
+        "ASSERT",
+        "_ASSERTE",
+        "WI_ASSERT",
+    ] {
+        let f = function(name);
+        assert!(f.logs && f.check.is_none() && !f.noreturn, "{name}");
+    }
+}
+
+#[test]
+fn what_ends_the_process_does_not_return() {
+    for name in [
+        "exit",
+        "std::exit",
+        "abort",
+        "ExitProcess",
+        "std::terminate",
+        "qFatal",
+    ] {
+        assert!(function(name).noreturn, "{name}");
+    }
+    // A method of an application or thread class, which does come back.
+    assert!(builtin().function("QCoreApplication::exit").is_none());
+    assert!(builtin().function("QThread::terminate").is_none());
+}
+
+#[test]
+fn handles_that_are_not_ours_are_told() {
+    for name in [
+        "GetCurrentProcess",
+        "GetCurrentThread",
+        "GetStdHandle",
+        "_get_osfhandle",
+    ] {
+        assert!(function(name).pseudo.is_some(), "{name}");
+        assert!(function(name).acquires.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_descriptor_takes_its_handle_over() {
+    let f = function("_open_osfhandle");
+    assert_eq!(f.takes, [0]);
+    assert_eq!(f.acquires[0].kind, "file-descriptor");
+    assert_eq!(f.acquires[0].failure, Some(Sentinel::MinusOne));
+}
+
+#[test]
+fn posix_close_takes_sockets_and_the_runtime_s_does_not() {
+    let fits = |name, kind| function(name).releases[0].fits(kind);
+    assert!(fits("close", "file-descriptor") && fits("close", "socket"));
+    assert!(fits("_close", "file-descriptor") && !fits("_close", "socket"));
+    assert!(fits("closesocket", "socket") && !fits("closesocket", "file-descriptor"));
+}
+
+#[test]
+fn common_names_need_all_their_arguments() {
+    // `open(mode)`, `socket()` and `send(message)` are methods of somebody's class.
+    for (name, arguments) in [
+        ("open", 2),
+        ("socket", 3),
+        ("send", 4),
+        ("read", 3),
+        ("write", 3),
+        ("bind", 3),
+    ] {
+        let needs = function(name).needs;
+        assert_eq!(needs.iter().max(), Some(&(arguments - 1)), "{name}");
+    }
+}
+
+#[test]
+fn owners_release_what_they_hold() {
+    let models = builtin();
+    for (name, kind) in [
+        ("wil::unique_handle", Some("handle")),
+        ("wil::unique_event_nothrow", Some("handle")),
+        ("wil::unique_hkey", Some("registry-key")),
+        ("base::win::ScopedHandle", Some("handle")),
+        ("CHandle", Some("handle")),
+        ("std::unique_ptr<void, Closer>", None),
+    ] {
+        let owner = models
+            .owner(name)
+            .unwrap_or_else(|| panic!("{name} owns nothing"));
+        assert_eq!(owner.kind.as_deref(), kind, "{name}");
+    }
+    for name in [
+        "HANDLE",
+        "OVERLAPPED",
+        "std::vector",
+        "std::string",
+        "QString",
+    ] {
+        assert!(models.owner(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn the_prefilter_takes_files_with_handles_and_leaves_the_rest() {
+    let filter = builtin().prefilter();
+    for text in [
+        "HANDLE h;",
+        "x = CreateNamedPipeW(name, 0);",
+        "static OVERLAPPED ov;",
+        "SetEvent(d->event);",
+        "fd = _open_osfhandle((intptr_t)h, 0);",
+        "GetStdHandle(STD_OUTPUT_HANDLE)",
+    ] {
+        assert!(filter.matches(text.as_bytes()), "{text}");
+    }
+    for text in [
+        "int main() { printf(\"%d\", 1); return 0; }",
+        "void f(FILE *f) { fclose(f); close(3); exit(1); }",
+        "std::sort(v.begin(), v.end());",
+        "// the CreateNamedPipes and HANDLES of this world",
+        "LocalFree(p); memset(&x, 0, sizeof x); EnterCriticalSection(&cs);",
+    ] {
+        assert!(!filter.matches(text.as_bytes()), "{text}");
+    }
+}
+
+#[test]
+fn models_of_a_user_are_laid_over_the_built_in_ones() {
+    let user = r#"
+[[functions]]
+names = ["MyOpenPipe"]
+page = "https://example.org/pipe"
+acquires = [{ kind = "handle", failure = "INVALID_HANDLE_VALUE" }]
+"#;
+    let models = builtin()
+        .with_files([("pipelint.toml", user)])
+        .expect("loads");
+    assert!(models.function("MyOpenPipe").is_some());
+    assert!(models.function("CreateFileW").is_some());
+    assert!(builtin().function("MyOpenPipe").is_none());
 }
