@@ -7,16 +7,18 @@
 
 mod function;
 mod gap;
+mod mermaid;
 mod place;
+mod print;
 mod stmt;
 mod types;
 mod unit;
 
-pub use function::{
-    Block, BlockId, Function, FunctionKind, Local, LocalId, LocalKind, SourceMap,
-};
+pub use function::{Block, BlockId, Function, FunctionKind, Local, LocalId, LocalKind, SourceMap};
 pub use gap::{Gap, GapReason, Wholeness};
+pub use mermaid::mermaid;
 pub use place::{Base, Place, PlaceId, PlaceTable, Proj};
+pub use print::{print_function, print_unit};
 pub use smol_str::SmolStr as Name;
 pub use stmt::{
     BinOp, Callee, CmpOp, Cond, Const, DropKind, Mark, Operand, Rvalue, Statement, Terminator,

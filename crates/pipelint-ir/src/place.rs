@@ -45,14 +45,20 @@ pub struct Place {
 impl Place {
     /// A place with no steps.
     pub fn from_base(base: Base) -> Self {
-        Self { base, proj: Vec::new() }
+        Self {
+            base,
+            proj: Vec::new(),
+        }
     }
 
     /// This place with one step more.
     pub fn then(&self, step: Proj) -> Self {
         let mut proj = self.proj.clone();
         proj.push(step);
-        Self { base: self.base.clone(), proj }
+        Self {
+            base: self.base.clone(),
+            proj,
+        }
     }
 }
 
@@ -86,7 +92,12 @@ impl PlaceTable {
         for place in &mut self.places {
             f(place);
         }
-        self.ids = self.places.iter().cloned().zip((0u32..).map(PlaceId)).collect();
+        self.ids = self
+            .places
+            .iter()
+            .cloned()
+            .zip((0u32..).map(PlaceId))
+            .collect();
     }
 }
 

@@ -37,7 +37,10 @@ pub struct Type {
 impl Type {
     /// A plain named type.
     pub fn named(name: impl Into<Name>) -> Self {
-        Self { name: name.into(), ..Self::default() }
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
     }
 
     /// True for a type that is not a pointer, reference or array: an object of the named type.
