@@ -1,1 +1,32 @@
-//! .
+//! Source text to IR: blanking and `#if` choice, tree-sitter, lowering.
+//!
+//! One file at a time: [`lower_cpp`] turns the text of a C or C++ file into a
+//! [`Unit`](pipelint_ir::Unit). It never fails: what it does not understand is a
+//! [`Gap`](pipelint_ir::Gap).
+
+pub mod cpp;
+
+use std::time::Duration;
+
+use pipelint_ir::{Language, Unit};
+use pipelint_source::FileId;
+
+use cpp::config::CppConfig;
+
+/// A lowered file, and where the time went.
+#[derive(Debug)]
+pub struct Lowered {
+    /// The file's IR.
+    pub unit: Unit,
+    /// Time to blank macros and choose `#if` branches.
+    pub prepare: Duration,
+    /// Time to parse.
+    pub parse: Duration,
+    /// Time to lower.
+    pub lower: Duration,
+}
+
+/// Lowers one C or C++ file.
+pub fn lower_cpp(file: FileId, text: &str, language: Language, config: &CppConfig) -> Lowered {
+    cpp::lower(file, text, language, config)
+}

@@ -1,0 +1,138 @@
+//! Constant expressions outside functions.
+
+use pipelint_ir::{BinOp, Const, Name};
+use tree_sitter::Node;
+
+use super::kinds::{F, K, field, kind};
+use super::known::Known;
+use super::literals;
+use super::tree::{Source, last_segment};
+use super::types::all_caps;
+
+/// Depth to which constant expressions are followed.
+const DEPTH: u32 = 64;
+
+/// The value of a constant expression; none when it is none, or not understood.
+pub(crate) fn evaluate<'t>(
+    source: &Source<'t>,
+    known: &Known,
+    node: Node<'t>,
+    depth: u32,
+) -> Option<Const> {
+    if depth > DEPTH {
+        return None;
+    }
+    let node = source.bare(node);
+    let go = |node| evaluate(source, known, node, depth + 1);
+    match kind(node) {
+        K::NumberLiteral => Some(number(source.text(node))),
+        K::CharLiteral => {
+            Some(literals::character(source.text(node)).map_or(Const::Other, Const::Int))
+        }
+        K::StringLiteral | K::RawStringLiteral => {
+            Some(Const::Str(Name::new(literals::string(source.text(node)))))
+        }
+        K::True => Some(Const::Int(1)),
+        K::False => Some(Const::Int(0)),
+        K::Null => Some(Const::Null),
+        K::Identifier | K::QualifiedIdentifier => {
+            let name = source.qualified(node);
+            match name.as_str() {
+                "TRUE" => return Some(Const::Int(1)),
+                "FALSE" => return Some(Const::Int(0)),
+                "NULL" => return Some(Const::Null),
+                _ => {}
+            }
+            if let Some(value) = known.constants.get(&name) {
+                return Some(match value {
+                    Const::Int(_) => value.clone(),
+                    _ => Const::Named(name),
+                });
+            }
+            if all_caps(last_segment(&name)) && !known.globals.contains_key(&name) {
+                return Some(Const::Named(name));
+            }
+            known
+                .functions
+                .contains(&name)
+                .then_some(Const::Function(name))
+        }
+        K::InitializerList => {
+            let items = source.children(node);
+            match items.as_slice() {
+                [] => Some(Const::Int(0)),
+                [one] if kind(*one) != K::InitializerPair => go(*one),
+                _ => None,
+            }
+        }
+        K::ArgumentList => match source.children(node).as_slice() {
+            [one] => go(*one),
+            _ => None,
+        },
+        K::CastExpression => go(field(node, F.value)?),
+        K::UnaryExpression => {
+            let value = go(field(node, F.argument)?)?;
+            let Const::Int(value) = value else {
+                return None;
+            };
+            let operator = field(node, F.operator)?;
+            match operator.kind() {
+                "-" => value.checked_neg().map(Const::Int),
+                "+" => Some(Const::Int(value)),
+                "~" | "compl" => Some(Const::Int(!value)),
+                "!" | "not" => Some(Const::Int(i128::from(value == 0))),
+                _ => None,
+            }
+        }
+        K::BinaryExpression => {
+            let left = go(field(node, F.left)?)?;
+            let right = go(field(node, F.right)?)?;
+            let operator = binary(field(node, F.operator)?.kind())?;
+            fold(operator, &left, &right)
+        }
+        _ => None,
+    }
+}
+
+/// A number literal as a constant.
+pub(crate) fn number(text: &str) -> Const {
+    literals::integer(text).map_or(Const::Other, Const::Int)
+}
+
+/// The arithmetic operator of a token.
+pub(crate) fn binary(token: &str) -> Option<BinOp> {
+    Some(match token {
+        "+" => BinOp::Add,
+        "-" => BinOp::Sub,
+        "*" => BinOp::Mul,
+        "/" => BinOp::Div,
+        "%" => BinOp::Rem,
+        "&" | "bitand" => BinOp::BitAnd,
+        "|" | "bitor" => BinOp::BitOr,
+        "^" | "xor" => BinOp::BitXor,
+        "<<" => BinOp::Shl,
+        ">>" => BinOp::Shr,
+        _ => return None,
+    })
+}
+
+/// The value of an operation on two integers.
+pub(crate) fn fold(op: BinOp, left: &Const, right: &Const) -> Option<Const> {
+    let (&Const::Int(a), &Const::Int(b)) = (left, right) else {
+        return None;
+    };
+    let shift = u32::try_from(b).ok().filter(|&by| by < 64);
+    let value = match op {
+        BinOp::Add => a.checked_add(b),
+        BinOp::Sub => a.checked_sub(b),
+        BinOp::Mul => a.checked_mul(b),
+        BinOp::Div => a.checked_div(b),
+        BinOp::Rem => a.checked_rem(b),
+        BinOp::BitAnd => Some(a & b),
+        BinOp::BitOr => Some(a | b),
+        BinOp::BitXor => Some(a ^ b),
+        BinOp::Shl => shift.and_then(|by| a.checked_mul(1 << by)),
+        BinOp::Shr => shift.map(|by| a >> by),
+    };
+    value.map(Const::Int)
+}

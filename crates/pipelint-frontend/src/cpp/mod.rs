@@ -1,0 +1,91 @@
+//! C and C++.
+
+mod classes;
+pub mod config;
+mod constants;
+mod items;
+mod kinds;
+mod known;
+mod literals;
+mod lower;
+mod tree;
+mod types;
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use pipelint_ir::{Gap, GapReason, Language, Unit};
+use pipelint_source::{FileId, Span};
+use tree_sitter::Parser;
+
+use crate::Lowered;
+use items::Items;
+use known::Known;
+use tree::Source;
+
+thread_local! {
+    static PARSER: RefCell<Option<Parser>> = const { RefCell::new(None) };
+}
+
+/// The tree of a text; none when the grammar does not load.
+fn parse(text: &str) -> Option<tree_sitter::Tree> {
+    PARSER.with(|slot| {
+        let mut slot = slot.borrow_mut();
+        if slot.is_none() {
+            let mut parser = Parser::new();
+            parser.set_language(&kinds::GRAMMAR).ok()?;
+            *slot = Some(parser);
+        }
+        let parser = slot.as_mut()?;
+        parser.reset();
+        parser.parse(text, None)
+    })
+}
+
+/// Lowers one C or C++ file.
+pub(crate) fn lower(
+    file: FileId,
+    text: &str,
+    language: Language,
+    config: &config::CppConfig,
+) -> Lowered {
+    let start = Instant::now();
+    let _ = config;
+    let prepare = start.elapsed();
+    let start = Instant::now();
+    let tree = parse(text);
+    let parse = start.elapsed();
+    let start = Instant::now();
+    let unit = Unit {
+        file,
+        language,
+        functions: Vec::new(),
+        declarations: Vec::new(),
+        classes: Vec::new(),
+        globals: Vec::new(),
+        constants: Vec::new(),
+        macros: Vec::new(),
+        aliases: Vec::new(),
+        includes: Vec::new(),
+        pragmas: Vec::new(),
+        gaps: Vec::new(),
+    };
+    let Some(tree) = tree else {
+        let mut unit = unit;
+        let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        unit.gaps.push(Gap { span: Span::new(file, 0, end), reason: GapReason::Syntax });
+        return Lowered { unit, prepare, parse, lower: start.elapsed() };
+    };
+    let root = tree.root_node();
+    let mut items = Items {
+        source: Source::new(file, text, root),
+        known: Known::new(language),
+        unit,
+        work: Vec::new(),
+        noreturn: Vec::new(),
+        sal: Vec::new(),
+    };
+    items.walk(root);
+    lower::lower_all(&mut items);
+    Lowered { unit: items.unit, prepare, parse, lower: start.elapsed() }
+}
