@@ -562,7 +562,7 @@ impl<'p> Exec<'p, '_> {
                     value,
                 })
             }
-            Status::Open if res.kind != release.kind => {
+            Status::Open if !release.fits(&res.kind) => {
                 Some(EventKind::WrongRelease { api: api.clone() })
             }
             // Made and closed with no look between: nobody would learn that it failed.

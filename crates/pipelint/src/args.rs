@@ -122,6 +122,8 @@ pub struct Check {
 fn formats() -> clap::builder::PossibleValuesParser {
     let formats = pipelint_report::formats();
     clap::builder::PossibleValuesParser::new(
-        formats.iter().map(|f| clap::builder::PossibleValue::new(f.name()).help(f.about())),
+        formats
+            .iter()
+            .map(|f| clap::builder::PossibleValue::new(f.name()).help(f.about())),
     )
 }

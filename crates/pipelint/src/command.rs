@@ -39,7 +39,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Check(arguments)) => check(&arguments),
         Some(Command::Rules) => rules(),
         Some(Command::Explain { rule }) => explain(&rule),
-        Some(Command::Dump { what, file, defines }) => Config::load(None)
+        Some(Command::Dump {
+            what,
+            file,
+            defines,
+        }) => Config::load(None)
             .and_then(|config| dump::dump(what, &file, &config.preprocessor(&defines))),
     };
     result.unwrap_or_else(|error| {
@@ -69,7 +73,13 @@ pub(crate) fn print(text: &str) -> u8 {
 
 fn check(args: &Check) -> Result<u8, ConfigError> {
     let config = Config::load(args.config.as_deref())?;
-    let pick = |own: &[String], file: &[String]| if own.is_empty() { file.to_vec() } else { own.to_vec() };
+    let pick = |own: &[String], file: &[String]| {
+        if own.is_empty() {
+            file.to_vec()
+        } else {
+            own.to_vec()
+        }
+    };
     let selection = Selection::new(
         &pick(&args.select, &config.select),
         &pick(&args.ignore, &config.ignore),
@@ -101,7 +111,11 @@ fn check(args: &Check) -> Result<u8, ConfigError> {
 }
 
 fn exclude(config: &Config) -> Result<Gitignore, ConfigError> {
-    let root = config.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let root = config
+        .path
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""));
     let mut builder = GitignoreBuilder::new(root);
     let broken = |error: ignore::Error| ConfigError {
         message: format!("`exclude` in the configuration: {error}"),
@@ -144,7 +158,10 @@ fn read_and_lint(args: &Check, exclude: &Gitignore, options: &Options) -> (Run, 
         .par_iter()
         .enumerate()
         .filter_map(|(i, path)| match pipelint_source::read(path) {
-            Ok(decoded) => Some(Input { path: path.clone(), text: decoded.text }),
+            Ok(decoded) => Some(Input {
+                path: path.clone(),
+                text: decoded.text,
+            }),
             Err(error) => {
                 if let Ok(mut unread) = unread.lock() {
                     unread.push((i, read_problem(path, &error)));
@@ -157,9 +174,15 @@ fn read_and_lint(args: &Check, exclude: &Gitignore, options: &Options) -> (Run, 
     unread.sort_by_key(|(i, _)| *i);
     problems.extend(unread.into_iter().map(|(_, p)| p));
     if !from_stdin.is_empty() || args.stdin_filename.is_some() {
-        let name = args.stdin_filename.clone().unwrap_or_else(|| PathBuf::from("stdin.cpp"));
+        let name = args
+            .stdin_filename
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("stdin.cpp"));
         match pipelint_source::read_from(io::stdin().lock(), &name) {
-            Ok(decoded) => inputs.push(Input { path: name, text: decoded.text }),
+            Ok(decoded) => inputs.push(Input {
+                path: name,
+                text: decoded.text,
+            }),
             Err(error) => problems.push(read_problem(&name, &error)),
         }
     }
@@ -168,14 +191,20 @@ fn read_and_lint(args: &Check, exclude: &Gitignore, options: &Options) -> (Run, 
     let bar = Progress::new(inputs.len());
     let mut run = lint(inputs, options, &|| bar.tick());
     bar.finish();
-    run.statistics.phases.splice(0..0, [("discover", discover), ("read, decode", read)]);
+    run.statistics
+        .phases
+        .splice(0..0, [("discover", discover), ("read, decode", read)]);
     (run, problems)
 }
 
 fn read_problem(path: &Path, error: &pipelint_source::ReadError) -> ProblemNote {
     let binary = matches!(error, pipelint_source::ReadError::Binary { .. });
     ProblemNote {
-        severity: if binary { Severity::Note } else { Severity::Error },
+        severity: if binary {
+            Severity::Note
+        } else {
+            Severity::Error
+        },
         path: path.display().to_string(),
         message: error.to_string(),
         help: error.help().into(),
@@ -194,12 +223,16 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} files") {
             bar.set_style(style);
         }
-        Self { bar, started: Instant::now() }
+        Self {
+            bar,
+            started: Instant::now(),
+        }
     }
 
     fn tick(&self) {
         if self.bar.is_hidden() && self.started.elapsed() > PATIENCE && io::stderr().is_terminal() {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+            self.bar
+                .set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         }
         self.bar.inc(1);
     }
@@ -229,13 +262,19 @@ fn report(args: &Check, run: &Run, options: &Options) -> u8 {
     let color = match args.color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        Color::Auto => {
+            io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+        }
     };
-    let style = Style { color, ..Style::default() };
+    let style = Style {
+        color,
+        ..Style::default()
+    };
     let clock = Instant::now();
     let mut status = report.exit_status();
     if let Some(format) = pipelint_report::format(&args.format) {
-        let written = pipelint_report::write_report(format, &report, &mut io::stdout().lock(), &style);
+        let written =
+            pipelint_report::write_report(format, &report, &mut io::stdout().lock(), &style);
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 complain("error", &format!("cannot write the report: {error}"), "");
@@ -270,9 +309,10 @@ fn rules() -> Result<u8, ConfigError> {
 }
 
 fn explain(wanted: &str) -> Result<u8, ConfigError> {
-    let rule = pipelint_rules::all().iter().map(|r| r.meta()).find(|m| {
-        wanted.eq_ignore_ascii_case(m.code) || wanted.eq_ignore_ascii_case(m.name)
-    });
+    let rule = pipelint_rules::all()
+        .iter()
+        .map(|r| r.meta())
+        .find(|m| wanted.eq_ignore_ascii_case(m.code) || wanted.eq_ignore_ascii_case(m.name));
     let Some(meta) = rule else {
         let near = nearest(wanted);
         return Err(ConfigError {

@@ -52,11 +52,15 @@ impl Config {
     pub(crate) fn load(named: Option<&Path>) -> Result<Self, ConfigError> {
         let path = match named {
             Some(path) => Some(path.to_owned()),
-            None => std::env::current_dir()
-                .ok()
-                .and_then(|cwd| cwd.ancestors().map(|d| d.join("pipelint.toml")).find(|f| f.is_file())),
+            None => std::env::current_dir().ok().and_then(|cwd| {
+                cwd.ancestors()
+                    .map(|d| d.join("pipelint.toml"))
+                    .find(|f| f.is_file())
+            }),
         };
-        let Some(path) = path else { return Ok(Self::default()) };
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
         let text = std::fs::read_to_string(&path).map_err(|error| ConfigError {
             message: format!("cannot read the configuration {}: {error}", path.display()),
             help: "name a readable TOML file with --config".into(),
@@ -88,12 +92,17 @@ impl Config {
         if table.is_empty() {
             return Ok(builtin);
         }
-        let name = self.path.as_ref().map_or_else(String::new, |p| p.display().to_string());
+        let name = self
+            .path
+            .as_ref()
+            .map_or_else(String::new, |p| p.display().to_string());
         let text = table.to_string();
-        builtin.with_files([(name.as_str(), text.as_str())]).map_err(|error| ConfigError {
-            message: error.to_string(),
-            help: "docs/models.md lists the fields of each entry".into(),
-        })
+        builtin
+            .with_files([(name.as_str(), text.as_str())])
+            .map_err(|error| ConfigError {
+                message: error.to_string(),
+                help: "docs/models.md lists the fields of each entry".into(),
+            })
     }
 
     /// The severity from which findings are reported.
@@ -108,8 +117,16 @@ impl Config {
     /// What `#if` sees as defined; the command line over the file over a Windows build.
     pub(crate) fn preprocessor(&self, arguments: &Defines) -> CppConfig {
         let mut config = CppConfig::default();
-        let files = self.defines.iter().map(|d| (d, true)).chain(self.undefines.iter().map(|d| (d, false)));
-        let line = arguments.define.iter().map(|d| (d, true)).chain(arguments.undefine.iter().map(|d| (d, false)));
+        let files = self
+            .defines
+            .iter()
+            .map(|d| (d, true))
+            .chain(self.undefines.iter().map(|d| (d, false)));
+        let line = arguments
+            .define
+            .iter()
+            .map(|d| (d, true))
+            .chain(arguments.undefine.iter().map(|d| (d, false)));
         for (text, defined) in files.chain(line) {
             let (name, value) = match text.split_once('=') {
                 Some((name, value)) => (name, Some(value.to_owned())),
@@ -128,7 +145,9 @@ impl Config {
 }
 
 fn at(path: &Path, text: &str, span: Option<std::ops::Range<usize>>) -> String {
-    let line = span.and_then(|s| text.get(..s.start)).map(|before| before.matches('\n').count() + 1);
+    let line = span
+        .and_then(|s| text.get(..s.start))
+        .map(|before| before.matches('\n').count() + 1);
     match line {
         Some(line) => format!("{}:{line}", path.display()),
         None => path.display().to_string(),

@@ -10,7 +10,11 @@ use std::collections::BTreeSet;
 /// Quoted includes of a file, as paths that may exist: relative to the including file.
 pub(crate) fn includes(path: &Path, unit: &Unit) -> Vec<PathBuf> {
     let dir = path.parent().unwrap_or(Path::new(""));
-    unit.includes.iter().filter(|i| i.quoted).map(|i| dir.join(i.path.as_str())).collect()
+    unit.includes
+        .iter()
+        .filter(|i| i.quoted)
+        .map(|i| dir.join(i.path.as_str()))
+        .collect()
 }
 
 /// Names that decide conditions and that no unit explains: globals, constants, and functions
@@ -19,13 +23,20 @@ pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for unit in units {
         known.extend(unit.constants.iter().map(|c| c.name.as_str()));
-        known.extend(unit.globals.iter().filter(|g| !g.is_extern).map(|g| g.name.as_str()));
+        known.extend(
+            unit.globals
+                .iter()
+                .filter(|g| !g.is_extern)
+                .map(|g| g.name.as_str()),
+        );
         known.extend(unit.functions.iter().map(|f| f.name.as_str()));
         known.extend(unit.macros.iter().map(|m| m.name.as_str()));
     }
     let mut wanted: BTreeSet<String> = BTreeSet::new();
     let mut want = |name: &str| {
-        let open = !known.contains(name) && models.function(name).is_none() && models.constant(name).is_none();
+        let open = !known.contains(name)
+            && models.function(name).is_none()
+            && models.constant(name).is_none();
         if open && !name.contains("::") {
             wanted.insert(name.to_owned());
         }
@@ -43,7 +54,11 @@ pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
         };
         for block in &function.blocks {
             for stmt in &block.stmts {
-                if let Statement::Assign { value: pipelint_ir::Rvalue::Compare(cond), .. } = stmt {
+                if let Statement::Assign {
+                    value: pipelint_ir::Rvalue::Compare(cond),
+                    ..
+                } = stmt
+                {
                     operand(&cond.lhs);
                     operand(&cond.rhs);
                 }
@@ -58,7 +73,12 @@ pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
             }
         }
         for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
-            if let Statement::Call { dst: Some(_), callee: Callee::Function(name), args, .. } = stmt
+            if let Statement::Call {
+                dst: Some(_),
+                callee: Callee::Function(name),
+                args,
+                ..
+            } = stmt
                 && args.is_empty()
             {
                 want(name);
@@ -73,7 +93,11 @@ pub(crate) struct Definitions(Option<AhoCorasick>);
 
 impl Definitions {
     pub(crate) fn new(names: &[String]) -> Self {
-        Self(if names.is_empty() { None } else { AhoCorasick::new(names).ok() })
+        Self(if names.is_empty() {
+            None
+        } else {
+            AhoCorasick::new(names).ok()
+        })
     }
 
     /// A name at the place of a definition: the line begins at its first column with a type, and
@@ -87,20 +111,36 @@ impl Definitions {
             if start == 0 || word(bytes[start - 1]) || bytes.get(end).is_some_and(|b| word(*b)) {
                 return false;
             }
-            let line = bytes[..start].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+            let line = bytes[..start]
+                .iter()
+                .rposition(|b| *b == b'\n')
+                .map_or(0, |i| i + 1);
             let head = &bytes[line..start];
-            if !head.first().is_some_and(|b| b.is_ascii_alphabetic()) || head.contains(&b'(') || head.contains(&b'=') {
+            if !head.first().is_some_and(|b| b.is_ascii_alphabetic())
+                || head.contains(&b'(')
+                || head.contains(&b'=')
+            {
                 return false;
             }
-            if head.starts_with(b"extern") || head.starts_with(b"return") || head.starts_with(b"typedef") {
+            if head.starts_with(b"extern")
+                || head.starts_with(b"return")
+                || head.starts_with(b"typedef")
+            {
                 return false;
             }
-            let rest = bytes[end..].iter().position(|b| !b.is_ascii_whitespace()).map(|i| end + i);
+            let rest = bytes[end..]
+                .iter()
+                .position(|b| !b.is_ascii_whitespace())
+                .map(|i| end + i);
             match rest.map(|at| (at, bytes[at])) {
                 Some((at, b'=')) => bytes.get(at + 1) != Some(&b'='),
                 Some((at, b'(')) => {
-                    let close = bytes[at..].iter().position(|b| *b == b')').map(|i| at + i + 1);
-                    let after = close.and_then(|c| bytes[c..].iter().find(|b| !b.is_ascii_whitespace()));
+                    let close = bytes[at..]
+                        .iter()
+                        .position(|b| *b == b')')
+                        .map(|i| at + i + 1);
+                    let after =
+                        close.and_then(|c| bytes[c..].iter().find(|b| !b.is_ascii_whitespace()));
                     after == Some(&b'{')
                 }
                 _ => false,

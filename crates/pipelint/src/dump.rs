@@ -10,8 +10,10 @@ use crate::args::DumpWhat;
 use crate::config::ConfigError;
 
 pub(crate) fn dump(what: DumpWhat, file: &Path, config: &CppConfig) -> Result<u8, ConfigError> {
-    let decoded = pipelint_source::read(file)
-        .map_err(|error| ConfigError { message: error.to_string(), help: error.help().into() })?;
+    let decoded = pipelint_source::read(file).map_err(|error| ConfigError {
+        message: error.to_string(),
+        help: error.help().into(),
+    })?;
     let language = match file.extension().and_then(|e| e.to_str()) {
         Some("c") => Language::C,
         _ => Language::Cpp,

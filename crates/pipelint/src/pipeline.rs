@@ -8,7 +8,9 @@ use pipelint_frontend::Lowered;
 use pipelint_frontend::cpp::config::CppConfig;
 use pipelint_ir::{Language, Unit};
 use pipelint_models::Models;
-use pipelint_report::{Diagnostic, GapNote, MemorySources, ProblemNote, Severity, Sources, Summary};
+use pipelint_report::{
+    Diagnostic, GapNote, MemorySources, ProblemNote, Severity, Sources, Summary,
+};
 use pipelint_source::{FileId, Span};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -96,9 +98,17 @@ struct Lowering<'a> {
 pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> Run {
     let mut files: Vec<File> = inputs
         .into_iter()
-        .map(|i| File { path: i.path, text: i.text, linted: true, parsed: false })
+        .map(|i| File {
+            path: i.path,
+            text: i.text,
+            linted: true,
+            parsed: false,
+        })
         .collect();
-    let mut statistics = Statistics { files: files.len(), ..Statistics::default() };
+    let mut statistics = Statistics {
+        files: files.len(),
+        ..Statistics::default()
+    };
 
     let clock = Instant::now();
     let prefilter = options.models.prefilter();
@@ -117,15 +127,25 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     statistics.phases.push(("prefilter", clock.elapsed()));
 
     let clock = Instant::now();
-    let mut lowering =
-        Lowering { options, units: Vec::new(), times: [Duration::ZERO; 3], problems: Vec::new(), tick };
+    let mut lowering = Lowering {
+        options,
+        units: Vec::new(),
+        times: [Duration::ZERO; 3],
+        problems: Vec::new(),
+        tick,
+    };
     lowering.lower(&mut files, &wanted);
     statistics.parsed = wanted.len();
     statistics.bytes = wanted.iter().map(|&i| files[i].text.len()).sum();
     lowering.take_in_includes(&mut files, &prefilter);
     lowering.take_in_definitions(&mut files);
     statistics.context = files.iter().filter(|f| f.parsed).count() - statistics.parsed;
-    let Lowering { mut units, times, mut problems, .. } = lowering;
+    let Lowering {
+        mut units,
+        times,
+        mut problems,
+        ..
+    } = lowering;
     units.sort_by_key(|u| u.file);
     statistics.phases.extend([
         ("prepare (all threads)", times[0]),
@@ -156,12 +176,18 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     statistics.bounded = analysis.gaps.len();
     for gap in analysis.gaps.iter().filter(|g| is_linted(g.span.file)) {
         let function = names.get(&gap.span).cloned().unwrap_or_default();
-        gaps.push(GapNote { span: gap.span, reason: reason(&gap.reason), function });
+        gaps.push(GapNote {
+            span: gap.span,
+            reason: reason(&gap.reason),
+            function,
+        });
     }
 
     let clock = Instant::now();
-    let rules: Vec<_> =
-        pipelint_rules::all().iter().filter(|r| options.selection.has(r.meta())).collect();
+    let rules: Vec<_> = pipelint_rules::all()
+        .iter()
+        .filter(|r| options.selection.has(r.meta()))
+        .collect();
     let mut diagnostics: Vec<Diagnostic> = analysis
         .events
         .iter()
@@ -175,7 +201,9 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     let (diagnostics, suppressed) = suppress::apply(diagnostics, &mut allows);
     for span in suppress::unused(&allows) {
         let (start, _) = sources.positions(span);
-        statistics.unused_allows.push(format!("{}:{}", sources.path(span.file), start.line + 1));
+        statistics
+            .unused_allows
+            .push(format!("{}:{}", sources.path(span.file), start.line + 1));
     }
     gaps.sort_by(|a, b| (a.span, &a.reason).cmp(&(b.span, &b.reason)));
     statistics.phases.push(("rules", clock.elapsed()));
@@ -188,7 +216,14 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
         functions_given_up: statistics.given_up,
         suppressed,
     };
-    Run { sources, diagnostics, gaps, problems, summary, statistics }
+    Run {
+        sources,
+        diagnostics,
+        gaps,
+        problems,
+        summary,
+        statistics,
+    }
 }
 
 /// A path as reports show it: forward slashes, no leading `./`.
@@ -206,12 +241,17 @@ fn language(path: &Path) -> Language {
 
 fn function_names(units: &[Unit]) -> std::collections::BTreeMap<Span, String> {
     let functions = units.iter().flat_map(|u| &u.functions);
-    functions.map(|f| (f.map.name, f.name.to_string())).collect()
+    functions
+        .map(|f| (f.map.name, f.name.to_string()))
+        .collect()
 }
 
 fn gap_notes(unit: &Unit) -> impl Iterator<Item = GapNote> + '_ {
     let outside = unit.gaps.iter().map(|g| (g, ""));
-    let inside = unit.functions.iter().flat_map(|f| f.gaps.iter().map(move |g| (g, f.name.as_str())));
+    let inside = unit
+        .functions
+        .iter()
+        .flat_map(|f| f.gaps.iter().map(move |g| (g, f.name.as_str())));
     outside.chain(inside).map(|(gap, function)| GapNote {
         span: gap.span,
         reason: reason(&gap.reason),
@@ -284,9 +324,16 @@ impl Lowering<'_> {
             from = files.len();
             for path in found {
                 // A header that cannot be read explains nothing; nobody asked for it.
-                let Ok(decoded) = pipelint_source::read(&path) else { continue };
+                let Ok(decoded) = pipelint_source::read(&path) else {
+                    continue;
+                };
                 if prefilter.matches(decoded.text.as_bytes()) {
-                    files.push(File { path, text: decoded.text, linted: false, parsed: false });
+                    files.push(File {
+                        path,
+                        text: decoded.text,
+                        linted: false,
+                        parsed: false,
+                    });
                 }
             }
             let wanted: Vec<usize> = (from..files.len()).collect();

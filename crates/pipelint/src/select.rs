@@ -5,7 +5,10 @@ use thiserror::Error;
 
 /// A selector that names no rule.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("`{selector}` names no rule, family or group of rules{}", near(nearest))]
+#[error(
+    "`{selector}` names no rule, family or group of rules{}",
+    near(nearest)
+)]
 pub struct SelectorError {
     /// What was given.
     pub selector: String,
@@ -31,14 +34,24 @@ pub struct Selection {
 impl Default for Selection {
     fn default() -> Self {
         let all = pipelint_rules::all().iter().map(|r| r.meta());
-        Self { rules: all.filter(|m| m.group == Group::Default).collect(), at_least: Severity::Note }
+        Self {
+            rules: all.filter(|m| m.group == Group::Default).collect(),
+            at_least: Severity::Note,
+        }
     }
 }
 
 impl Selection {
     /// The default rules or those of `select`, without those of `ignore`.
-    pub fn new(select: &[String], ignore: &[String], at_least: Severity) -> Result<Self, SelectorError> {
-        let mut selection = Self { at_least, ..Self::default() };
+    pub fn new(
+        select: &[String],
+        ignore: &[String],
+        at_least: Severity,
+    ) -> Result<Self, SelectorError> {
+        let mut selection = Self {
+            at_least,
+            ..Self::default()
+        };
         if !select.is_empty() {
             let mut chosen = Vec::new();
             for selector in select {
@@ -77,13 +90,22 @@ pub(crate) fn names(selector: &str, rule: &RuleMeta) -> bool {
 fn matching(selector: &str) -> Result<Vec<&'static str>, SelectorError> {
     let selector = selector.trim();
     let all = pipelint_rules::all();
-    let found: Vec<&str> =
-        all.iter().map(|r| r.meta()).filter(|m| names(selector, m)).map(|m| m.code).collect();
+    let found: Vec<&str> = all
+        .iter()
+        .map(|r| r.meta())
+        .filter(|m| names(selector, m))
+        .map(|m| m.code)
+        .collect();
     let family = selector.len() == 3
-        && selector.get(..2).is_some_and(|p| p.eq_ignore_ascii_case("PL"))
+        && selector
+            .get(..2)
+            .is_some_and(|p| p.eq_ignore_ascii_case("PL"))
         && selector.ends_with(|c: char| ('1'..='8').contains(&c));
     if found.is_empty() && !family {
-        return Err(SelectorError { selector: selector.into(), nearest: nearest(selector) });
+        return Err(SelectorError {
+            selector: selector.into(),
+            nearest: nearest(selector),
+        });
     }
     Ok(found)
 }
@@ -91,7 +113,10 @@ fn matching(selector: &str) -> Result<Vec<&'static str>, SelectorError> {
 /// The rule whose code or name is a few edits away.
 pub(crate) fn nearest(selector: &str) -> Vec<&'static str> {
     let wanted = selector.to_ascii_lowercase();
-    let words = pipelint_rules::all().iter().map(|r| r.meta()).flat_map(|m| [m.code, m.name]);
+    let words = pipelint_rules::all()
+        .iter()
+        .map(|r| r.meta())
+        .flat_map(|m| [m.code, m.name]);
     let mut scored: Vec<(f64, &str)> = words
         .map(|w| (strsim::jaro_winkler(&wanted, &w.to_ascii_lowercase()), w))
         .filter(|(score, _)| *score > 0.84)

@@ -60,7 +60,10 @@ impl Statistics {
             }
         }
         for gap in &unit.gaps {
-            *self.gaps.entry(format!("outside functions: {}", reason(&gap.reason))).or_default() += 1;
+            *self
+                .gaps
+                .entry(format!("outside functions: {}", reason(&gap.reason)))
+                .or_default() += 1;
         }
     }
 }
@@ -68,7 +71,11 @@ impl Statistics {
 impl fmt::Display for Statistics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let functions = self.whole + self.partial + self.given_up;
-        let percent = if functions == 0 { 100.0 } else { 100.0 * self.whole as f64 / functions as f64 };
+        let percent = if functions == 0 {
+            100.0
+        } else {
+            100.0 * self.whole as f64 / functions as f64
+        };
         writeln!(
             f,
             "files      {} linted, {} parsed ({} bytes), {} more for context",
@@ -79,7 +86,11 @@ impl fmt::Display for Statistics {
             "functions  {functions}: {} whole ({percent:.2} %), {} partly parsed, {} given up",
             self.whole, self.partial, self.given_up
         )?;
-        writeln!(f, "analysis   {} functions run, {} met a bound", self.executed, self.bounded)?;
+        writeln!(
+            f,
+            "analysis   {} functions run, {} met a bound",
+            self.executed, self.bounded
+        )?;
         for (reason, count) in &self.gaps {
             writeln!(f, "gap        {count:>6}  {reason}")?;
         }
@@ -87,7 +98,11 @@ impl fmt::Display for Statistics {
             writeln!(f, "unused     {place}: this allow comment silences nothing")?;
         }
         for (phase, time) in &self.phases {
-            writeln!(f, "time       {:>9.2} ms  {phase}", time.as_secs_f64() * 1e3)?;
+            writeln!(
+                f,
+                "time       {:>9.2} ms  {phase}",
+                time.as_secs_f64() * 1e3
+            )?;
         }
         Ok(())
     }

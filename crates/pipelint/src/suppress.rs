@@ -1,8 +1,8 @@
 //! `// pipelint: allow(PL103) reason`: silences one line, or the function it stands above.
 
 use pipelint_ir::Unit;
-use pipelint_report::{Diagnostic, MemorySources, Severity, Sources};
 use pipelint_report::ProblemNote;
+use pipelint_report::{Diagnostic, MemorySources, Severity, Sources};
 use pipelint_source::Span;
 
 use crate::select::names;
@@ -18,31 +18,55 @@ pub(crate) struct Allow {
 }
 
 /// The allow comments of a unit; those without a reason are problems and silence nothing.
-pub(crate) fn allows(unit: &Unit, sources: &MemorySources<'_>, problems: &mut Vec<ProblemNote>) -> Vec<Allow> {
+pub(crate) fn allows(
+    unit: &Unit,
+    sources: &MemorySources<'_>,
+    problems: &mut Vec<ProblemNote>,
+) -> Vec<Allow> {
     let mut found = Vec::new();
     for pragma in &unit.pragmas {
         let Some((selectors, reason)) = parse(&pragma.text) else {
-            problems.push(problem(sources, pragma.span, "is no comment that pipelint understands"));
+            problems.push(problem(
+                sources,
+                pragma.span,
+                "is no comment that pipelint understands",
+            ));
             continue;
         };
         if reason.is_empty() {
-            problems.push(problem(sources, pragma.span, "gives no reason, so it silences nothing"));
+            problems.push(problem(
+                sources,
+                pragma.span,
+                "gives no reason, so it silences nothing",
+            ));
             continue;
         }
-        let unknown = selectors.iter().find(|s| {
-            !pipelint_rules::all().iter().any(|r| names(s, r.meta()))
-        });
+        let unknown = selectors
+            .iter()
+            .find(|s| !pipelint_rules::all().iter().any(|r| names(s, r.meta())));
         if let Some(unknown) = unknown {
-            problems.push(problem(sources, pragma.span, &format!("allows `{unknown}`, which is no rule")));
+            problems.push(problem(
+                sources,
+                pragma.span,
+                &format!("allows `{unknown}`, which is no rule"),
+            ));
         }
         let covers = covered(unit, sources, pragma.span);
-        found.push(Allow { selectors, covers, at: pragma.span, used: false });
+        found.push(Allow {
+            selectors,
+            covers,
+            at: pragma.span,
+            used: false,
+        });
     }
     found
 }
 
 /// Splits diagnostics into those that stay and a count of those that an allow comment silences.
-pub(crate) fn apply(diagnostics: Vec<Diagnostic>, allows: &mut [Allow]) -> (Vec<Diagnostic>, usize) {
+pub(crate) fn apply(
+    diagnostics: Vec<Diagnostic>,
+    allows: &mut [Allow],
+) -> (Vec<Diagnostic>, usize) {
     let before = diagnostics.len();
     let kept: Vec<Diagnostic> = diagnostics
         .into_iter()
@@ -74,7 +98,11 @@ fn problem(sources: &MemorySources<'_>, span: Span, what: &str) -> ProblemNote {
     ProblemNote {
         severity: Severity::Warning,
         path: sources.path(span.file).to_owned(),
-        message: format!("{}:{}: this `pipelint:` comment {what}", sources.path(span.file), start.line + 1),
+        message: format!(
+            "{}:{}: this `pipelint:` comment {what}",
+            sources.path(span.file),
+            start.line + 1
+        ),
         help: "write `// pipelint: allow(PL103) why this is right`".into(),
     }
 }
@@ -83,9 +111,15 @@ fn parse(text: &str) -> Option<(Vec<String>, String)> {
     let rest = text.split_once("pipelint:")?.1.trim_start();
     let rest = rest.strip_prefix("allow")?.trim_start().strip_prefix('(')?;
     let (inside, reason) = rest.split_once(')')?;
-    let selectors: Vec<String> =
-        inside.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
-    let reason = reason.trim().trim_end_matches("*/").trim_matches(|c: char| c == ':' || c.is_whitespace());
+    let selectors: Vec<String> = inside
+        .split(',')
+        .map(|s| s.trim().to_owned())
+        .filter(|s| !s.is_empty())
+        .collect();
+    let reason = reason
+        .trim()
+        .trim_end_matches("*/")
+        .trim_matches(|c: char| c == ':' || c.is_whitespace());
     (!selectors.is_empty()).then(|| (selectors, reason.to_owned()))
 }
 
@@ -95,15 +129,26 @@ fn covered(unit: &Unit, sources: &MemorySources<'_>, comment: Span) -> Span {
     let bytes = text.as_bytes();
     let start = comment.start as usize;
     let end = (comment.end as usize).min(bytes.len());
-    let line_start = bytes[..start].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-    let line_end = |from: usize| bytes[from..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |i| from + i + 1);
+    let line_start = bytes[..start]
+        .iter()
+        .rposition(|b| *b == b'\n')
+        .map_or(0, |i| i + 1);
+    let line_end = |from: usize| {
+        bytes[from..]
+            .iter()
+            .position(|b| *b == b'\n')
+            .map_or(bytes.len(), |i| from + i + 1)
+    };
     let alone = bytes[line_start..start].iter().all(u8::is_ascii_whitespace);
     let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     if !alone {
         return Span::new(comment.file, clamp(line_start), clamp(line_end(end)));
     }
     let next = line_end(end);
-    let code = bytes[next..].iter().position(|b| !b.is_ascii_whitespace()).map_or(bytes.len(), |i| next + i);
+    let code = bytes[next..]
+        .iter()
+        .position(|b| !b.is_ascii_whitespace())
+        .map_or(bytes.len(), |i| next + i);
     let function = unit
         .functions
         .iter()
@@ -116,7 +161,10 @@ fn covered(unit: &Unit, sources: &MemorySources<'_>, comment: Span) -> Span {
             let mut at = code;
             while bytes[at..].starts_with(b"//") {
                 let next = line_end(at);
-                at = bytes[next..].iter().position(|b| !b.is_ascii_whitespace()).map_or(bytes.len(), |i| next + i);
+                at = bytes[next..]
+                    .iter()
+                    .position(|b| !b.is_ascii_whitespace())
+                    .map_or(bytes.len(), |i| next + i);
             }
             Span::new(comment.file, clamp(end), clamp(line_end(at)))
         }
