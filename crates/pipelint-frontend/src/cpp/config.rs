@@ -71,10 +71,12 @@ const WINDOWS: &[(&str, Option<&str>)] = &[
 
 impl Default for CppConfig {
     fn default() -> Self {
-        let own = |(name, value): &(&str, Option<&str>)| {
-            ((*name).to_owned(), value.map(str::to_owned))
-        };
-        Self { defines: WINDOWS.iter().map(own).collect(), undefines: BTreeSet::new() }
+        let own =
+            |(name, value): &(&str, Option<&str>)| ((*name).to_owned(), value.map(str::to_owned));
+        Self {
+            defines: WINDOWS.iter().map(own).collect(),
+            undefines: BTreeSet::new(),
+        }
     }
 }
 

@@ -1,0 +1,588 @@
+//! Unknown macros, by where they stand: the walk over declarations and statements.
+//!
+//! A macro is not known by its name here but by its place: a name in capitals where the grammar
+//! of C++ allows none is blanked, and a call without its `;` is given one.
+
+mod calls;
+mod runs;
+mod starts;
+
+use pipelint_ir::{Gap, GapReason, Language, Name};
+use pipelint_source::{FileId, Span};
+
+use super::Prepared;
+use super::lexer::Kind;
+use super::output::Output;
+use super::tokens::{Mates, Token};
+
+/// What the innermost bracket is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// File or namespace scope.
+    File,
+    /// A class body.
+    Class,
+    Enum,
+    /// A function body or a block in one.
+    Block,
+    /// A braced initialiser.
+    Init,
+    Paren,
+    Bracket,
+}
+
+/// An open bracket, and what was seen in it since its last statement or declaration began.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    place: Place,
+    /// The bracket.
+    open: Option<usize>,
+    /// The class's name, in a class body.
+    class: Option<usize>,
+    /// The `try` before a block.
+    tried: Option<usize>,
+    /// Parentheses after `if` and the like: a statement follows.
+    control: bool,
+    /// Parentheses of a call in an expression.
+    call: bool,
+    /// Brackets inside an expression.
+    expr: bool,
+    /// Nothing of the statement was seen yet.
+    start: bool,
+    first: Option<usize>,
+    seen_class: Option<usize>,
+    seen_enum: bool,
+    seen_namespace: bool,
+    seen_extern: bool,
+    seen_paren: bool,
+    seen_eq: bool,
+    seen_colon: bool,
+    seen_jump: bool,
+}
+
+impl Frame {
+    fn new(place: Place, open: Option<usize>) -> Self {
+        Self {
+            place,
+            open,
+            class: None,
+            tried: None,
+            control: false,
+            call: false,
+            expr: false,
+            start: true,
+            first: None,
+            seen_class: None,
+            seen_enum: false,
+            seen_namespace: false,
+            seen_extern: false,
+            seen_paren: false,
+            seen_eq: false,
+            seen_colon: false,
+            seen_jump: false,
+        }
+    }
+
+    /// The next statement begins.
+    fn restart(&mut self) {
+        let Self {
+            place,
+            open,
+            class,
+            tried,
+            control,
+            call,
+            expr,
+            ..
+        } = *self;
+        *self = Self {
+            class,
+            tried,
+            control,
+            call,
+            expr,
+            ..Self::new(place, open)
+        };
+    }
+
+    fn holds_declarations(&self) -> bool {
+        matches!(self.place, Place::File | Place::Class)
+    }
+
+    /// What stands here is an expression or a statement, not a declaration's type or name.
+    fn is_expression(&self) -> bool {
+        matches!(self.place, Place::Block | Place::Init | Place::Bracket)
+            || self.expr
+            || self.seen_eq
+            || self.seen_jump
+    }
+
+    fn holds_statements(&self) -> bool {
+        self.holds_declarations() || self.place == Place::Block
+    }
+}
+
+/// Works through the tokens that stayed.
+pub(crate) fn shape(
+    file: FileId,
+    text: &str,
+    language: Language,
+    tokens: &[Token],
+    out: &mut Output,
+    facts: &mut Prepared,
+) {
+    let mates = Mates::new(tokens);
+    let stack = vec![Frame::new(Place::File, None)];
+    let dead = vec![false; tokens.len()];
+    let ends = Vec::new();
+    let mut walker = Walker {
+        file,
+        text,
+        language,
+        tokens,
+        mates,
+        dead,
+        stack,
+        last: None,
+        ends,
+        out,
+        facts,
+    };
+    let mut at = 0;
+    while at < tokens.len() {
+        at = walker.step(at).max(at + 1);
+    }
+}
+
+struct Walker<'a> {
+    file: FileId,
+    text: &'a str,
+    language: Language,
+    tokens: &'a [Token],
+    mates: Mates,
+    /// Tokens that were blanked here.
+    dead: Vec<bool>,
+    /// Never empty: the file itself is the first.
+    stack: Vec<Frame>,
+    /// The last token that was not blanked.
+    last: Option<usize>,
+    /// Tokens after which a statement ends, innermost last.
+    ends: Vec<usize>,
+    out: &'a mut Output,
+    facts: &'a mut Prepared,
+}
+
+impl<'a> Walker<'a> {
+    fn kind(&self, at: usize) -> Option<Kind> {
+        self.tokens.get(at).map(|token| token.kind)
+    }
+
+    fn word(&self, at: usize) -> &'a str {
+        self.tokens
+            .get(at)
+            .map_or("", |token| token.text(self.text))
+    }
+
+    fn last_kind(&self) -> Option<Kind> {
+        self.last.and_then(|at| self.kind(at))
+    }
+
+    fn top(&mut self) -> &mut Frame {
+        if self.stack.is_empty() {
+            self.stack.push(Frame::new(Place::File, None));
+        }
+        let last = self.stack.len() - 1;
+        &mut self.stack[last]
+    }
+
+    fn frame(&self) -> Frame {
+        self.stack
+            .last()
+            .copied()
+            .unwrap_or(Frame::new(Place::File, None))
+    }
+
+    fn mate(&self, at: usize) -> Option<usize> {
+        self.mates.of(at)
+    }
+
+    /// A line break stands between two tokens that follow each other.
+    fn breaks(&self, before: usize, after: usize) -> bool {
+        let (Some(before), Some(after)) = (self.tokens.get(before), self.tokens.get(after)) else {
+            return true;
+        };
+        let gap = self
+            .text
+            .as_bytes()
+            .get(before.end as usize..after.start as usize);
+        gap.is_some_and(|gap| gap.contains(&b'\n'))
+    }
+
+    /// Blanks tokens `from..=to`; comments between them stay.
+    fn blank(&mut self, from: usize, to: usize) {
+        for at in from..=to.min(self.tokens.len().saturating_sub(1)) {
+            let token = self.tokens[at];
+            self.dead[at] = true;
+            self.out.blank(token.start as usize, token.end as usize);
+        }
+    }
+
+    fn replace(&mut self, at: usize, with: &str) -> bool {
+        let token = self.tokens[at];
+        self.out
+            .replace(token.start as usize, token.end as usize, with)
+    }
+
+    /// Writes `;` after token `at`, in the white space before the next one.
+    fn end_statement(&mut self, at: usize) -> bool {
+        let start = self.tokens[at].end as usize;
+        let end = self
+            .tokens
+            .get(at + 1)
+            .map_or(self.text.len(), |next| next.start as usize);
+        self.out.write_in_gap(start, end, ";")
+    }
+
+    fn gap(&mut self, from: usize, to: usize, what: &'static str) {
+        let (Some(from), Some(to)) = (self.tokens.get(from), self.tokens.get(to)) else {
+            return;
+        };
+        let span = Span::new(self.file, from.start, to.end);
+        self.facts.gaps.push(Gap {
+            span,
+            reason: GapReason::Unsupported(Name::new_static(what)),
+        });
+    }
+
+    /// Handles the token at `at`; returns where to go on.
+    fn step(&mut self, at: usize) -> usize {
+        if self.dead[at] {
+            self.end_after(at);
+            return at + 1;
+        }
+        let kind = self.tokens[at].kind;
+        let frame = self.frame();
+        if frame.start && frame.holds_statements() {
+            if let Some(next) = self.statement_start(at) {
+                return next;
+            }
+            let top = self.top();
+            top.start = false;
+            top.first = Some(at);
+        }
+        match kind {
+            Kind::LBrace => self.open_brace(at),
+            Kind::RBrace => {
+                if let Some(next) = self.close_brace(at) {
+                    return next;
+                }
+            }
+            Kind::LParen | Kind::LBrack => self.open_paren(at),
+            Kind::RParen | Kind::RBrack => self.close_paren(at),
+            Kind::Semi => {
+                if frame.holds_statements() {
+                    self.top().restart();
+                }
+            }
+            Kind::Colon => self.colon(at),
+            Kind::Class => {
+                if let Some(next) = self.class_head(at) {
+                    return next;
+                }
+            }
+            Kind::Enum => self.top().seen_enum = true,
+            Kind::Namespace => self.top().seen_namespace = true,
+            Kind::Eq => self.top().seen_eq = true,
+            Kind::Jump => self.top().seen_jump = true,
+            Kind::Extern => self.top().seen_extern = true,
+            Kind::Else | Kind::Try if frame.place == Place::Block => {
+                self.last = Some(at);
+                self.top().restart();
+                return at + 1;
+            }
+            Kind::Str => {
+                if self.string_neighbour(at) {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+        if matches!(
+            kind,
+            Kind::Ident
+                | Kind::Caps
+                | Kind::CapsType
+                | Kind::Builtin
+                | Kind::Class
+                | Kind::Enum
+                | Kind::Spec
+        ) && let Some(next) = self.name(at)
+        {
+            return next;
+        }
+        if !self.dead[at] {
+            self.last = Some(at);
+        }
+        self.end_after(at);
+        at + 1
+    }
+
+    fn end_after(&mut self, at: usize) {
+        if self.ends.last() == Some(&at) {
+            self.ends.pop();
+            self.top().restart();
+        }
+    }
+
+    fn open_paren(&mut self, at: usize) {
+        if self.mate(at).is_none() {
+            return;
+        }
+        let paren = self.tokens[at].kind == Kind::LParen;
+        let mut frame = Frame::new(if paren { Place::Paren } else { Place::Bracket }, Some(at));
+        frame.start = false;
+        if paren {
+            frame.control = self.last_kind() == Some(Kind::Ctrl);
+            frame.call = self.is_call();
+            let named = matches!(
+                self.last_kind(),
+                Some(Kind::Ident | Kind::Caps | Kind::CapsType | Kind::Gt)
+            );
+            frame.expr = self.frame().is_expression() && (frame.call || !named);
+        }
+        self.top().seen_paren |= paren;
+        self.stack.push(frame);
+    }
+
+    fn close_paren(&mut self, at: usize) {
+        let closed = self.frame();
+        if self.stack.len() < 2 || closed.open.and_then(|open| self.mate(open)) != Some(at) {
+            return;
+        }
+        self.stack.pop();
+        if closed.control && self.frame().place == Place::Block {
+            self.top().restart();
+        }
+        if self.frame().place == Place::File
+            && self.language == Language::C
+            && let Some(open) = closed.open
+        {
+            self.old_style_parameters(open, at);
+        }
+    }
+
+    fn colon(&mut self, at: usize) {
+        let frame = self.frame();
+        let first = frame.first.and_then(|first| self.kind(first));
+        let ends = match frame.place {
+            Place::Block => {
+                matches!(first, Some(Kind::Case))
+                    || matches!(first, Some(Kind::Ident | Kind::Caps | Kind::CapsType))
+                        && self.last == frame.first
+                    || first == Some(Kind::Access)
+            }
+            Place::Class => first == Some(Kind::Access) && !frame.seen_paren,
+            _ => false,
+        };
+        if ends && self.kind(at + 1) != Some(Kind::RParen) {
+            self.top().restart();
+        } else {
+            self.top().seen_colon = true;
+        }
+    }
+
+    fn open_brace(&mut self, at: usize) {
+        let outer = self.frame();
+        let place = self.brace_place(at, &outer);
+        let mut frame = Frame::new(place, Some(at));
+        match place {
+            Place::Class => {
+                frame.class = outer.seen_class;
+            }
+            Place::Block => {
+                frame.tried = self.last.filter(|&last| self.kind(last) == Some(Kind::Try));
+            }
+            _ => {}
+        }
+        self.stack.push(frame);
+    }
+
+    /// What a `{` opens.
+    fn brace_place(&self, at: usize, outer: &Frame) -> Place {
+        let last = self.last_kind();
+        match outer.place {
+            Place::Enum => Place::Init,
+            Place::Init | Place::Paren | Place::Bracket => {
+                if self.opens_lambda() {
+                    Place::Block
+                } else {
+                    Place::Init
+                }
+            }
+            Place::File | Place::Class => {
+                if outer.seen_enum && !outer.seen_paren {
+                    Place::Enum
+                } else if outer.seen_namespace && !outer.seen_eq {
+                    Place::File
+                } else if outer.seen_extern && last == Some(Kind::Str) {
+                    Place::File
+                } else if outer.seen_eq {
+                    if self.opens_lambda() {
+                        Place::Block
+                    } else {
+                        Place::Init
+                    }
+                } else if outer.seen_class.is_some() && (!outer.seen_paren || outer.seen_colon) {
+                    Place::Class
+                } else if outer.seen_paren || last == Some(Kind::Try) {
+                    let member = outer.seen_colon
+                        && matches!(
+                            last,
+                            Some(Kind::Ident | Kind::Caps | Kind::CapsType | Kind::Gt)
+                        )
+                        && self.mate(at).is_some_and(|close| {
+                            matches!(self.kind(close + 1), Some(Kind::Comma | Kind::LBrace))
+                        });
+                    if member { Place::Init } else { Place::Block }
+                } else if outer.first == Some(at) || outer.first.is_none() {
+                    Place::File
+                } else {
+                    Place::Init
+                }
+            }
+            Place::Block => {
+                if outer.first == Some(at) || outer.first.is_none() {
+                    return Place::Block;
+                }
+                match last {
+                    Some(Kind::RParen) if outer.seen_eq || outer.seen_jump => {
+                        if self.opens_lambda() {
+                            Place::Block
+                        } else {
+                            Place::Init
+                        }
+                    }
+                    Some(
+                        Kind::RParen
+                        | Kind::Semi
+                        | Kind::LBrace
+                        | Kind::RBrace
+                        | Kind::Else
+                        | Kind::Try
+                        | Kind::After,
+                    )
+                    | None => Place::Block,
+                    _ if outer.seen_eq => {
+                        if self.opens_lambda() {
+                            Place::Block
+                        } else {
+                            Place::Init
+                        }
+                    }
+                    _ if outer.seen_enum && !outer.seen_paren => Place::Enum,
+                    _ if outer.seen_class.is_some() && !outer.seen_paren => Place::Class,
+                    _ if self.opens_lambda() => Place::Block,
+                    _ => Place::Init,
+                }
+            }
+        }
+    }
+
+    /// Whether the `{` after `self.last` begins a lambda's body.
+    fn opens_lambda(&self) -> bool {
+        let Some(mut at) = self.last else {
+            return false;
+        };
+        // Step back over `-> type`, `mutable`, `noexcept`.
+        for _ in 0..16 {
+            match self.kind(at) {
+                Some(Kind::RParen) => {
+                    let Some(open) = self.mate(at) else {
+                        return false;
+                    };
+                    if open == 0 {
+                        return false;
+                    }
+                    return match self.kind(open - 1) {
+                        Some(Kind::RBrack | Kind::After | Kind::Gt) => true,
+                        _ => self.word(open - 1) == "constexpr",
+                    };
+                }
+                Some(Kind::RBrack) => {
+                    let Some(open) = self.mate(at) else {
+                        return false;
+                    };
+                    let before = open.checked_sub(1).and_then(|before| self.kind(before));
+                    return !matches!(
+                        before,
+                        Some(
+                            Kind::Ident
+                                | Kind::Caps
+                                | Kind::CapsType
+                                | Kind::RParen
+                                | Kind::RBrack
+                                | Kind::Gt
+                        )
+                    );
+                }
+                Some(
+                    Kind::Ident
+                    | Kind::Caps
+                    | Kind::CapsType
+                    | Kind::Builtin
+                    | Kind::Spec
+                    | Kind::Scope
+                    | Kind::Star
+                    | Kind::Amp
+                    | Kind::Lt
+                    | Kind::Gt
+                    | Kind::Arrow
+                    | Kind::After
+                    | Kind::Comma,
+                ) => {}
+                _ => return false,
+            }
+            let Some(before) = at.checked_sub(1) else {
+                return false;
+            };
+            at = before;
+        }
+        false
+    }
+
+    fn close_brace(&mut self, at: usize) -> Option<usize> {
+        // Whatever the brace leaves open inside it is closed with it.
+        if let Some(open) = self.mate(at) {
+            while self.stack.len() > 1 && self.frame().open.is_some_and(|inner| inner > open) {
+                self.stack.pop();
+            }
+        }
+        let closed = self.frame();
+        if self.stack.len() > 1 && closed.open.and_then(|open| self.mate(open)) == Some(at) {
+            self.stack.pop();
+        } else {
+            return None;
+        }
+        self.last = Some(at);
+        let next = closed.tried.and_then(|tried| self.macro_handler(tried, at));
+        match closed.place {
+            Place::Block => {
+                // A lambda's end is inside its expression; so is that of a GNU expression.
+                let outer = self.frame();
+                let inside = !outer.holds_statements()
+                    || outer.seen_eq && self.kind(at + 1) != Some(Kind::RBrace)
+                    || outer.seen_jump
+                    || matches!(
+                        self.kind(at + 1),
+                        Some(Kind::LParen | Kind::RParen | Kind::Comma | Kind::Dot)
+                    );
+                if !inside {
+                    self.top().restart();
+                }
+            }
+            Place::File => self.top().restart(),
+            _ => {}
+        }
+        Some(next.unwrap_or(at + 1))
+    }
+}

@@ -1,0 +1,448 @@
+//! Names side by side: a type and a name are as many as C++ allows.
+
+use super::super::lexer::Kind;
+use super::super::words::looks_like_attribute;
+use super::{Place, Walker};
+
+/// Tokens that one run of names is followed over.
+const RUN_REACH: usize = 32;
+/// Tokens that one list of template arguments may have.
+const ANGLE_REACH: usize = 64;
+
+/// A name with its qualifiers and template arguments, or a type of keywords.
+#[derive(Debug, Clone, Copy)]
+struct Unit {
+    first: usize,
+    last: usize,
+    /// A single name in capitals that is not known to be a type.
+    suspect: bool,
+    /// In capitals.
+    caps: bool,
+}
+
+/// Names side by side, at most eight.
+pub(super) struct Run {
+    units: Vec<Unit>,
+    /// The token after the run.
+    pub(super) end: usize,
+}
+
+impl Run {
+    /// A type and a name, or a type before `*`.
+    pub(super) fn declares(&self, follow: Option<Kind>) -> bool {
+        self.units.len() >= 2
+            || self.units.len() == 1 && matches!(follow, Some(Kind::Star | Kind::Amp))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.units.len()
+    }
+}
+
+impl Walker<'_> {
+    /// The run of names that begins at `at`.
+    pub(super) fn run(&self, at: usize) -> Run {
+        let mut units: Vec<Unit> = Vec::new();
+        let mut end = at;
+        let mut builtin = false;
+        while end < at + RUN_REACH && units.len() < 8 {
+            let first = end;
+            if self.dead.get(end) == Some(&true) {
+                end += 1;
+                continue;
+            }
+            match self.kind(end) {
+                Some(Kind::Spec) => {
+                    end += 1;
+                    continue;
+                }
+                Some(Kind::Builtin) => {
+                    end += 1;
+                    if self.kind(end) == Some(Kind::LParen)
+                        && matches!(
+                            self.word(first),
+                            "decltype" | "__typeof__" | "typeof" | "__typeof"
+                        )
+                    {
+                        end = self.mate(end).map_or(end, |close| close + 1);
+                    }
+                    if !builtin {
+                        units.push(Unit {
+                            first,
+                            last: end - 1,
+                            suspect: false,
+                            caps: false,
+                        });
+                    }
+                    builtin = true;
+                    continue;
+                }
+                Some(Kind::Class | Kind::Enum)
+                    if matches!(
+                        self.kind(end + 1),
+                        Some(Kind::Ident | Kind::Caps | Kind::CapsType)
+                    ) =>
+                {
+                    end = self.name_end(end + 1);
+                    units.push(Unit {
+                        first,
+                        last: end - 1,
+                        suspect: false,
+                        caps: false,
+                    });
+                }
+                Some(kind @ (Kind::Ident | Kind::Caps | Kind::CapsType)) => {
+                    end = self.name_end(end);
+                    let single = end == first + 1;
+                    units.push(Unit {
+                        first,
+                        last: end - 1,
+                        suspect: single && kind == Kind::Caps,
+                        caps: single && kind != Kind::Ident,
+                    });
+                }
+                _ => break,
+            }
+            builtin = false;
+        }
+        Run { units, end }
+    }
+
+    /// Past a name with its qualifiers and template arguments.
+    pub(super) fn name_end(&self, at: usize) -> usize {
+        let mut end = at + 1;
+        for _ in 0..RUN_REACH {
+            if self.kind(end) == Some(Kind::Scope)
+                && matches!(
+                    self.kind(end + 1),
+                    Some(Kind::Ident | Kind::Caps | Kind::CapsType)
+                )
+            {
+                end += 2;
+            } else if self.kind(end) == Some(Kind::Lt)
+                && let Some(past) = self.angle_end(end)
+            {
+                let follows = matches!(
+                    self.kind(past),
+                    Some(
+                        Kind::Scope
+                            | Kind::Ident
+                            | Kind::Caps
+                            | Kind::CapsType
+                            | Kind::Star
+                            | Kind::Amp
+                            | Kind::Spec
+                            | Kind::LBrace
+                            | Kind::Colon
+                            | Kind::Semi
+                            | Kind::After
+                    )
+                );
+                if !follows {
+                    return end;
+                }
+                end = past;
+            } else {
+                return end;
+            }
+        }
+        end
+    }
+
+    /// Past the `>` of the `<` at `at`, if this can be a list of template arguments.
+    fn angle_end(&self, at: usize) -> Option<usize> {
+        let mut open = 0u32;
+        let mut inner = at;
+        for _ in 0..ANGLE_REACH {
+            match self.kind(inner)? {
+                Kind::Lt => open += 1,
+                Kind::Gt => {
+                    open -= 1;
+                    if open == 0 {
+                        return Some(inner + 1);
+                    }
+                }
+                Kind::LParen | Kind::LBrack => inner = self.mate(inner)?,
+                Kind::Semi
+                | Kind::LBrace
+                | Kind::RBrace
+                | Kind::RParen
+                | Kind::RBrack
+                | Kind::Eq
+                | Kind::Str
+                | Kind::Jump
+                | Kind::Ctrl => return None,
+                _ => {}
+            }
+            inner += 1;
+        }
+        None
+    }
+
+    /// Rules for a name anywhere; returns where to go on if it was handled.
+    pub(super) fn name(&mut self, at: usize) -> Option<usize> {
+        if let Some(next) = self.type_argument(at) {
+            return Some(next);
+        }
+        if self.kind(at) == Some(Kind::Spec) {
+            return None;
+        }
+        if let Some(next) = self.string_part(at) {
+            return Some(next);
+        }
+        if let Some(next) = self.after_parameters(at) {
+            return Some(next);
+        }
+        let follows_name = matches!(
+            self.last_kind(),
+            Some(
+                Kind::Ident
+                    | Kind::Caps
+                    | Kind::CapsType
+                    | Kind::Builtin
+                    | Kind::Scope
+                    | Kind::Dot
+                    | Kind::Arrow
+                    | Kind::Class
+                    | Kind::Enum
+                    | Kind::Namespace
+            )
+        ) && self
+            .last
+            .is_some_and(|last| self.frame().first != Some(at) || last + 1 < at);
+        if follows_name && self.frame().first != Some(at) {
+            return None;
+        }
+        self.thin_run(at);
+        // The first of the run may have been blanked.
+        if self.dead[at] {
+            return Some(at + 1);
+        }
+        None
+    }
+
+    /// Blanks names in capitals until a type and a name are left.
+    fn thin_run(&mut self, at: usize) {
+        let mut run = self.run(at);
+        if run.units.len() < 2 && !matches!(self.kind(run.end), Some(Kind::LParen)) {
+            return;
+        }
+        let frame = self.frame();
+        let declarator = match self.last_kind() {
+            Some(Kind::Star | Kind::Amp) => true,
+            Some(Kind::Spec) => self
+                .last
+                .and_then(|last| last.checked_sub(1))
+                .is_some_and(|before| matches!(self.kind(before), Some(Kind::Star | Kind::Amp))),
+            _ => false,
+        } && frame.first != Some(at);
+        let follow = self.kind(run.end);
+        let mut allowed = if declarator || frame.place == Place::Enum {
+            1
+        } else {
+            2
+        };
+        if matches!(
+            follow,
+            Some(Kind::Star | Kind::Amp | Kind::Dot | Kind::Arrow)
+        ) {
+            allowed = 1;
+        }
+        while run.units.len() > allowed {
+            let Some(victim) = self.victim(&run.units, follow, allowed) else {
+                return;
+            };
+            let unit = run.units.remove(victim);
+            self.blank(unit.first, unit.last);
+        }
+        // `int x ATTRIBUTE(a);`
+        if let Some(Kind::LParen) = follow
+            && run.units.len() == 2
+            && !frame.seen_eq
+            && !frame.is_expression()
+        {
+            self.trailing_call(&run);
+        }
+    }
+
+    fn victim(&self, units: &[Unit], follow: Option<Kind>, allowed: usize) -> Option<usize> {
+        let last = units.len() - 1;
+        let suspect = |at: usize| units[at].suspect;
+        // `int argc UNUSED`: after a name in small letters comes an attribute.
+        let closes = matches!(
+            follow,
+            Some(Kind::Semi | Kind::Eq | Kind::Comma | Kind::RParen | Kind::LBrace | Kind::LBrack)
+                | None
+        );
+        if suspect(last)
+            && closes
+            && last > 0
+            && !units[last - 1].caps
+            && (last > 1 || allowed == 1)
+        {
+            return Some(last);
+        }
+        // Before `*` or `&` the last one must be a type; elsewhere it is the name.
+        let end = if allowed == 1 && matches!(follow, Some(Kind::Star | Kind::Amp)) {
+            last + 1
+        } else {
+            last
+        };
+        let known = (0..end).find(|&at| !suspect(at));
+        if known.is_some() {
+            return (0..end).find(|&at| suspect(at));
+        }
+        let attribute = (0..end).find(|&at| looks_like_attribute(self.word(units[at].first)));
+        attribute.or((end > 0).then_some(0))
+    }
+
+    /// `TYPE name ATTRIBUTE(x);`: the call after the name is blanked.
+    fn trailing_call(&mut self, run: &Run) {
+        let [.., before, last] = run.units.as_slice() else {
+            return;
+        };
+        if !last.suspect || before.caps || self.kind(before.first) != Some(Kind::Ident) {
+            return;
+        }
+        let Some(close) = self.mate(run.end) else {
+            return;
+        };
+        let ends = matches!(self.kind(close + 1), Some(Kind::Semi | Kind::Eq));
+        // `Type NAME(int);` declares a function; an attribute looks like one.
+        if ends && looks_like_guard(self.word(last.first)) {
+            self.blank(last.first, close);
+        }
+    }
+
+    /// `f(…) ATTRIBUTE {`: between parameters and body, or before the end.
+    fn after_parameters(&mut self, at: usize) -> Option<usize> {
+        if self.kind(at) != Some(Kind::Caps) {
+            return None;
+        }
+        let last = self.last?;
+        let frame = self.frame();
+        let lambda = !frame.holds_declarations();
+        match self.kind(last)? {
+            Kind::RParen => {
+                let open = self.mate(last)?;
+                let before = open.checked_sub(1).and_then(|before| self.kind(before));
+                if lambda && before != Some(Kind::RBrack) {
+                    return None;
+                }
+            }
+            Kind::After | Kind::Spec if frame.seen_paren && !lambda => {}
+            _ => return None,
+        }
+        if !lambda && (frame.seen_eq || !frame.seen_paren) {
+            return None;
+        }
+        let mut end = at;
+        for _ in 0..12 {
+            match self.kind(end)? {
+                Kind::Caps => {
+                    end += 1;
+                    if self.kind(end) == Some(Kind::LParen) {
+                        end = self.mate(end)? + 1;
+                    }
+                }
+                Kind::Spec | Kind::After => {
+                    end += 1;
+                    if self.kind(end) == Some(Kind::LParen) {
+                        end = self.mate(end)? + 1;
+                    }
+                }
+                Kind::LBrace | Kind::Arrow | Kind::Try => break,
+                Kind::Semi | Kind::Eq | Kind::Colon if !lambda => break,
+                _ => return None,
+            }
+        }
+        let mut inner = at;
+        while inner < end {
+            let past = match self.kind(inner + 1) {
+                Some(Kind::LParen) => self.mate(inner + 1)?,
+                _ => inner,
+            };
+            if self.kind(inner) == Some(Kind::Caps) {
+                self.blank(inner, past);
+            }
+            inner = past + 1;
+        }
+        Some(at + 1)
+    }
+
+    /// `class EXPORT Name`, `struct ALIGNED(8) Name`, `class Name ATTRIBUTE :`.
+    pub(super) fn class_head(&mut self, at: usize) -> Option<usize> {
+        if matches!(self.last_kind(), Some(Kind::Lt | Kind::Comma)) {
+            return None;
+        }
+        let named =
+            |kind: Option<Kind>| matches!(kind, Some(Kind::Ident | Kind::Caps | Kind::CapsType));
+        let mut name = at + 1;
+        for _ in 0..6 {
+            if self.kind(name) == Some(Kind::Caps)
+                && self.kind(name + 1) == Some(Kind::LParen)
+                && let Some(close) = self.mate(name + 1)
+                && (named(self.kind(close + 1)) || self.kind(close + 1) == Some(Kind::LBrace))
+            {
+                self.blank(name, close);
+                name = close + 1;
+                continue;
+            }
+            if !named(self.kind(name)) || !named(self.kind(name + 1)) {
+                break;
+            }
+            let past = self.name_end(name + 1);
+            let head = match self.kind(past) {
+                Some(Kind::LBrace | Kind::Colon | Kind::After) => true,
+                Some(Kind::Caps) => self.kind(name) == Some(Kind::Caps),
+                Some(Kind::Semi) => {
+                    self.word(at) == "class" || looks_like_attribute(self.word(name))
+                }
+                _ => false,
+            };
+            if !head {
+                break;
+            }
+            if self.kind(name) == Some(Kind::Caps) {
+                self.blank(name, name);
+                name += 1;
+            } else if self.kind(name + 1) == Some(Kind::Caps) {
+                self.blank(name + 1, name + 1);
+                break;
+            } else {
+                break;
+            }
+        }
+        // `class Name ATTRIBUTE(x) {`
+        if named(self.kind(name))
+            && self.kind(name + 1) == Some(Kind::Caps)
+            && self.kind(name + 2) == Some(Kind::LParen)
+            && let Some(close) = self.mate(name + 2)
+            && matches!(self.kind(close + 1), Some(Kind::LBrace | Kind::Colon))
+        {
+            self.blank(name + 1, close);
+        }
+        let top = self.top();
+        top.seen_class = Some(name);
+        top.seen_paren = false;
+        self.last = Some(at);
+        Some(at + 1)
+    }
+}
+
+/// Attributes that take arguments and follow a name.
+fn looks_like_guard(name: &str) -> bool {
+    const PARTS: &[&str] = &[
+        "GUARDED",
+        "ATTR",
+        "ALIGN",
+        "DEPRECATED",
+        "REQUIRES",
+        "UNUSED",
+        "SECTION",
+        "INIT",
+        "PRINTF",
+        "FORMAT",
+    ];
+    PARTS.iter().any(|part| name.contains(part))
+}

@@ -1,0 +1,444 @@
+//! Macros that stand where a declaration or a statement begins.
+
+use pipelint_ir::Language;
+
+use super::super::lexer::Kind;
+use super::super::words::looks_like_type;
+use super::{Place, Walker};
+
+/// Tokens that the declarations of an old-style parameter list may have.
+const OLD_STYLE_REACH: usize = 300;
+
+fn is_name(kind: Option<Kind>) -> bool {
+    matches!(kind, Some(Kind::Ident | Kind::Caps | Kind::CapsType))
+}
+
+impl Walker<'_> {
+    /// Rules for the first token of a declaration or statement; returns where to go on, still at
+    /// the start, if it was handled.
+    pub(super) fn statement_start(&mut self, at: usize) -> Option<usize> {
+        let frame = self.frame();
+        match self.kind(at)? {
+            Kind::Access => {
+                if is_name(self.kind(at + 1)) && self.kind(at + 2) == Some(Kind::Colon) {
+                    self.blank(at + 1, at + 1);
+                }
+                None
+            }
+            Kind::Ident | Kind::Caps | Kind::CapsType => {
+                if frame.place == Place::Block {
+                    self.block_start(at)
+                } else {
+                    self.declaration_start(at)
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn declaration_start(&mut self, at: usize) -> Option<usize> {
+        let frame = self.frame();
+        let kind = self.kind(at)?;
+        let word = self.word(at);
+        let class = frame.class.map_or("", |class| self.word(class));
+        if frame.place == Place::Class && word == class {
+            return None;
+        }
+        let next = self.kind(at + 1);
+        if frame.place == Place::Class && next == Some(Kind::Colon) {
+            let signals = matches!(word, "signals" | "Q_SIGNALS");
+            if signals || kind == Kind::Caps && self.kind(at + 2) != Some(Kind::Num) {
+                if !self.replace(at, "public") {
+                    self.blank(at, at + 1);
+                }
+                self.last = None;
+                return Some(at + 2);
+            }
+            return None;
+        }
+        if next == Some(Kind::LParen) {
+            let close = self.mate(at + 1)?;
+            return match kind {
+                Kind::Caps => self.declaration_call(at, close),
+                Kind::Ident => self.lone_small_call(at, close),
+                _ => None,
+            };
+        }
+        if kind != Kind::Caps {
+            return None;
+        }
+        match next {
+            None
+            | Some(
+                Kind::RBrace
+                | Kind::Semi
+                | Kind::Class
+                | Kind::Enum
+                | Kind::Namespace
+                | Kind::Template
+                | Kind::Using
+                | Kind::Access
+                | Kind::Extern
+                | Kind::Tilde
+                | Kind::Builtin
+                | Kind::LBrace,
+            ) => self.drop_word(at),
+            Some(Kind::Spec) => {
+                let run = self.run(at + 1);
+                let typed = run.declares(self.kind(run.end));
+                if typed { self.drop_word(at) } else { None }
+            }
+            Some(Kind::Str) => {
+                self.replace(at, "extern");
+                self.top().seen_extern = true;
+                None
+            }
+            Some(Kind::Ident | Kind::Caps | Kind::CapsType) => {
+                let second = self.word(at + 1);
+                let constructor = frame.place == Place::Class && second == class;
+                let macro_follows = self.kind(at + 1) == Some(Kind::Caps)
+                    && self.kind(at + 2) == Some(Kind::LParen)
+                    && self.breaks(at, at + 1)
+                    && self.mate(at + 2).is_some_and(|close| {
+                        !matches!(self.kind(close + 1), Some(Kind::LBrace | Kind::Semi))
+                    });
+                if constructor || macro_follows {
+                    self.drop_word(at)
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn drop_word(&mut self, at: usize) -> Option<usize> {
+        self.blank(at, at);
+        Some(at + 1)
+    }
+
+    /// `MACRO(…)` where a declaration begins.
+    fn declaration_call(&mut self, at: usize, close: usize) -> Option<usize> {
+        let wraps = self.wraps_declaration(at, close);
+        match self.kind(close + 1) {
+            Some(Kind::LBrace | Kind::Semi) if wraps => self.unwrap(at, close),
+            None | Some(Kind::RBrace | Kind::Semi) => self.drop_call(at, close),
+            Some(Kind::LBrace) => {
+                let plain = (at + 2..close).all(|inner| {
+                    is_name(self.kind(inner)) || self.kind(inner) == Some(Kind::Comma)
+                });
+                if !plain {
+                    self.blank(at + 2, close - 1);
+                }
+                None
+            }
+            Some(Kind::LParen) => {
+                for inner in at + 2..close {
+                    if self.kind(inner) == Some(Kind::Comma) {
+                        self.blank(inner, inner);
+                    }
+                }
+                self.unwrap(at, close)
+            }
+            Some(Kind::Star | Kind::Amp | Kind::Operator) => self.unwrap(at, close),
+            Some(
+                Kind::Class
+                | Kind::Enum
+                | Kind::Namespace
+                | Kind::Template
+                | Kind::Using
+                | Kind::Access
+                | Kind::Extern
+                | Kind::Tilde,
+            ) => self.drop_call(at, close),
+            Some(Kind::Ident | Kind::Caps | Kind::CapsType | Kind::Builtin | Kind::Spec) => {
+                if self.is_old_style(at + 1, close) {
+                    return None;
+                }
+                let run = self.run(close + 1);
+                let follow = self.kind(run.end);
+                if run.declares(follow) || run.len() == 0 {
+                    return self.drop_call(at, close);
+                }
+                let statement = self.kind(close + 1) == Some(Kind::Caps)
+                    && follow == Some(Kind::LParen)
+                    && self.breaks(close, close + 1);
+                if !statement && self.holds_type(at + 2, close) {
+                    self.unwrap(at, close)
+                } else {
+                    self.drop_call(at, close)
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// `macro(…)` in small letters, alone where a declaration begins.
+    fn lone_small_call(&mut self, at: usize, close: usize) -> Option<usize> {
+        let next = self.kind(close + 1);
+        let alone = matches!(
+            next,
+            None | Some(
+                Kind::Class
+                    | Kind::Enum
+                    | Kind::Namespace
+                    | Kind::Template
+                    | Kind::Using
+                    | Kind::Access
+                    | Kind::Extern
+                    | Kind::RBrace
+                    | Kind::Builtin
+                    | Kind::Spec
+            )
+        );
+        let after = matches!(self.word(close + 1), "const" | "volatile");
+        if alone && !after && self.breaks(close, close + 1) && !self.is_old_style(at + 1, close) {
+            return self.drop_call(at, close);
+        }
+        None
+    }
+
+    fn drop_call(&mut self, at: usize, close: usize) -> Option<usize> {
+        self.blank(at, close);
+        Some(close + 1)
+    }
+
+    /// Keeps what stands in the parentheses.
+    fn unwrap(&mut self, at: usize, close: usize) -> Option<usize> {
+        self.blank(at, at + 1);
+        self.blank(close, close);
+        Some(at + 2)
+    }
+
+    /// `MACRO(static int f(int x))`
+    fn wraps_declaration(&self, at: usize, close: usize) -> bool {
+        let run = self.run(at + 2);
+        self.kind(close - 1) == Some(Kind::RParen)
+            && run.declares(self.kind(run.end))
+            && run.end < close
+    }
+
+    /// One type stands in `from..to`.
+    fn holds_type(&self, from: usize, to: usize) -> bool {
+        let mut typed = false;
+        for inner in from..to.min(from + 16) {
+            match self.kind(inner) {
+                Some(Kind::Builtin | Kind::CapsType | Kind::Class) => typed = true,
+                Some(Kind::Caps) if looks_like_type(self.word(inner)) => typed = true,
+                Some(Kind::Star) if inner > from => typed = true,
+                Some(Kind::Ident | Kind::Caps | Kind::Spec | Kind::Scope) => {}
+                _ => return false,
+            }
+        }
+        typed && to <= from + 16
+    }
+
+    fn block_start(&mut self, at: usize) -> Option<usize> {
+        let word = self.word(at);
+        let next = self.kind(at + 1);
+        if matches!(word, "emit" | "Q_EMIT")
+            && (is_name(next)
+                || matches!(
+                    next,
+                    Some(Kind::Expr | Kind::Builtin | Kind::LParen | Kind::Scope)
+                ))
+        {
+            return self.drop_word(at);
+        }
+        if next == Some(Kind::LParen) {
+            let close = self.mate(at + 1)?;
+            return self.block_call(at, close);
+        }
+        if self.kind(at) != Some(Kind::Caps) {
+            return None;
+        }
+        match next {
+            None
+            | Some(
+                Kind::RBrace
+                | Kind::Ctrl
+                | Kind::Jump
+                | Kind::Else
+                | Kind::Case
+                | Kind::Try
+                | Kind::Using
+                | Kind::Builtin
+                | Kind::Class
+                | Kind::Enum
+                | Kind::Extern
+                | Kind::Template,
+            ) => self.drop_word(at),
+            Some(Kind::Spec) => {
+                let run = self.run(at + 1);
+                let typed = run.declares(self.kind(run.end));
+                if typed { self.drop_word(at) } else { None }
+            }
+            Some(Kind::LBrace) => self.word_before_block(at),
+            Some(Kind::Ident | Kind::Caps | Kind::CapsType | Kind::Expr)
+                if self.breaks(at, at + 1) =>
+            {
+                self.drop_word(at)
+            }
+            _ => None,
+        }
+    }
+
+    /// `MACRO {` in a function.
+    fn word_before_block(&mut self, at: usize) -> Option<usize> {
+        let close = self.mate(at + 1)?;
+        if matches!(
+            self.kind(close + 1),
+            Some(Kind::Semi | Kind::Dot | Kind::LParen)
+        ) {
+            return None;
+        }
+        let word = self.word(at);
+        if word.contains("TRY") && self.word(close + 1).starts_with("CATCH") {
+            self.replace(at, "try");
+            // The block's `{` is handled here: it belongs to this word.
+            self.last = Some(at);
+            self.top().restart();
+            self.macro_handler(at, close);
+            return Some(at + 1);
+        }
+        if word.contains("EVER") && self.replace(at, "for(;;)") {
+            return Some(at + 1);
+        }
+        self.drop_word(at)
+    }
+
+    /// `name(…)` where a statement begins.
+    fn block_call(&mut self, at: usize, close: usize) -> Option<usize> {
+        match self.kind(close + 1)? {
+            Kind::LBrace => self.call_before_block(at, close),
+            Kind::Colon if self.word(at).contains("CASE") => {
+                self.replace(at, "case");
+                None
+            }
+            Kind::Ident | Kind::Caps | Kind::CapsType
+                if self.kind(at) == Some(Kind::Caps)
+                    && !self.breaks(close, close + 1)
+                    && matches!(
+                        self.kind(close + 2),
+                        Some(Kind::Semi | Kind::Eq | Kind::Comma | Kind::LBrack)
+                    ) =>
+            {
+                // `ATOMIC(int) x;`
+                self.unwrap(at, close)
+            }
+            Kind::RBrace
+            | Kind::Ident
+            | Kind::Caps
+            | Kind::CapsType
+            | Kind::Builtin
+            | Kind::Spec
+            | Kind::Class
+            | Kind::Enum
+            | Kind::Jump
+            | Kind::Ctrl
+            | Kind::Else
+            | Kind::Try
+            | Kind::Case
+            | Kind::Using
+            | Kind::Extern
+            | Kind::Template
+            | Kind::Expr
+            | Kind::Num => {
+                if self.end_statement(close) {
+                    self.ends.push(close);
+                    None
+                } else {
+                    self.gap(at, close, "macro call without room for its ;");
+                    self.drop_call(at, close)
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// `FOREACH(x, list) {` and other macros that begin a block.
+    fn call_before_block(&mut self, at: usize, close: usize) -> Option<usize> {
+        let upper = self.word(at).to_ascii_uppercase();
+        let loops = ["FOREACH", "FOR_EACH", "WHILE", "LOOP", "ITER", "FOR_"]
+            .iter()
+            .any(|part| upper.contains(part));
+        if loops {
+            let run = self.run(at + 2);
+            let comma =
+                (run.end == at + 2 || run.len() < 2 || self.kind(run.end) != Some(Kind::Comma))
+                    .then_some(None)
+                    .unwrap_or(Some(run.end));
+            if let Some(comma) = comma {
+                self.replace(at, "for");
+                self.replace(comma, ":");
+            } else if close == at + 2 {
+                self.replace(at, "for");
+                self.replace(at + 1, "(");
+                return self.drop_call(at, close);
+            } else if !self.replace(at, "while") {
+                return self.drop_call(at, close);
+            }
+            self.ends.push(close);
+            return None;
+        }
+        let tests = upper.starts_with("IF") || upper.ends_with("_IF") || upper.contains("_IF_");
+        if tests && close > at + 2 && self.replace(at, "if") {
+            self.ends.push(close);
+            return None;
+        }
+        if self.end_statement(close) {
+            self.ends.push(close);
+            return None;
+        }
+        self.drop_call(at, close)
+    }
+
+    /// Whether `(…)` from `open` to `close` is a list of names, and their declarations follow.
+    fn is_old_style(&self, open: usize, close: usize) -> bool {
+        self.old_style_end(open, close).is_some()
+    }
+
+    /// The `{` after the declarations of old-style parameters.
+    fn old_style_end(&self, open: usize, close: usize) -> Option<usize> {
+        if self.language != Language::C || close <= open + 1 || close > open + 64 {
+            return None;
+        }
+        let names = (open + 1..close)
+            .all(|inner| is_name(self.kind(inner)) || self.kind(inner) == Some(Kind::Comma));
+        if !names {
+            return None;
+        }
+        for at in close + 1..close + OLD_STYLE_REACH {
+            match self.kind(at)? {
+                Kind::LBrace => {
+                    let ends = at > close + 1 && self.kind(at - 1) == Some(Kind::Semi);
+                    return ends.then_some(at);
+                }
+                Kind::Ident
+                | Kind::Caps
+                | Kind::CapsType
+                | Kind::Builtin
+                | Kind::Spec
+                | Kind::Class
+                | Kind::Enum
+                | Kind::Star
+                | Kind::Comma
+                | Kind::Semi
+                | Kind::LBrack
+                | Kind::RBrack
+                | Kind::Num
+                | Kind::LParen
+                | Kind::RParen => {}
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// `f(a, b) int a; char *b; {`: the grammar of C++ has no place for the declarations.
+    pub(super) fn old_style_parameters(&mut self, open: usize, close: usize) {
+        if let Some(brace) = self.old_style_end(open, close) {
+            self.blank(close + 1, brace - 1);
+        }
+    }
+}
