@@ -142,6 +142,7 @@ impl<'t> Items<'t> {
             prefix: outer.to_owned(),
             class: None,
             internal: out.space.internal,
+            depth: out.space.depth,
         };
         self.work.push(Work::Definition(definition, Rc::new(space)));
     }

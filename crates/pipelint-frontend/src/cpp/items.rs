@@ -12,6 +12,9 @@ use super::known::Known;
 use super::tree::{Source, last_segment};
 use super::types::{Declared, Specifiers};
 
+/// Namespaces nested deeper are not followed.
+const MAX_DEPTH: u32 = 64;
+
 /// The namespace or class that an item stands in.
 #[derive(Debug, Default)]
 pub(crate) struct Space {
@@ -21,6 +24,8 @@ pub(crate) struct Space {
     pub(crate) class: Option<Name>,
     /// Inside an anonymous namespace.
     pub(crate) internal: bool,
+    /// How many namespaces and classes are around.
+    pub(crate) depth: u32,
 }
 
 impl Space {
@@ -42,6 +47,7 @@ impl Space {
             prefix: format!("{}{name}::", self.prefix),
             class,
             internal: self.internal,
+            depth: self.depth + 1,
         }
     }
 }
@@ -157,6 +163,10 @@ impl<'t> Items<'t> {
         let Some(body) = field(node, F.body) else {
             return;
         };
+        if space.depth > MAX_DEPTH {
+            self.gap(node, GapReason::TooDeep);
+            return;
+        }
         let inner = match field(node, F.name) {
             Some(name) => {
                 let name: String = self.source.text(name).split_whitespace().collect();
@@ -175,6 +185,7 @@ impl<'t> Items<'t> {
                 prefix: space.prefix.clone(),
                 class: space.class.clone(),
                 internal: true,
+                depth: space.depth + 1,
             },
         };
         stack.push((body, Rc::new(inner)));

@@ -8,6 +8,7 @@ mod kinds;
 mod known;
 mod literals;
 mod lower;
+pub mod prepare;
 mod tree;
 mod types;
 
@@ -50,7 +51,8 @@ pub(crate) fn lower(
     config: &config::CppConfig,
 ) -> Lowered {
     let start = Instant::now();
-    let _ = config;
+    let prepared = prepare::prepare(file, text, language, config);
+    let text = prepared.text.as_str();
     let prepare = start.elapsed();
     let start = Instant::now();
     let tree = parse(text);
@@ -63,12 +65,12 @@ pub(crate) fn lower(
         declarations: Vec::new(),
         classes: Vec::new(),
         globals: Vec::new(),
-        constants: Vec::new(),
-        macros: Vec::new(),
+        constants: prepared.constants,
+        macros: prepared.macros,
         aliases: Vec::new(),
-        includes: Vec::new(),
+        includes: prepared.includes,
         pragmas: Vec::new(),
-        gaps: Vec::new(),
+        gaps: prepared.gaps,
     };
     let Some(tree) = tree else {
         let mut unit = unit;
@@ -82,10 +84,17 @@ pub(crate) fn lower(
         known: Known::new(language),
         unit,
         work: Vec::new(),
-        noreturn: Vec::new(),
-        sal: Vec::new(),
+        noreturn: prepared.noreturn.iter().map(|&at| next_token(text, at)).collect(),
+        sal: prepared.sal.into_iter().map(|(at, word)| (next_token(text, at), word)).collect(),
     };
     items.walk(root);
     lower::lower_all(&mut items);
     Lowered { unit: items.unit, prepare, parse, lower: start.elapsed() }
+}
+
+/// The offset of the first token at or behind an offset.
+fn next_token(text: &str, at: u32) -> u32 {
+    let rest = text.as_bytes().get(at as usize..).unwrap_or_default();
+    let skipped = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    at.saturating_add(u32::try_from(skipped).unwrap_or(u32::MAX))
 }

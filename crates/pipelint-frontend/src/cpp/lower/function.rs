@@ -40,6 +40,7 @@ impl<'t> Lowerer<'_, 't> {
             prefix: format!("{full}::"),
             class: None,
             internal: true,
+            depth: 0,
         });
         let noreturn = self
             .items
