@@ -109,7 +109,10 @@ impl Reader<'_, '_> {
                     let first = words.split(' ').next().and_then(word);
                     if out.replace(start, end, words) {
                         kind = first.map_or(Kind::Ident, |word| word.kind);
-                    } else {
+                    } else if first
+                        .is_some_and(|word| matches!(word.kind, Kind::Spec | Kind::Extern))
+                    {
+                        // Storage and qualification lose little; a type stays a name.
                         action = Action::Blank;
                     }
                 }

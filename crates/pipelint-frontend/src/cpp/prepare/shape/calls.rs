@@ -135,9 +135,14 @@ impl Walker<'_> {
             last,
             Some(Kind::LParen | Kind::Comma | Kind::Eq | Kind::Jump | Kind::Other | Kind::LBrace)
         );
-        if next == Some(Kind::Str) && begins && inside {
-            self.blank(at, at);
-            return Some(at + 1);
+        if begins && inside {
+            // `PREFIX SECOND "text"`
+            let past = (at + 1..at + 8)
+                .find(|&past| !matches!(self.kind(past), Some(Kind::Caps | Kind::Ident)))?;
+            if self.kind(past) == Some(Kind::Str) {
+                self.blank(at, past - 1);
+                return Some(past);
+            }
         }
         if kind == Kind::Caps
             && next == Some(Kind::LParen)
@@ -176,7 +181,7 @@ impl Walker<'_> {
     pub(super) fn macro_handler(&mut self, tried: usize, close: usize) -> Option<usize> {
         let mut at = close + 1;
         let mut handled = false;
-        while self.word(at).starts_with("CATCH") && self.kind(at + 1) == Some(Kind::LParen) {
+        while self.word(at).contains("CATCH") && self.kind(at + 1) == Some(Kind::LParen) {
             let end = self.mate(at + 1)?;
             if self.kind(end + 1) == Some(Kind::LBrace) {
                 self.class_library_handler(at, end);

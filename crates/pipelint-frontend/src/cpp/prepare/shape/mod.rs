@@ -4,6 +4,7 @@
 //! of C++ allows none is blanked, and a call without its `;` is given one.
 
 mod calls;
+mod grammar;
 mod runs;
 mod starts;
 
@@ -271,7 +272,12 @@ impl<'a> Walker<'a> {
             top.first = Some(at);
         }
         match kind {
-            Kind::LBrace => self.open_brace(at),
+            Kind::LBrace => {
+                if let Some(next) = self.braced_argument(at) {
+                    return next;
+                }
+                self.open_brace(at);
+            }
             Kind::RBrace => {
                 if let Some(next) = self.close_brace(at) {
                     return next;
@@ -282,7 +288,39 @@ impl<'a> Walker<'a> {
             Kind::Semi => {
                 if frame.holds_statements() {
                     self.top().restart();
+                } else if frame.call {
+                    // A macro's argument may be a statement; a call's may not.
+                    self.blank(at, at);
+                    return at + 1;
                 }
+            }
+            Kind::Scope if self.kind(at + 1) == Some(Kind::Star) => self.member_pointer(at),
+            Kind::Star if matches!(self.last_kind(), Some(Kind::Dot | Kind::Arrow)) => {
+                // `p->*f` has no place in the grammar; `p->f` is as near as can be.
+                self.blank(at, at);
+                return at + 1;
+            }
+            Kind::Operator if frame.is_expression() => {
+                if let Some(next) = self.operator_call(at) {
+                    return next;
+                }
+            }
+            Kind::Template => {
+                if self.kind(at + 1) == Some(Kind::Lt)
+                    && let Some(past) = self.parameters_end(at + 1)
+                {
+                    self.last = Some(past - 1);
+                    return past;
+                }
+            }
+            Kind::Expr => match self.word(at) {
+                "new" => self.new_array(at),
+                "offsetof" | "__builtin_offsetof" => self.offset_of(at),
+                _ => {}
+            },
+            Kind::Other if self.word(at) == "^" && !frame.is_expression() => {
+                // A handle of C++/CX.
+                self.replace(at, "*");
             }
             Kind::Colon => self.colon(at),
             Kind::Class => {
@@ -493,22 +531,23 @@ impl<'a> Walker<'a> {
         let Some(mut at) = self.last else {
             return false;
         };
-        // Step back over `-> type`, `mutable`, `noexcept`.
+        // Step back over `mutable`, `noexcept`, `-> type`; a type needs its arrow.
+        let mut typed = false;
         for _ in 0..16 {
             match self.kind(at) {
-                Some(Kind::RParen) => {
-                    let Some(open) = self.mate(at) else {
+                Some(Kind::RParen) if !typed => {
+                    let Some(open) = self.mate(at).filter(|&open| open > 0) else {
                         return false;
                     };
-                    if open == 0 {
-                        return false;
+                    match self.kind(open - 1) {
+                        // `noexcept(…)`
+                        Some(Kind::After) => at = open - 1,
+                        Some(Kind::RBrack) => return true,
+                        Some(Kind::Gt) => return self.is_generic_lambda(open - 1),
+                        _ => return false,
                     }
-                    return match self.kind(open - 1) {
-                        Some(Kind::RBrack | Kind::After | Kind::Gt) => true,
-                        _ => self.word(open - 1) == "constexpr",
-                    };
                 }
-                Some(Kind::RBrack) => {
+                Some(Kind::RBrack) if !typed => {
                     let Some(open) = self.mate(at) else {
                         return false;
                     };
@@ -519,27 +558,29 @@ impl<'a> Walker<'a> {
                             Kind::Ident
                                 | Kind::Caps
                                 | Kind::CapsType
+                                | Kind::Builtin
+                                | Kind::Amp
                                 | Kind::RParen
                                 | Kind::RBrack
                                 | Kind::Gt
                         )
                     );
                 }
+                Some(Kind::Arrow) => typed = false,
+                Some(Kind::After) => {}
+                Some(Kind::Spec) => {}
                 Some(
                     Kind::Ident
                     | Kind::Caps
                     | Kind::CapsType
                     | Kind::Builtin
-                    | Kind::Spec
                     | Kind::Scope
                     | Kind::Star
                     | Kind::Amp
                     | Kind::Lt
                     | Kind::Gt
-                    | Kind::Arrow
-                    | Kind::After
                     | Kind::Comma,
-                ) => {}
+                ) => typed = true,
                 _ => return false,
             }
             let Some(before) = at.checked_sub(1) else {
@@ -548,6 +589,15 @@ impl<'a> Walker<'a> {
             at = before;
         }
         false
+    }
+
+    /// `[]<class T>(…)`, from its `>`.
+    fn is_generic_lambda(&self, at: usize) -> bool {
+        (at.saturating_sub(32)..at)
+            .rev()
+            .find(|&open| self.kind(open) == Some(Kind::Lt))
+            .and_then(|open| open.checked_sub(1))
+            .is_some_and(|before| self.kind(before) == Some(Kind::RBrack))
     }
 
     fn close_brace(&mut self, at: usize) -> Option<usize> {

@@ -115,7 +115,7 @@ impl Walker<'_> {
             if self.kind(end) == Some(Kind::Scope)
                 && matches!(
                     self.kind(end + 1),
-                    Some(Kind::Ident | Kind::Caps | Kind::CapsType)
+                    Some(Kind::Ident | Kind::Caps | Kind::CapsType | Kind::Builtin)
                 )
             {
                 end += 2;
@@ -184,8 +184,28 @@ impl Walker<'_> {
         if let Some(next) = self.type_argument(at) {
             return Some(next);
         }
-        if self.kind(at) == Some(Kind::Spec) {
+        let kind = self.kind(at);
+        if kind == Some(Kind::Spec) {
+            // `f(typename T::X(v))`
+            let inside = matches!(
+                self.last_kind(),
+                Some(Kind::LParen | Kind::Comma | Kind::Eq | Kind::Jump)
+            );
+            if inside && self.word(at) == "typename" && self.frame().is_expression() {
+                self.blank(at, at);
+                return Some(at + 1);
+            }
             return None;
+        }
+        if kind == Some(Kind::Ident)
+            && self.word(at) == "ref"
+            && (self.word(at + 1) == "new" || self.kind(at + 1) == Some(Kind::Class))
+        {
+            self.blank(at, at);
+            return Some(at + 1);
+        }
+        if let Some(next) = self.second_name(at) {
+            return Some(next);
         }
         if let Some(next) = self.string_part(at) {
             return Some(next);
@@ -244,7 +264,7 @@ impl Walker<'_> {
         };
         if matches!(
             follow,
-            Some(Kind::Star | Kind::Amp | Kind::Dot | Kind::Arrow)
+            Some(Kind::Star | Kind::Amp | Kind::Dot | Kind::Arrow | Kind::Operator)
         ) {
             allowed = 1;
         }
@@ -283,7 +303,8 @@ impl Walker<'_> {
             return Some(last);
         }
         // Before `*` or `&` the last one must be a type; elsewhere it is the name.
-        let end = if allowed == 1 && matches!(follow, Some(Kind::Star | Kind::Amp)) {
+        let end = if allowed == 1 && matches!(follow, Some(Kind::Star | Kind::Amp | Kind::Operator))
+        {
             last + 1
         } else {
             last
@@ -314,9 +335,49 @@ impl Walker<'_> {
         }
     }
 
+    /// In an argument or initialiser two names do not stand side by side: the second is a macro.
+    fn second_name(&mut self, at: usize) -> Option<usize> {
+        let frame = self.frame();
+        if !matches!(self.kind(at)?, Kind::Ident | Kind::Caps) {
+            return None;
+        }
+        let inside = frame.call || frame.place == Place::Init;
+        let assigned = frame.place == Place::Block && (frame.seen_eq || frame.seen_jump);
+        if !inside && !assigned {
+            return None;
+        }
+        let last = self.last?;
+        let named =
+            |kind: Option<Kind>| matches!(kind, Some(Kind::Ident | Kind::Caps | Kind::CapsType));
+        let after = match self.kind(last)? {
+            Kind::Ident | Kind::Caps => inside,
+            Kind::RParen => {
+                let callee = self.mate(last)?.checked_sub(1)?;
+                named(self.kind(callee)) && self.kind(at + 1) == Some(Kind::LParen)
+            }
+            _ => false,
+        };
+        if !after {
+            return None;
+        }
+        let upto = match self.kind(at + 1)? {
+            Kind::LParen => self.mate(at + 1)?,
+            Kind::Comma | Kind::RParen | Kind::RBrace | Kind::Str => at,
+            kind if named(Some(kind)) => at,
+            _ => return None,
+        };
+        self.blank(at, upto);
+        Some(upto + 1)
+    }
+
     /// `f(…) ATTRIBUTE {`: between parameters and body, or before the end.
     fn after_parameters(&mut self, at: usize) -> Option<usize> {
-        if self.kind(at) != Some(Kind::Caps) {
+        let word = |walker: &Self, at: usize| {
+            walker.kind(at) == Some(Kind::Caps)
+                || walker.kind(at) == Some(Kind::Ident)
+                    && matches!(walker.word(at), "sealed" | "abstract")
+        };
+        if !word(self, at) {
             return None;
         }
         let last = self.last?;
@@ -339,18 +400,13 @@ impl Walker<'_> {
         let mut end = at;
         for _ in 0..12 {
             match self.kind(end)? {
-                Kind::Caps => {
+                Kind::Spec | Kind::After | Kind::Caps => {
                     end += 1;
                     if self.kind(end) == Some(Kind::LParen) {
                         end = self.mate(end)? + 1;
                     }
                 }
-                Kind::Spec | Kind::After => {
-                    end += 1;
-                    if self.kind(end) == Some(Kind::LParen) {
-                        end = self.mate(end)? + 1;
-                    }
-                }
+                Kind::Ident if word(self, end) => end += 1,
                 Kind::LBrace | Kind::Arrow | Kind::Try => break,
                 Kind::Semi | Kind::Eq | Kind::Colon if !lambda => break,
                 _ => return None,
@@ -362,7 +418,7 @@ impl Walker<'_> {
                 Some(Kind::LParen) => self.mate(inner + 1)?,
                 _ => inner,
             };
-            if self.kind(inner) == Some(Kind::Caps) {
+            if word(self, inner) {
                 self.blank(inner, past);
             }
             inner = past + 1;
@@ -412,6 +468,13 @@ impl Walker<'_> {
             } else {
                 break;
             }
+        }
+        // `class Name sealed {`
+        if named(self.kind(name))
+            && matches!(self.word(name + 1), "sealed" | "abstract")
+            && matches!(self.kind(name + 2), Some(Kind::LBrace | Kind::Colon))
+        {
+            self.blank(name + 1, name + 1);
         }
         // `class Name ATTRIBUTE(x) {`
         if named(self.kind(name))

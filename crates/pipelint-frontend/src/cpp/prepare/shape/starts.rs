@@ -19,6 +19,7 @@ impl Walker<'_> {
     pub(super) fn statement_start(&mut self, at: usize) -> Option<usize> {
         let frame = self.frame();
         match self.kind(at)? {
+            Kind::Spec if self.word(at) == "friend" => self.friend(at),
             Kind::Access => {
                 if is_name(self.kind(at + 1)) && self.kind(at + 2) == Some(Kind::Colon) {
                     self.blank(at + 1, at + 1);
@@ -34,6 +35,37 @@ impl Walker<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A befriended class says nothing that is wanted here; a befriended function may be deleted,
+    /// which the grammar does not know.
+    fn friend(&mut self, at: usize) -> Option<usize> {
+        let mut end = at + 1;
+        if self.kind(end) == Some(Kind::Class) {
+            end = self.name_end(end + 1);
+            if self.kind(end) == Some(Kind::Semi) {
+                self.blank(at, end);
+                return Some(end + 1);
+            }
+            return None;
+        }
+        for _ in 0..OLD_STYLE_REACH {
+            match self.kind(end)? {
+                Kind::LParen => end = self.mate(end)?,
+                Kind::Eq => {
+                    if matches!(self.word(end + 1), "delete" | "default")
+                        && self.kind(end + 2) == Some(Kind::Semi)
+                    {
+                        self.blank(end, end + 1);
+                    }
+                    return None;
+                }
+                Kind::Semi | Kind::LBrace | Kind::RBrace => return None,
+                _ => {}
+            }
+            end += 1;
+        }
+        None
     }
 
     fn declaration_start(&mut self, at: usize) -> Option<usize> {
@@ -86,7 +118,13 @@ impl Walker<'_> {
             Some(Kind::Spec) => {
                 let run = self.run(at + 1);
                 let typed = run.declares(self.kind(run.end));
-                if typed { self.drop_word(at) } else { None }
+                let alone =
+                    self.breaks(at, at + 1) && !matches!(self.word(at + 1), "const" | "volatile");
+                if typed || alone {
+                    self.drop_word(at)
+                } else {
+                    None
+                }
             }
             Some(Kind::Str) => {
                 self.replace(at, "extern");
@@ -102,7 +140,19 @@ impl Walker<'_> {
                     && self.mate(at + 2).is_some_and(|close| {
                         !matches!(self.kind(close + 1), Some(Kind::LBrace | Kind::Semi))
                     });
-                if constructor || macro_follows {
+                let run = self.run(at);
+                let nothing_follows = self.breaks(at, at + 1)
+                    && matches!(
+                        self.kind(run.end),
+                        None | Some(
+                            Kind::RBrace
+                                | Kind::Access
+                                | Kind::Namespace
+                                | Kind::Template
+                                | Kind::Using
+                        )
+                    );
+                if constructor || macro_follows || nothing_follows {
                     self.drop_word(at)
                 } else {
                     None
@@ -141,6 +191,16 @@ impl Walker<'_> {
                 self.unwrap(at, close)
             }
             Some(Kind::Star | Kind::Amp | Kind::Operator) => self.unwrap(at, close),
+            // `TABLE(3) = { … };` declares something.
+            Some(Kind::Eq) => {
+                let word = self.word(at);
+                if let Some(name) = word.get(5..).filter(|name| !name.is_empty()) {
+                    let declared = format!("auto {}", name.trim_start_matches('_'));
+                    self.replace(at, &declared);
+                    self.blank(at + 1, close);
+                }
+                None
+            }
             Some(
                 Kind::Class
                 | Kind::Enum
@@ -283,6 +343,14 @@ impl Walker<'_> {
         }
     }
 
+    /// What stands in `from..to` is no list of expressions: `bounds.3`.
+    fn is_odd(&self, from: usize, to: usize) -> bool {
+        let named = |at: usize| is_name(self.kind(at));
+        let number = |at: usize| self.kind(at) == Some(Kind::Num);
+        (from..to.min(from + 64))
+            .any(|at| at + 1 < to && (named(at) && number(at + 1) || number(at) && named(at + 1)))
+    }
+
     /// `MACRO {` in a function.
     fn word_before_block(&mut self, at: usize) -> Option<usize> {
         let close = self.mate(at + 1)?;
@@ -293,7 +361,7 @@ impl Walker<'_> {
             return None;
         }
         let word = self.word(at);
-        if word.contains("TRY") && self.word(close + 1).starts_with("CATCH") {
+        if word.contains("TRY") && self.word(close + 1).contains("CATCH") {
             self.replace(at, "try");
             // The block's `{` is handled here: it belongs to this word.
             self.last = Some(at);
@@ -344,6 +412,9 @@ impl Walker<'_> {
             | Kind::Template
             | Kind::Expr
             | Kind::Num => {
+                if self.is_odd(at + 2, close) {
+                    return self.drop_call(at, close);
+                }
                 if self.end_statement(close) {
                     self.ends.push(close);
                     None
