@@ -1,0 +1,154 @@
+//! Every place that a fixture marks is found, and nothing else.
+//!
+//! `FIXTURE=PL103` runs those alone whose path holds the word.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::Path;
+
+use pipelint_report::RuleMeta;
+use pipelint_tests::{Found, Marker, files_below, lint, markers, program, root};
+
+/// Bad and good files of each rule, at least.
+const AT_LEAST: usize = 4;
+
+#[test]
+fn every_marked_place_is_found_and_nothing_else() {
+    let root = root();
+    let only = std::env::var("FIXTURE").unwrap_or_default();
+    let mut report = String::new();
+    let mut checked = 0;
+    for file in sources(&root.join("fixtures")) {
+        if !file.to_string_lossy().contains(&only) {
+            continue;
+        }
+        checked += 1;
+        let files = program(&root, &file).expect("a fixture can be read");
+        let linted = lint(&files);
+        if linted.parsed == 0 {
+            let _ = writeln!(report, "{}: was never parsed", file.display());
+        }
+        for (path, text) in &files {
+            let expected = match markers(text) {
+                Ok(expected) => expected,
+                Err(problem) => {
+                    let _ = writeln!(report, "{path}: {problem}");
+                    continue;
+                }
+            };
+            let found: Vec<&Found> = linted.found.iter().filter(|f| f.path == *path).collect();
+            compare(path, text, expected, &found, &mut report);
+        }
+    }
+    assert!(checked > 0, "no fixture's path holds `{only}`");
+    assert!(
+        report.is_empty(),
+        "{} differences in {checked} fixtures:\n\n{report}",
+        report.lines().count()
+    );
+}
+
+/// Both ways: what is expected and not found, what is found and not expected.
+fn compare(
+    path: &str,
+    text: &str,
+    mut expected: Vec<Marker>,
+    found: &[&Found],
+    report: &mut String,
+) {
+    let mut differences = Vec::new();
+    for found in found {
+        let fits = |marker: &Marker| {
+            let column = marker.columns.as_ref();
+            marker.line == found.line
+                && marker.code == found.code
+                && column.is_none_or(|columns| columns.contains(&found.column))
+        };
+        match expected.iter().position(fits) {
+            Some(at) => {
+                expected.remove(at);
+            }
+            None => {
+                let words = format!("unexpected {}: {}", found.code, found.message);
+                differences.push((found.line, words));
+            }
+        }
+    }
+    for marker in expected {
+        let columns = marker.columns.map_or_else(String::new, |columns| {
+            format!(" in columns {} to {}", columns.start(), columns.end())
+        });
+        let words = format!("missing    {}{columns}", marker.code);
+        differences.push((marker.line, words));
+    }
+    differences.sort();
+    for (line, words) in differences {
+        let code = text.lines().nth(line as usize - 1).unwrap_or_default();
+        let _ = writeln!(report, "{path}:{line}: {words}  |  {}", code.trim());
+    }
+}
+
+#[test]
+fn each_rule_has_a_folder_with_bad_and_good_files() {
+    let fixtures = root().join("fixtures/cpp");
+    let rules: BTreeMap<String, &RuleMeta> = pipelint_rules::all()
+        .iter()
+        .map(|rule| {
+            (
+                format!("{}-{}", rule.meta().code, rule.meta().name),
+                rule.meta(),
+            )
+        })
+        .collect();
+    let folders: BTreeSet<String> = std::fs::read_dir(&fixtures)
+        .expect("the fixtures are there")
+        .map(|entry| entry.expect("the folder can be read").file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    let mut problems = Vec::new();
+    for folder in folders.iter().filter(|folder| !rules.contains_key(*folder)) {
+        problems.push(format!("{folder}: names no rule"));
+    }
+    for (name, rule) in rules {
+        if !folders.contains(&name) {
+            problems.push(format!("{name}: there is no such folder"));
+            continue;
+        }
+        let (mut bad, mut good) = (0, 0);
+        for file in sources(&fixtures.join(&name)) {
+            let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+            let shown = format!("{name}/{stem}");
+            let text = std::fs::read_to_string(&file).expect("a fixture can be read");
+            let markers = markers(&text).unwrap_or_default();
+            if stem.starts_with("bad") {
+                bad += 1;
+                if !markers.iter().any(|marker| marker.code == rule.code) {
+                    problems.push(format!("{shown}: marks no {}", rule.code));
+                }
+            } else if stem.starts_with("good") {
+                good += 1;
+                if !markers.is_empty() {
+                    problems.push(format!("{shown}: is good, yet has a marker"));
+                }
+            } else {
+                problems.push(format!("{shown}: is neither bad nor good"));
+            }
+        }
+        if bad < AT_LEAST || good < AT_LEAST {
+            problems.push(format!(
+                "{name}: {bad} bad and {good} good files are too few"
+            ));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// The source files below a folder; headers are linted with what includes them.
+fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = files_below(folder).expect("the fixtures are there");
+    files.retain(|file| {
+        let extension = file.extension().unwrap_or_default().to_string_lossy();
+        ["c", "cc", "cpp", "cxx"].contains(&&*extension)
+    });
+    files
+}
