@@ -1,12 +1,25 @@
 //! Conditions: deciding them, learning from them, and what judging a value says of resources.
 
-use pipelint_ir::{CmpOp, Name};
+use pipelint_ir::{BinOp, CmpOp, Name};
 use pipelint_models::Sentinel;
 
 use crate::event::{Event, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
 use crate::state::{Fact, State};
 use crate::values::{Loc, Sym, Val, ValId};
+
+/// A union of flags: known bits, and flags whose value is not known.
+#[derive(Default)]
+struct Mask {
+    bits: i128,
+    names: Vec<ValId>,
+}
+
+impl Mask {
+    fn within(&self, other: &Self) -> bool {
+        self.bits & !other.bits == 0 && self.names.iter().all(|n| other.names.contains(n))
+    }
+}
 
 fn negate(op: CmpOp) -> CmpOp {
     match op {
@@ -119,9 +132,62 @@ impl Exec<'_, '_> {
                     _ => None,
                 };
             }
+            Val::Bin(BinOp::BitAnd, x, mask) => {
+                let mut fact = state.facts.get(v).cloned().unwrap_or_default();
+                if self.implied_by_masks(state, *x, *mask, &mut fact).is_none() {
+                    return None;
+                }
+                fact
+            }
             _ => state.facts.get(v)?.clone(),
         };
         decide(&fact, op, c)
+    }
+
+    /// What other masks of the same flags say: `x & (A|B)` being 0 makes `x & A` 0, and `x & A` not
+    /// being 0 makes `x & (A|B)` not 0. None when that contradicts the fact.
+    fn implied_by_masks(
+        &self,
+        state: &State,
+        x: ValId,
+        mask: ValId,
+        fact: &mut Fact,
+    ) -> Option<()> {
+        let wanted = self.mask(mask);
+        for (v, known) in state.facts.iter() {
+            let Val::Bin(BinOp::BitAnd, y, other) = self.arena.get(v) else {
+                continue;
+            };
+            if *y != x || *other == mask {
+                continue;
+            }
+            let other = self.mask(*other);
+            let fits = if known.exact() == Some(0) && wanted.within(&other) {
+                fact.clamp(0, 0)
+            } else if known.excludes(0) && other.within(&wanted) {
+                fact.exclude(0)
+            } else {
+                true
+            };
+            if !fits {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// The flags a value is the union of.
+    fn mask(&self, v: ValId) -> Mask {
+        let mut mask = Mask::default();
+        let mut todo = vec![v];
+        while let Some(v) = todo.pop() {
+            match self.arena.get(v) {
+                Val::Int(bits) => mask.bits |= bits,
+                Val::Bin(BinOp::BitOr, a, b) => todo.extend([*a, *b]),
+                _ => mask.names.push(v),
+            }
+        }
+        mask
     }
 
     /// Makes `a op b` have this truth; false when it cannot on this path.

@@ -124,12 +124,15 @@ impl<'p> Exec<'p, '_> {
         for loc in gone {
             state.env.remove(loc);
         }
+        if !surely_returns && state.failed_outs.iter().any(|(_, out)| out.checked) {
+            state.doubtful = true;
+        }
         for res in state.res.values_mut() {
             if res.escaped && !res.checked {
                 res.checked = true;
             }
             if res.failed_at.is_some() && !surely_returns {
-                res.uncertain = true;
+                state.doubtful = true;
             }
         }
     }
@@ -317,7 +320,6 @@ impl<'p> Exec<'p, '_> {
             checked: acquire.infallible,
             used_unchecked: false,
             failed_at: None,
-            uncertain: false,
             infallible: acquire.infallible,
         };
         state.res.insert(v, res);
@@ -356,7 +358,10 @@ impl<'p> Exec<'p, '_> {
                 let Slot::Out(n) = acquire.at else { continue };
                 let loc = self.pointee(args[n]);
                 let old = self.read(&failed, loc);
-                if matches!(self.arena.get(old), Val::Sym(Sym::Uninit { .. })) {
+                if matches!(
+                    self.arena.get(old),
+                    Val::Sym(Sym::Uninit { .. }) | Val::Int(0 | -1)
+                ) {
                     let out = FailedOut {
                         judge: result,
                         api: api.clone(),
@@ -405,7 +410,6 @@ impl<'p> Exec<'p, '_> {
                         checked: acquire.infallible,
                         used_unchecked: false,
                         failed_at: None,
-                        uncertain: false,
                         infallible: acquire.infallible,
                     },
                 );
@@ -436,7 +440,7 @@ impl<'p> Exec<'p, '_> {
                 api: api.clone(),
             },
             Status::Open => match outcome {
-                Outcome::Failed if res.checked && !res.uncertain => match res.failed_at {
+                Outcome::Failed if res.checked => match res.failed_at {
                     Some(check) => EventKind::FailedUse {
                         check,
                         api: api.clone(),
@@ -451,7 +455,7 @@ impl<'p> Exec<'p, '_> {
         };
         let unchecked = matches!(kind, EventKind::UncheckedUse { .. });
         let path = self.path(state, Some(v), StepKind::Passed(api.clone()));
-        self.emit(kind, resource, path);
+        self.emit(kind, resource, path, state.doubtful);
         state.step(self.span, StepKind::Passed(api.clone()), Some(v));
         if unchecked && let Some(res) = state.res.get_mut(v) {
             res.used_unchecked = true;
@@ -488,6 +492,7 @@ impl<'p> Exec<'p, '_> {
                 EventKind::UncheckedUse { api: api.clone() },
                 Some(resource),
                 vec![step, here],
+                state.doubtful,
             );
             return;
         }
@@ -500,6 +505,7 @@ impl<'p> Exec<'p, '_> {
             },
             None,
             path,
+            state.doubtful,
         );
         // Told once: the rest of the path takes it as set.
         let set = self.fresh(state, 60);
@@ -534,14 +540,17 @@ impl<'p> Exec<'p, '_> {
             _ => {}
         }
         if let Some((from, noun)) = state.pseudo.get(v) {
-            if release.kind == "handle" {
+            // `CloseHandle(GetStdHandle(…))` in one expression can only be meant.
+            let meant = from == "GetStdHandle"
+                && !matches!(self.operands.get(release.arg), Some(Operand::Copy(p)) if !self.place_name(*p).is_empty());
+            if release.kind == "handle" && !meant {
                 let kind = EventKind::PseudoClosed {
                     api: api.clone(),
                     from: from.clone(),
                     noun: noun.clone(),
                 };
                 let path = self.path(state, Some(v), StepKind::Closed(api.clone()));
-                self.emit(kind, None, path);
+                self.emit(kind, None, path, state.doubtful);
             }
             return;
         }
@@ -555,7 +564,7 @@ impl<'p> Exec<'p, '_> {
                 api: api.clone(),
             }),
             Status::Open if outcome == Outcome::Failed => {
-                let value = res.failure.filter(|_| !release.null_ok && !res.uncertain);
+                let value = res.failure.filter(|_| !release.null_ok);
                 value.map(|value| EventKind::CloseOfInvalid {
                     var: res.var.clone(),
                     api: api.clone(),
@@ -573,7 +582,7 @@ impl<'p> Exec<'p, '_> {
         };
         if let Some(kind) = kind {
             let path = self.path(state, Some(v), StepKind::Closed(api.clone()));
-            self.emit(kind, resource, path);
+            self.emit(kind, resource, path, state.doubtful);
         }
         state.step(self.span, StepKind::Closed(api.clone()), Some(v));
         let (api, span) = (api.clone(), self.span);
@@ -615,6 +624,7 @@ impl<'p> Exec<'p, '_> {
             },
             None,
             path,
+            state.doubtful,
         );
     }
 
@@ -712,7 +722,17 @@ impl<'p> Exec<'p, '_> {
         kind: EventKind,
         resource: Option<crate::event::Resource>,
         path: Vec<crate::event::PathStep>,
+        doubtful: bool,
     ) {
+        let rests_on_failure = matches!(
+            kind,
+            EventKind::CloseOfInvalid { .. }
+                | EventKind::Uninitialised { .. }
+                | EventKind::FailedUse { .. }
+        );
+        if doubtful && rests_on_failure {
+            return;
+        }
         self.found.add(Event {
             kind,
             at: self.span,

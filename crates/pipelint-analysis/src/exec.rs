@@ -9,7 +9,7 @@ use pipelint_ir::{
 };
 use pipelint_models::Sentinel;
 use pipelint_source::Span;
-use rustc_hash::{FxHashSet, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use crate::cfg::Cfg;
 use crate::collect::Findings;
@@ -192,19 +192,12 @@ impl<'p, 'm> Exec<'p, 'm> {
             reachable.insert(v);
             reachable.insert(res.judge);
         }
-        // What was read of outside memory may be read again.
-        let keep = |v: ValId| match arena.get(v) {
-            Val::Sym(Sym::Load { .. }) => true,
-            Val::Cmp(_, a, b) | Val::Bin(_, a, b) => [a, b].iter().all(|v| {
-                reachable.contains(v)
-                    || matches!(
-                        arena.get(**v),
-                        Val::Int(_) | Val::Named(_) | Val::Sym(Sym::Load { .. })
-                    )
-            }),
-            _ => false,
-        };
-        state.facts.retain(|v, _| reachable.contains(&v) || keep(v));
+        // What was read of outside memory may be read again, until unknown code changes it.
+        let epoch = state.epoch;
+        let mut keep: FxHashMap<ValId, bool> = FxHashMap::default();
+        state.facts.retain(|v, _| {
+            reachable.contains(&v) || can_recur(arena, cfg, block, epoch, v, &reachable, &mut keep)
+        });
     }
 
     fn run_block(&mut self, block: usize, state: State, next: &mut Vec<(usize, State)>) {
@@ -688,8 +681,16 @@ impl<'p, 'm> Exec<'p, 'm> {
 
     /// The resource is now reachable from outside: its leak is not this function's.
     pub(crate) fn hand_over(&self, state: &mut State, v: ValId) {
-        if let Some(res) = state.res.get_mut(v) {
-            res.escaped = true;
+        if let Val::Cmp(..) = self.arena.get(v) {
+            return;
+        }
+        // A tagged or narrowed handle is still the handle.
+        let mut parts = Vec::new();
+        self.arena.parts(v, &mut parts);
+        for part in parts {
+            if let Some(res) = state.res.get_mut(part) {
+                res.escaped = true;
+            }
         }
     }
 
@@ -997,6 +998,48 @@ impl<'p, 'm> Exec<'p, 'm> {
             steps.push(last);
         }
         steps
+    }
+}
+
+/// True when later code can compute this value again: then what is known of it matters.
+fn can_recur(
+    arena: &Arena,
+    cfg: &Cfg,
+    block: usize,
+    epoch: u32,
+    v: ValId,
+    reachable: &FxHashSet<ValId>,
+    known: &mut FxHashMap<ValId, bool>,
+) -> bool {
+    if reachable.contains(&v) {
+        return true;
+    }
+    if let Some(&known) = known.get(&v) {
+        return known;
+    }
+    let mut parts = Vec::new();
+    arena.parts(v, &mut parts);
+    let recurs = parts.iter().all(|part| {
+        reachable.contains(part)
+            || match arena.get(*part) {
+                Val::Sym(Sym::Load { loc, epoch: at }) => match arena.get_loc(arena.root(*loc)) {
+                    Loc::Local(l) => cfg.is_live(block, *l),
+                    Loc::Deref(p) => *at == epoch && can_recur_pointer(arena, *p, epoch),
+                    _ => *at == epoch,
+                },
+                Val::Sym(_) => false,
+                _ => true,
+            }
+    });
+    known.insert(v, recurs);
+    recurs
+}
+
+/// As `can_recur`, for the pointer a location hangs on: only its own age is looked at.
+fn can_recur_pointer(arena: &Arena, p: ValId, epoch: u32) -> bool {
+    match arena.get(p) {
+        Val::Sym(Sym::Load { epoch: at, .. }) => *at == epoch || *at == 0,
+        _ => true,
     }
 }
 

@@ -82,7 +82,7 @@ impl Exec<'_, '_> {
         let Some(res) = state.res.get(v) else { return };
         let resource = Some(self.resource(res));
         let path = self.path(state, Some(v), last);
-        self.emit(EventKind::Leak(how), resource, path);
+        self.emit(EventKind::Leak(how), resource, path, state.doubtful);
     }
 
     /// Where the process ends with the function, the system reclaims everything.
@@ -167,7 +167,7 @@ impl Exec<'_, '_> {
                 }
                 continue;
             }
-            let failed = outcome == Outcome::Failed && res.checked && !res.uncertain;
+            let failed = outcome == Outcome::Failed && res.checked && !state.doubtful;
             let unchecked = outcome == Outcome::Maybe && !res.checked && !res.infallible;
             if !failed && !unchecked {
                 continue;

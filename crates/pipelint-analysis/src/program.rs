@@ -286,6 +286,9 @@ impl<'m> Program<'m> {
                 Callee::Function(name) if self.noreturn.contains(name.trim_start_matches("::")) => {
                     Returns::Never
                 }
+                // Its body is not seen and its name says that it may not come back: nothing is
+                // shown beyond it.
+                Callee::Function(name) if speaks_of_ending(last(name)) => Returns::Never,
                 _ => Returns::Maybe,
             },
         }
@@ -418,6 +421,29 @@ impl<'m> Program<'m> {
         }
         self.constant_results = found;
     }
+}
+
+/// A word of the name is one that functions which end the process or throw are named by.
+fn speaks_of_ending(name: &str) -> bool {
+    let mut words: Vec<String> = Vec::new();
+    let mut last = '_';
+    for c in name.chars() {
+        if c == '_' || (c.is_uppercase() && last.is_lowercase()) || words.is_empty() {
+            words.push(String::new());
+        }
+        if c != '_'
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase());
+        }
+        last = c;
+    }
+    words.iter().any(|w| {
+        matches!(
+            w.as_str(),
+            "fatal" | "die" | "abort" | "panic" | "throw" | "bail"
+        )
+    })
 }
 
 /// What stands before the last `::`; empty without one.

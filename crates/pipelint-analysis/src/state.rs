@@ -145,13 +145,11 @@ pub(crate) struct Res {
     pub(crate) used_unchecked: bool,
     /// The condition that showed the failure.
     pub(crate) failed_at: Option<Span>,
-    /// Since then a call ran that may not return.
-    pub(crate) uncertain: bool,
     /// PL101 does not speak of it.
     pub(crate) infallible: bool,
 }
 
-/// A variable that an out-parameter creation left unset where it failed.
+/// A variable that an out-parameter creation did not set where it failed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct FailedOut {
     pub(crate) judge: ValId,
@@ -202,6 +200,9 @@ pub(crate) struct State {
     /// The resource made last, and results of `GetLastError` since then that speak of it.
     pub(crate) last_made: Option<ValId>,
     pub(crate) errors: VecMap<ValId, ValId>,
+    /// A creation is known to have failed, and since then a call ran that may not return: what
+    /// rests on the failure is no longer shown.
+    pub(crate) doubtful: bool,
     trace: Option<Rc<Trace>>,
 }
 
@@ -240,7 +241,7 @@ impl State {
             (&self.env, &self.facts, &self.res),
             (&self.failed_outs, &self.dropped, &self.pseudo),
             (&self.exposed, self.epoch, &self.rounds, &self.loops),
-            (self.last_made, &self.errors),
+            (self.last_made, &self.errors, self.doubtful),
         )
     }
 }
@@ -259,6 +260,7 @@ impl PartialEq for State {
             && self.loops == other.loops
             && self.last_made == other.last_made
             && self.errors == other.errors
+            && self.doubtful == other.doubtful
     }
 }
 
