@@ -134,9 +134,7 @@ impl Exec<'_, '_> {
             }
             Val::Bin(BinOp::BitAnd, x, mask) => {
                 let mut fact = state.facts.get(v).cloned().unwrap_or_default();
-                if self.implied_by_masks(state, *x, *mask, &mut fact).is_none() {
-                    return None;
-                }
+                self.implied_by_masks(state, *x, *mask, &mut fact)?;
                 fact
             }
             _ => state.facts.get(v)?.clone(),

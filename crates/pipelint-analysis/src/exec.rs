@@ -554,6 +554,15 @@ impl<'p, 'm> Exec<'p, 'm> {
     }
 
     pub(crate) fn read(&mut self, state: &State, loc: LocId) -> ValId {
+        if self.unknown_element(loc).is_some() {
+            // Two reads with an unknown index need not mean the same element.
+            let round = state.rounds.get(self.stmt).copied().unwrap_or(0);
+            return self.arena.sym(Sym::Element {
+                loc,
+                stmt: self.stmt,
+                round,
+            });
+        }
         if let Some(&v) = state.env.get(loc) {
             return v;
         }
@@ -597,7 +606,7 @@ impl<'p, 'm> Exec<'p, 'm> {
     }
 
     fn write_keeping_parts(&mut self, state: &mut State, loc: LocId, v: ValId) {
-        if let Loc::Elem(parent, None) = *self.arena.get_loc(loc) {
+        if let Some(parent) = self.unknown_element(loc) {
             // Which element is not known: any may now hold it.
             self.clear_within(state, parent);
             let unknown = self.fresh(state, 99);
@@ -609,6 +618,17 @@ impl<'p, 'm> Exec<'p, 'm> {
             self.hand_over(state, v);
         }
         state.env.insert(loc, v);
+    }
+
+    /// The array that a location is an unknown element of, or a part of one.
+    fn unknown_element(&self, mut loc: LocId) -> Option<LocId> {
+        loop {
+            match self.arena.get_loc(loc) {
+                Loc::Elem(parent, None) => return Some(*parent),
+                Loc::Field(parent, _) | Loc::Elem(parent, Some(_)) => loc = *parent,
+                _ => return None,
+            }
+        }
     }
 
     fn copy_parts(&mut self, state: &mut State, from: LocId, to: LocId) {

@@ -29,6 +29,12 @@ pub(crate) enum Sym {
     Uninit { loc: LocId },
     /// A value that a loop changed in ways not followed.
     Widened { loc: LocId, head: u32 },
+    /// What an element with an unknown index held, at one read.
+    Element {
+        loc: LocId,
+        stmt: StmtNo,
+        round: u32,
+    },
     /// An operation nothing is known of.
     Computed { stmt: StmtNo, round: u32 },
 }
