@@ -197,6 +197,32 @@ impl Exec<'_, '_> {
         b: ValId,
         truth: bool,
     ) -> bool {
+        let step = Some(StepKind::Branch(truth));
+        self.assume_step(state, op, a, b, truth, step)
+    }
+
+    /// As `assume`, at an arm of a switch: the step names the arm; none for all the others.
+    pub(crate) fn assume_as(
+        &mut self,
+        state: &mut State,
+        op: CmpOp,
+        a: ValId,
+        b: ValId,
+        truth: bool,
+        arm: Option<Option<Name>>,
+    ) -> bool {
+        self.assume_step(state, op, a, b, truth, arm.map(StepKind::Case))
+    }
+
+    fn assume_step(
+        &mut self,
+        state: &mut State,
+        op: CmpOp,
+        a: ValId,
+        b: ValId,
+        truth: bool,
+        step: Option<StepKind>,
+    ) -> bool {
         if truth {
             self.note_comparison(state, op, a, b);
         }
@@ -207,7 +233,9 @@ impl Exec<'_, '_> {
             }
             return known;
         }
-        state.step(self.span, StepKind::Branch(truth), None);
+        if let Some(step) = step {
+            state.step(self.span, step, None);
+        }
         let feasible = match (self.arena.as_int(a), self.arena.as_int(b)) {
             (None, Some(c)) => self.learn(state, op, a, c),
             (Some(c), None) => self.learn(state, mirror(op), b, c),
@@ -320,6 +348,10 @@ impl Exec<'_, '_> {
                 out.checked = true;
             }
         }
+        state.io_failed |= parts.iter().any(|part| {
+            state.io_results.get(*part).is_some()
+                && state.facts.get(*part).is_some_and(|f| f.exact() == Some(0))
+        });
         // `GetLastError() == 0` right after a creation judges it too.
         for (v, made) in state
             .errors

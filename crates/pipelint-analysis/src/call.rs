@@ -212,7 +212,7 @@ impl<'p> Exec<'p, '_> {
             .collect();
         let result = self.fresh(&state, 0);
         if let Some(io) = &model.io {
-            self.note_io(&mut state, dst, api, io, args, voided);
+            self.note_io(&mut state, dst, api, io, args, voided, result);
         }
         if api == "GetLastError"
             && let Some(made) = state.last_made

@@ -45,6 +45,10 @@ pub(crate) struct Findings {
     /// Looks of ends at which the creation at this span had succeeded.
     pub(crate) success_looks: FxHashMap<Span, Vec<Vec<(Name, i128)>>>,
     /// Fields some condition judges; the class is none where it is not known.
+    /// The function returns 0 on a path where an I/O call failed: its result speaks of I/O.
+    pub(crate) reports_io: bool,
+    /// Dropped I/O results before a return of success; told where the result speaks of I/O.
+    pub(crate) before_success: Vec<Event>,
     pub(crate) tested: FxHashSet<(Option<Name>, Name)>,
 }
 
@@ -121,6 +125,11 @@ impl Findings {
                 // The wrong comparison is the fault; "unchecked" would tell it twice.
                 self.events.remove(&(0, created));
                 self.events.insert(key(&event), event);
+            }
+        }
+        for event in std::mem::take(&mut self.before_success) {
+            if self.reports_io {
+                self.add(event);
             }
         }
         let mut events: Vec<Event> = std::mem::take(&mut self.events).into_values().collect();

@@ -260,14 +260,20 @@ impl<'p, 'm> Exec<'p, 'm> {
                 let mut rest = state.clone();
                 let mut open = true;
                 for (value, to) in arms {
+                    let name = match value {
+                        Const::Named(name) => name.clone(),
+                        Const::Int(value) => value.to_string().into(),
+                        _ => Name::default(),
+                    };
                     let value = self.constant(value);
                     let mut arm = state.clone();
-                    if self.assume(&mut arm, CmpOp::Eq, on, value, true) {
+                    if self.assume_as(&mut arm, CmpOp::Eq, on, value, true, Some(Some(name))) {
                         next.push((to.0 as usize, arm));
                     }
-                    open &= self.assume(&mut rest, CmpOp::Eq, on, value, false);
+                    open &= self.assume_as(&mut rest, CmpOp::Eq, on, value, false, None);
                 }
                 if open {
+                    rest.step(self.span, StepKind::Case(None), None);
                     next.push((default.0 as usize, rest));
                 }
             }

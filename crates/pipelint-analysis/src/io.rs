@@ -19,8 +19,13 @@ impl Exec<'_, '_> {
         io: &Io,
         args: &[ValId],
         voided: bool,
+        result: ValId,
     ) {
-        if dst.is_some() || voided {
+        if dst.is_some() {
+            state.io_results.insert(result, ());
+            return;
+        }
+        if voided {
             return;
         }
         let pointee = |exec: &Self, n: Option<usize>| -> Option<LocId> {
@@ -130,6 +135,9 @@ impl Exec<'_, '_> {
 
     /// The function returns a value that means success, though it dropped a transfer's result.
     pub(crate) fn report_dropped_before_success(&mut self, state: &State, value: ValId) {
+        if self.arena.as_int(value) == Some(0) && state.io_failed {
+            self.found.reports_io = true;
+        }
         let one = self.arena.as_int(value) == Some(1);
         let status = matches!(&*self.function.ret.name, "BOOL" | "bool" | "BOOLEAN");
         if !one || !status {
@@ -159,13 +167,18 @@ impl Exec<'_, '_> {
             dependent: at,
         };
         let function = self.function.name.clone();
-        self.found.add(Event {
+        let event = Event {
             kind,
             at: d.span,
             function,
             resource,
             path,
             others: Vec::new(),
-        });
+        };
+        if depends == Dependence::ReportsSuccess {
+            self.found.before_success.push(event);
+        } else {
+            self.found.add(event);
+        }
     }
 }

@@ -203,6 +203,10 @@ pub(crate) struct State {
     /// A creation is known to have failed, and since then a call ran that may not return: what
     /// rests on the failure is no longer shown.
     pub(crate) doubtful: bool,
+    /// A condition saw an I/O call fail.
+    pub(crate) io_failed: bool,
+    /// Results of I/O calls. They decide nothing, so they tell no two paths apart.
+    pub(crate) io_results: VecMap<ValId, ()>,
     trace: Option<Rc<Trace>>,
 }
 
@@ -241,7 +245,7 @@ impl State {
             (&self.env, &self.facts, &self.res),
             (&self.failed_outs, &self.dropped, &self.pseudo),
             (&self.exposed, self.epoch, &self.rounds, &self.loops),
-            (self.last_made, &self.errors, self.doubtful),
+            (self.last_made, &self.errors, self.doubtful, self.io_failed),
         )
     }
 }
@@ -261,6 +265,7 @@ impl PartialEq for State {
             && self.last_made == other.last_made
             && self.errors == other.errors
             && self.doubtful == other.doubtful
+            && self.io_failed == other.io_failed
     }
 }
 
