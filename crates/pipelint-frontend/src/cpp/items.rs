@@ -248,6 +248,10 @@ impl<'t> Items<'t> {
         for &(node_of, beside) in &spec.declarators {
             let declared = self.source.declared(spec_ty.clone(), Some(node_of));
             if declared.function.is_some() {
+                if kind(node_of) == K::InitDeclarator {
+                    // `void f() {{}}` reads as a declaration with a braced initialiser.
+                    self.gap(node_of, GapReason::Syntax);
+                }
                 if let Some(declaration) = self.declared_function(node, &spec, &declared, space) {
                     let name = declared
                         .name

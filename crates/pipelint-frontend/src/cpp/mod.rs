@@ -15,7 +15,7 @@ mod types;
 use std::cell::RefCell;
 use std::time::Instant;
 
-use pipelint_ir::{Gap, GapReason, Language, Unit};
+use pipelint_ir::{Gap, GapReason, Language, Pragma, Unit};
 use pipelint_source::{FileId, Span};
 use tree_sitter::Parser;
 
@@ -23,6 +23,9 @@ use crate::Lowered;
 use items::Items;
 use known::Known;
 use tree::Source;
+
+/// What a comment holds that speaks to the linter.
+const PRAGMA: &str = "pipelint:";
 
 thread_local! {
     static PARSER: RefCell<Option<Parser>> = const { RefCell::new(None) };
@@ -88,8 +91,27 @@ pub(crate) fn lower(
         sal: prepared.sal.into_iter().map(|(at, word)| (next_token(text, at), word)).collect(),
     };
     items.walk(root);
+    items.unit.pragmas = pragmas(&items.source, root);
     lower::lower_all(&mut items);
     Lowered { unit: items.unit, prepare, parse, lower: start.elapsed() }
+}
+
+/// The comments that speak to the linter.
+fn pragmas<'t>(source: &Source<'t>, root: tree_sitter::Node<'t>) -> Vec<Pragma> {
+    let mut out = Vec::new();
+    if !source.text.contains(PRAGMA) {
+        return out;
+    }
+    source.walk(root, |node, what| {
+        if what == kinds::K::Comment {
+            let text = source.text(node);
+            if text.contains(PRAGMA) {
+                out.push(Pragma { text: text.to_owned(), span: source.span(node) });
+            }
+        }
+        true
+    });
+    out
 }
 
 /// The offset of the first token at or behind an offset.

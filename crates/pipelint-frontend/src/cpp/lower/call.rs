@@ -37,6 +37,7 @@ impl<'t> Lowerer<'_, 't> {
             return CallKind::Plain;
         };
         let source = &self.items.source;
+        let written = callee;
         let callee = source.bare(callee);
         let args = field(node, F.arguments);
         let one = || {
@@ -64,6 +65,11 @@ impl<'t> Lowerer<'_, 't> {
                 let text = source.text(callee);
                 if self.is_variable(text) {
                     return CallKind::Plain;
+                }
+                if let Some(ty) = self.parenthesised_type(written, "(")
+                    && let Some(arg) = one()
+                {
+                    return CallKind::Cast(ty, arg);
                 }
                 match text {
                     "FAILED" | "FAILED_LOG" | "NT_ERROR" => {
@@ -376,32 +382,36 @@ impl<'t> Lowerer<'_, 't> {
         known.functions.contains(name) && !known.globals.contains_key(name)
     }
 
-    /// `&x`, `&Class::method`, `&function`.
-    pub(super) fn address(&mut self, node: Node<'t>, dst: PlaceId, span: Span) {
-        let inner = self.items.source.bare(node);
-        match kind(inner) {
+    /// The function that `&name` is.
+    pub(super) fn address_constant(&self, node: Node<'t>) -> Option<Const> {
+        let node = self.items.source.bare(node);
+        let known = &self.items.known;
+        match kind(node) {
             K::QualifiedIdentifier | K::TemplateFunction => {
-                let name = self.items.source.qualified(inner);
-                let known = &self.items.known;
+                let name = self.items.source.qualified(node);
+                let last = last_segment(&name);
                 let data = known.globals.contains_key(&name)
                     || known.class_field(&name)
-                    || last_segment(&name).starts_with("m_")
-                    || last_segment(&name).starts_with("s_")
-                    || last_segment(&name).starts_with("g_");
-                if !data {
-                    let function = Operand::Const(Const::Function(name));
-                    self.f.assign(dst, Rvalue::Use(function), span);
-                    return;
-                }
+                    || ["m_", "s_", "g_"].iter().any(|prefix| last.starts_with(prefix));
+                (!data).then_some(Const::Function(name))
             }
             K::Identifier => {
-                let name = self.items.source.name(inner);
-                if !self.is_variable(&name) && self.is_function(&name) {
-                    let function = Operand::Const(Const::Function(name));
-                    self.f.assign(dst, Rvalue::Use(function), span);
-                    return;
-                }
+                let name = self.items.source.name(node);
+                let function = !self.is_variable(&name) && self.is_function(&name);
+                function.then_some(Const::Function(name))
             }
+            _ => None,
+        }
+    }
+
+    /// `&x`, `&Class::method`, `&function`.
+    pub(super) fn address(&mut self, node: Node<'t>, dst: PlaceId, span: Span) {
+        if let Some(function) = self.address_constant(node) {
+            self.f.assign(dst, Rvalue::Use(Operand::Const(function)), span);
+            return;
+        }
+        let inner = self.items.source.bare(node);
+        match kind(inner) {
             K::This => {
                 let place = self.self_place();
                 self.f.assign(dst, Rvalue::Ref(place), span);

@@ -203,21 +203,27 @@ impl<'t> Lowerer<'_, 't> {
         }
         let span = self.items.source.span(one.node);
         let keep = self.f.temps.len();
-        let args: Vec<Operand> = params.into_iter().map(|param| self.vexing(param)).collect();
         let drops = self.items.known.drops(&ty);
         let kind_of = if one.is_static {
             LocalKind::Static
         } else {
             LocalKind::Auto
         };
-        let id = self.new_variable(name, ty.clone(), kind_of, span);
+        let id = self.f.local(name.clone(), ty.clone(), kind_of, span);
         let dst = self.f.place_of(id);
-        match args.as_slice() {
-            [arg] if !self.has_constructor(&ty) => {
-                self.f.assign(dst, Rvalue::Use(arg.clone()), span);
+        match params.as_slice() {
+            [one] if !self.has_constructor(&ty) => {
+                let value = self.vexing_into(*one, Some(dst));
+                if value != Operand::Copy(dst) {
+                    self.f.assign(dst, Rvalue::Use(value), span);
+                }
             }
-            _ => self.construct(dst, ty, args, span),
+            _ => {
+                let args = params.into_iter().map(|param| self.vexing(param)).collect();
+                self.construct(dst, ty, args, span);
+            }
         }
+        self.f.bind(name, id);
         self.f.end_temps(keep, span);
         if !one.is_static {
             self.f.live(id, drops, span);
@@ -258,7 +264,11 @@ impl<'t> Lowerer<'_, 't> {
     }
 
     /// An argument that reads as a parameter: `m`, `a * b`, `f(x)`.
-    fn vexing(&mut self, param: Node<'t>) -> Operand {
+    pub(super) fn vexing(&mut self, param: Node<'t>) -> Operand {
+        self.vexing_into(param, None)
+    }
+
+    fn vexing_into(&mut self, param: Node<'t>, dst: Option<PlaceId>) -> Operand {
         let spec = self.items.source.specifiers(param);
         let Some(ty) = spec.type_node else {
             return self.unknown(param, Vec::new());
@@ -288,7 +298,7 @@ impl<'t> Lowerer<'_, 't> {
                 }
                 self.leave();
                 let callee = Callee::Function(self.items.source.qualified(ty));
-                let temp = self.f.temp(Type::default(), span);
+                let temp = dst.unwrap_or_else(|| self.f.temp(Type::default(), span));
                 let call = Statement::Call {
                     dst: Some(temp),
                     callee,

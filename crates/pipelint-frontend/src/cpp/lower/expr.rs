@@ -83,6 +83,13 @@ impl<'t> Lowerer<'_, 't> {
             | K::TemplateType => self.named(node),
             K::FieldExpression | K::SubscriptExpression => self.read(node),
             K::PointerExpression if self.is_deref(node) => self.read(node),
+            K::PointerExpression => {
+                let function = field(node, F.argument).and_then(|n| self.address_constant(n));
+                match function {
+                    Some(function) => Operand::Const(function),
+                    None => self.through_temp(node, Type::default(), span),
+                }
+            }
             K::AssignmentExpression => self.assignment(node),
             K::UpdateExpression => self.update(node, true),
             K::CommaExpression => {
@@ -105,7 +112,7 @@ impl<'t> Lowerer<'_, 't> {
             K::CallExpression => match self.call_kind(node) {
                 CallKind::Same(inner) => self.operand(inner),
                 CallKind::Zero => Operand::Const(Const::Int(0)),
-                CallKind::Cast(ty, inner) => self.cast(ty, inner, span),
+                CallKind::Cast(ty, inner) => self.cast(ty, inner, None, span),
                 CallKind::Construct(ty) => {
                     let temp = self.temporary(&ty, span);
                     self.into(node, temp, span);
@@ -118,7 +125,7 @@ impl<'t> Lowerer<'_, 't> {
                     return self.unsupported(node);
                 };
                 let ty = self.items.source.descriptor(ty);
-                self.cast(ty, inner, span)
+                self.cast(ty, inner, None, span)
             }
             K::CompoundLiteral => {
                 let ty = field(node, F.ty).map(|ty| self.items.source.descriptor(ty));
@@ -131,8 +138,8 @@ impl<'t> Lowerer<'_, 't> {
                 let ty = self.new_type(node);
                 self.through_temp(node, ty, span)
             }
-            K::UnaryExpression => self.unary(node, span),
-            K::BinaryExpression if logic(node).is_none() => self.binary(node),
+            K::UnaryExpression => self.unary(node, None, span),
+            K::BinaryExpression if logic(node).is_none() => self.binary(node, None),
             _ => self.through_temp(node, Type::default(), span),
         }
     }
@@ -186,26 +193,23 @@ impl<'t> Lowerer<'_, 't> {
         Operand::Copy(temp)
     }
 
-    fn cast(&mut self, ty: Type, inner: Node<'t>, span: Span) -> Operand {
+    /// A conversion's value, in `dst` if it needs a place at all.
+    fn cast(
+        &mut self,
+        ty: Type,
+        inner: Node<'t>,
+        dst: Option<PlaceId>,
+        span: Span,
+    ) -> Operand {
         if ty.name == "void" && ty.is_object() {
             self.discard(inner, true);
             return Operand::Const(Const::Other);
         }
         let value = self.operand(inner);
-        let pointer = ty.pointers > 0 || self.items.known.is_scalar(&ty);
-        match &value {
-            Operand::Const(Const::Null) if pointer => return value,
-            Operand::Const(Const::Int(0)) if ty.pointers > 0 => {
-                return Operand::Const(Const::Null);
-            }
-            _ => {}
-        }
-        let temp = self.f.temp(ty.clone(), span);
-        self.f.assign(temp, Rvalue::Cast(ty, value), span);
-        Operand::Copy(temp)
+        self.convert(ty, value, dst.map(|dst| (dst, span)), span)
     }
 
-    fn unary(&mut self, node: Node<'t>, span: Span) -> Operand {
+    fn unary(&mut self, node: Node<'t>, dst: Option<PlaceId>, span: Span) -> Operand {
         let Some(argument) = field(node, F.argument) else {
             return self.unsupported(node);
         };
@@ -214,59 +218,84 @@ impl<'t> Lowerer<'_, 't> {
         }
         let operator = field(node, F.operator).map_or("", |token| token.kind());
         let value = self.operand(argument);
-        match (operator, &value) {
-            ("+", _) => return value,
-            ("-", Operand::Const(Const::Int(n))) => {
-                return Operand::Const(n.checked_neg().map_or(Const::Other, Const::Int));
+        let result = match (operator, &value) {
+            ("+", _) | (_, Operand::Const(Const::Other)) => return value,
+            ("-", _) => return self.negated(value, dst, span),
+            ("~" | "compl", Operand::Const(Const::Int(n))) => {
+                return Operand::Const(Const::Int(!n));
             }
-            ("~", Operand::Const(Const::Int(n))) => return Operand::Const(Const::Int(!n)),
-            (_, Operand::Const(Const::Other)) => return value,
-            _ => {}
-        }
-        let result = match operator {
-            "-" => Rvalue::Binary(BinOp::Sub, Operand::Const(Const::Int(0)), value),
-            "~" | "compl" => Rvalue::Binary(BinOp::BitXor, value, Operand::Const(Const::Int(-1))),
+            ("~" | "compl", _) => {
+                Rvalue::Binary(BinOp::BitXor, value, Operand::Const(Const::Int(-1)))
+            }
             _ => Rvalue::Unknown(vec![value]),
         };
-        let temp = self.f.temp(Type::default(), span);
-        self.f.assign(temp, result, span);
-        Operand::Copy(temp)
+        let dst = dst.unwrap_or_else(|| self.f.temp(Type::default(), span));
+        self.f.assign(dst, result, span);
+        Operand::Copy(dst)
     }
 
-    /// A chain of arithmetic and comparisons, from its left end.
-    fn binary(&mut self, node: Node<'t>) -> Operand {
+    /// `-value`.
+    pub(super) fn negated(&mut self, value: Operand, dst: Option<PlaceId>, span: Span) -> Operand {
+        match value {
+            Operand::Const(Const::Int(n)) => {
+                Operand::Const(n.checked_neg().map_or(Const::Other, Const::Int))
+            }
+            Operand::Const(Const::Other) => value,
+            value => {
+                let dst = dst.unwrap_or_else(|| self.f.temp(Type::default(), span));
+                let zero = Operand::Const(Const::Int(0));
+                self.f.assign(dst, Rvalue::Binary(BinOp::Sub, zero, value), span);
+                Operand::Copy(dst)
+            }
+        }
+    }
+
+    /// A chain of arithmetic and comparisons, from its left end. The last result is in `dst`, if
+    /// it needs a place at all.
+    fn binary(&mut self, node: Node<'t>, dst: Option<(PlaceId, Span)>) -> Operand {
         let mut spine = Vec::new();
         let mut at = node;
+        let mut hidden = None;
         while kind(at) == K::BinaryExpression && logic(at).is_none() {
-            let (Some(left), Some(op), Some(right)) =
-                (field(at, F.left), field(at, F.operator), field(at, F.right))
-            else {
+            hidden = self.hidden_cast(at);
+            if hidden.is_some() {
+                break;
+            }
+            let (Some(left), Some(op), Some(right)) = (
+                field(at, F.left),
+                field(at, F.operator),
+                field(at, F.right),
+            ) else {
                 break;
             };
             spine.push((at, op.kind(), right));
             at = self.items.source.bare(left);
         }
-        if spine.is_empty() {
-            return self.unsupported(node);
-        }
-        let mut value = self.operand(at);
+        let mut value = match hidden {
+            Some(cast) => {
+                let span = self.items.source.span(at);
+                let last = if spine.is_empty() { dst } else { None };
+                self.unhide(&cast, span, last)
+            }
+            None if spine.is_empty() => return self.unsupported(node),
+            None => self.operand(at),
+        };
         let mut stream = false;
-        for (whole, op, right) in spine.into_iter().rev() {
+        for (index, (whole, op, right)) in spine.into_iter().enumerate().rev() {
             let right = self.operand(right);
-            value = self.combine(whole, op, value, right, &mut stream);
+            let last = if index == 0 { dst } else { None };
+            value = self.combine(whole, (op, value, right), &mut stream, last);
         }
         value
     }
 
-    fn combine(
+    pub(super) fn combine(
         &mut self,
         node: Node<'t>,
-        op: &str,
-        left: Operand,
-        right: Operand,
+        (op, left, right): (&str, Operand, Operand),
         stream: &mut bool,
+        dst: Option<(PlaceId, Span)>,
     ) -> Operand {
-        let span = self.items.source.span(node);
         let rvalue = if let Some(op) = comparison(op) {
             Rvalue::Compare(super::cond::normal(op, left, right))
         } else if let Some(op) = constants::binary(op) {
@@ -287,9 +316,12 @@ impl<'t> Lowerer<'_, 't> {
         } else {
             Rvalue::Unknown(vec![left, right])
         };
-        let temp = self.f.temp(Type::default(), span);
-        self.f.assign(temp, rvalue, span);
-        Operand::Copy(temp)
+        let (dst, span) = dst.unwrap_or_else(|| {
+            let span = self.items.source.span(node);
+            (self.f.temp(Type::default(), span), span)
+        });
+        self.f.assign(dst, rvalue, span);
+        Operand::Copy(dst)
     }
 
     /// True for a whole local of class type, or of an unknown library's.
@@ -406,6 +438,10 @@ impl<'t> Lowerer<'_, 't> {
                 self.f.assign(dst, Rvalue::Ref(place), span);
             }
             K::UnaryExpression if self.is_not(node) => self.truth(node, dst, span),
+            K::UnaryExpression => {
+                let value = self.unary(node, Some(dst), span);
+                self.settle(value, dst, span);
+            }
             K::BinaryExpression if logic(node).is_some() => self.truth(node, dst, span),
             K::CastExpression => {
                 let (Some(ty), Some(inner)) = (field(node, F.ty), field(node, F.value)) else {
@@ -428,24 +464,19 @@ impl<'t> Lowerer<'_, 't> {
                 let values = self.parts(node);
                 self.f.assign(dst, Rvalue::Unknown(values), span);
             }
-            K::ParenthesizedExpression => {
+            K::CompoundStatement => {
                 // A statement expression: `({ … })`.
-                match self.items.source.child_of(node, K::CompoundStatement) {
-                    Some(body) => {
-                        self.stmt(body);
-                        self.f.assign(dst, Rvalue::Unknown(Vec::new()), span);
-                    }
-                    None => {
-                        let value = self.unsupported(node);
-                        self.f.assign(dst, Rvalue::Use(value), span);
-                    }
-                }
+                self.stmt(node);
+                self.f.assign(dst, Rvalue::Unknown(Vec::new()), span);
             }
             K::Error | K::GnuAsm | K::Other => {
                 let value = self.unsupported(node);
                 self.f.assign(dst, Rvalue::Use(value), span);
             }
-            K::BinaryExpression => self.binary_into(node, dst, span),
+            K::BinaryExpression => {
+                let value = self.binary(node, Some((dst, span)));
+                self.settle(value, dst, span);
+            }
             K::Identifier
             | K::TypeIdentifier
             | K::FieldIdentifier
@@ -462,8 +493,7 @@ impl<'t> Lowerer<'_, 't> {
             | K::CommaExpression
             | K::DeleteExpression
             | K::PackExpansion
-            | K::ExtensionExpression
-            | K::UnaryExpression => {
+            | K::ExtensionExpression => {
                 let value = self.operand(node);
                 self.f.assign(dst, Rvalue::Use(value), span);
             }
@@ -485,27 +515,16 @@ impl<'t> Lowerer<'_, 't> {
         values.into_iter().map(|n| self.operand(n)).collect()
     }
 
-    /// The last operation of a chain goes straight into its destination.
-    fn binary_into(&mut self, node: Node<'t>, dst: PlaceId, span: Span) {
-        let value = self.binary(node);
-        if let Operand::Copy(temp) = value
-            && let Some(rvalue) = self.f.take_last(temp)
-        {
-            self.f.assign(dst, rvalue, span);
-            return;
+    /// A value that may be in its destination already.
+    fn settle(&mut self, value: Operand, dst: PlaceId, span: Span) {
+        if value != Operand::Copy(dst) {
+            self.f.assign(dst, Rvalue::Use(value), span);
         }
-        self.f.assign(dst, Rvalue::Use(value), span);
     }
 
     fn cast_into(&mut self, ty: Type, inner: Node<'t>, dst: PlaceId, span: Span) {
-        let value = self.cast(ty, inner, span);
-        if let Operand::Copy(temp) = value
-            && let Some(rvalue) = self.f.take_last(temp)
-        {
-            self.f.assign(dst, rvalue, span);
-            return;
-        }
-        self.f.assign(dst, Rvalue::Use(value), span);
+        let value = self.cast(ty, inner, Some(dst), span);
+        self.settle(value, dst, span);
     }
 
     fn call_into(&mut self, node: Node<'t>, dst: PlaceId, span: Span) {
@@ -659,6 +678,7 @@ impl<'t> Lowerer<'_, 't> {
             K::NewExpression | K::LambdaExpression => {
                 self.through_temp(node, Type::default(), span);
             }
+            K::CompoundStatement => self.stmt(node),
             K::Other if node.is_missing() => {}
             _ => {
                 self.operand(node);

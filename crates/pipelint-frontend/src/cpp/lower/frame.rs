@@ -207,27 +207,6 @@ impl Frame {
         self.push(Statement::Assign { dst, value }, span);
     }
 
-    /// Takes back the last statement, when it only sets this temporary: the value can go straight
-    /// to where it is wanted.
-    pub(crate) fn take_last(&mut self, temp: PlaceId) -> Option<Rvalue> {
-        let cur = self.cur;
-        let is_temp = matches!(
-            &self.places[temp],
-            Place { base: Base::Local(id), proj }
-                if proj.is_empty() && self.locals[id.0 as usize].kind == LocalKind::Temp
-        );
-        let draft = self.draft(cur);
-        match draft.stmts.last() {
-            Some(Statement::Assign { dst, .. }) if *dst == temp && is_temp => {}
-            _ => return None,
-        }
-        draft.spans.pop();
-        match draft.stmts.pop() {
-            Some(Statement::Assign { value, .. }) => Some(value),
-            _ => None,
-        }
-    }
-
     /// Ends the current block and goes on in a new one that nothing leads to yet.
     pub(crate) fn terminate(&mut self, term: Terminator, span: Span) {
         let cur = self.cur;

@@ -27,7 +27,7 @@ impl<'t> Lowerer<'_, 't> {
             return Vec::new();
         };
         let name = self.items.source.qualified(name_node);
-        let full = space.qualify(&name);
+        let full = self.full_name(&name, space);
         let (class, what) = self.class_of(&full, &name, space, spec.is_static, spec.inits);
         self.f = Frame::new(full.clone(), what, class);
         self.f.whole = self.items.source.span(node);
@@ -36,6 +36,7 @@ impl<'t> Lowerer<'_, 't> {
             FunctionKind::Constructor | FunctionKind::Destructor => Type::named("void"),
             _ => declared.ty.clone(),
         };
+        self.around = Rc::clone(space);
         self.space = Rc::new(Space {
             prefix: format!("{full}::"),
             class: None,
@@ -75,6 +76,22 @@ impl<'t> Lowerer<'_, 't> {
         let mut out = vec![function];
         out.append(&mut self.done);
         out
+    }
+
+    /// The qualified name of a definition. Where a `using namespace` lets it name its class
+    /// without the namespace, and this file shows the class, the class tells the rest.
+    fn full_name(&self, written: &Name, space: &Space) -> Name {
+        let full = space.qualify(written);
+        let Some(at) = full.rfind("::") else { return full };
+        if !written.contains("::") {
+            return full;
+        }
+        match self.items.known.class(&full[..at]) {
+            Some(facts) if facts.name.ends_with(&format!("::{}", &full[..at])) => {
+                Name::new(format!("{}{}", facts.name, &full[at..]))
+            }
+            _ => full,
+        }
     }
 
     /// The class a function belongs to, and what it is there.

@@ -111,8 +111,8 @@ impl<'t> Lowerer<'_, 't> {
     fn has_designators(&self, list: Node<'t>) -> bool {
         self.items
             .source
-            .first(list)
-            .is_some_and(|n| kind(n) == K::InitializerPair)
+            .child_of(list, K::InitializerPair)
+            .is_some()
     }
 
     /// True when making an object of this type may run a constructor.
@@ -238,6 +238,9 @@ impl<'t> Lowerer<'_, 't> {
                 pointers: 1,
                 ..Type::named("auto")
             }),
+            K::BinaryExpression if self.hidden_cast(node).is_some() => {
+                self.hidden_cast(node).and_then(|cast| cast.outer())
+            }
             K::BinaryExpression | K::UnaryExpression => {
                 let operator = field(node, F.operator)?.kind();
                 let truth = super::cond::comparison(operator).is_some()

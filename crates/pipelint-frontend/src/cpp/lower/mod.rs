@@ -1,6 +1,7 @@
 //! Function bodies to control-flow graphs.
 
 mod call;
+mod cast;
 mod cond;
 mod control;
 mod decl;
@@ -34,6 +35,8 @@ pub(crate) struct Lowerer<'a, 't> {
     outer: Vec<Frame>,
     /// Where the function's own types live.
     space: Rc<Space>,
+    /// Where the function lives.
+    around: Rc<Space>,
     depth: u32,
     done: Vec<Function>,
 }
@@ -52,6 +55,7 @@ pub(crate) fn lower_all(items: &mut Items<'_>) {
                 ),
                 outer: Vec::new(),
                 space: Rc::default(),
+                around: Rc::default(),
                 depth: 0,
                 done: Vec::new(),
                 items: &mut *items,

@@ -138,7 +138,8 @@ impl<'t> Lowerer<'_, 't> {
                     }
                 }
             }
-            K::Error => self.error(node),
+            K::FunctionDefinition => self.function_in_function(node),
+            K::Error => self.opaque(node, GapReason::Syntax),
             K::Other if !node.is_named() => {}
             _ if is_expression(node) => self.full_effect(node),
             _ => self.opaque(node, GapReason::Unsupported(Name::new(node.kind()))),
@@ -190,9 +191,37 @@ impl<'t> Lowerer<'_, 't> {
         found
     }
 
-    /// A statement that did not parse.
-    fn error(&mut self, node: Node<'t>) {
-        self.opaque(node, GapReason::Syntax);
+    /// What reads as a function's definition inside a function: `f(a) = 0;`, or a function that
+    /// an unbalanced brace before it put here.
+    fn function_in_function(&mut self, node: Node<'t>) {
+        let spec = self.items.source.specifiers(node);
+        if self.items.source.child_of(node, K::PureVirtualClause).is_some()
+            && let [(declarator, _)] = *spec.declarators.as_slice()
+            && kind(declarator) == K::FunctionDeclarator
+            && let (Some(name), Some(list)) =
+                (field(declarator, F.declarator), field(declarator, F.parameters))
+        {
+            self.assign_zero_to_call(node, name, list);
+            return;
+        }
+        self.opaque(node, GapReason::Unsupported(Name::new(node.kind())));
+        if spec.body.is_some() {
+            let space = std::rc::Rc::clone(&self.around);
+            self.items.work.push(crate::cpp::items::Work::Definition(node, space));
+        }
+    }
+
+    /// `f(a) = 0;`, where `f` is a macro or returns a reference.
+    fn assign_zero_to_call(&mut self, node: Node<'t>, name: Node<'t>, list: Node<'t>) {
+        let span = self.items.source.span(node);
+        let args = self.items.source.children(list);
+        let args = args.into_iter().map(|arg| self.vexing(arg)).collect();
+        let callee = pipelint_ir::Callee::Function(self.items.source.qualified(name));
+        let dst = self.f.temp(Type::default(), span);
+        let call = Statement::Call { dst: Some(dst), callee, args, voided: false };
+        self.f.push(call, span);
+        let zero = Operand::Const(pipelint_ir::Const::Int(0));
+        self.f.assign(dst, Rvalue::Use(zero), span);
     }
 
     /// `break`, `continue`, `__leave`.
