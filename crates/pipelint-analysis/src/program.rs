@@ -5,6 +5,7 @@ use pipelint_ir::{
     Rvalue, Statement, Terminator, Type, Unit,
 };
 use pipelint_models::{FunctionModel, Models};
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A function's place in the program: unit, then index in it.
@@ -37,6 +38,8 @@ pub(crate) struct Program<'m> {
     pub(crate) units: Vec<Unit>,
     pub(crate) models: &'m Models,
     functions: FxHashMap<Name, Vec<FnRef>>,
+    /// Last segments of all functions and methods of the program.
+    own_names: FxHashSet<Name>,
     classes: FxHashMap<Name, (usize, usize)>,
     macros: FxHashSet<Name>,
     noreturn: FxHashSet<Name>,
@@ -95,6 +98,7 @@ impl<'m> Program<'m> {
         let mut program = Self {
             models,
             functions: FxHashMap::default(),
+            own_names: FxHashSet::default(),
             classes,
             macros: units
                 .iter()
@@ -144,12 +148,14 @@ impl<'m> Program<'m> {
                     .entry(function.name.clone())
                     .or_default()
                     .push((u, f));
+                self.own_names.insert(Name::new(last(&function.name)));
                 if function.noreturn {
                     self.noreturn.insert(function.name.clone());
                 }
             }
             let methods = unit.classes.iter().flat_map(|c| &c.methods);
             for declaration in unit.declarations.iter().chain(methods) {
+                self.own_names.insert(Name::new(last(&declaration.name)));
                 if declaration.noreturn {
                     self.noreturn.insert(declaration.name.clone());
                 }
@@ -232,7 +238,7 @@ impl<'m> Program<'m> {
             Some(rest) => (true, rest),
             None => (false, name),
         };
-        if !rooted {
+        if !rooted && self.own_names.contains(last(name)) {
             // Innermost scope first: the class, its namespaces, then the file's names.
             let mut scope: &str = from
                 .class
@@ -319,76 +325,62 @@ impl<'m> Program<'m> {
     /// its end.
     fn find_returns(&mut self) {
         let all: Vec<FnRef> = self.all().collect();
-        for &f in &all {
-            self.returns.insert(f, Returns::Never);
-        }
+        let index: FxHashMap<FnRef, usize> = all.iter().enumerate().map(|(i, f)| (*f, i)).collect();
+        // What each block's calls do, resolved once.
+        let calls: Vec<Vec<Vec<CallReturns>>> = all
+            .par_iter()
+            .map(|&f| {
+                let function = self.function(f);
+                let block = |b: &pipelint_ir::Block| {
+                    b.stmts.iter().filter_map(|s| self.call_returns(f.0, function, s, &index)).collect()
+                };
+                function.blocks.iter().map(block).collect()
+            })
+            .collect();
+        let mut known = vec![Returns::Never; all.len()];
+        let mut settled = false;
         for _ in 0..64 {
             let mut changed = false;
-            for &f in &all {
-                if self.returns.get(&f) == Some(&Returns::Yes) {
+            for (i, &f) in all.iter().enumerate() {
+                let function = self.function(f);
+                if known[i] == Returns::Yes || function.noreturn {
                     continue;
                 }
-                let now = if self.function(f).noreturn {
-                    Returns::Never
-                } else {
-                    self.reach_end(f)
-                };
-                changed |= self.returns.insert(f, now) != Some(now);
+                let now = reach_end(function, &calls[i], &known);
+                changed |= std::mem::replace(&mut known[i], now) != now;
             }
             if !changed {
-                return;
+                settled = true;
+                break;
             }
         }
-        for &f in &all {
-            if self.returns.get(&f) == Some(&Returns::Never) && !self.function(f).noreturn {
-                self.returns.insert(f, Returns::Maybe);
-            }
+        for (i, &f) in all.iter().enumerate() {
+            let open = !settled && known[i] == Returns::Never && !self.function(f).noreturn;
+            self.returns.insert(f, if open { Returns::Maybe } else { known[i] });
         }
     }
 
-    fn reach_end(&self, f: FnRef) -> Returns {
-        let function = self.function(f);
-        if function.blocks.is_empty() {
-            return Returns::Maybe;
-        }
-        // Two passes: by calls that surely return, then by calls that may.
-        for sure in [true, false] {
-            let mut seen = vec![false; function.blocks.len()];
-            let mut todo = vec![0usize];
-            while let Some(b) = todo.pop() {
-                let Some(block) = function.blocks.get(b) else {
-                    continue;
-                };
-                if std::mem::replace(&mut seen[b], true) {
-                    continue;
+    fn call_returns(
+        &self,
+        unit: usize,
+        from: &Function,
+        stmt: &Statement,
+        index: &FxHashMap<FnRef, usize>,
+    ) -> Option<CallReturns> {
+        match stmt {
+            Statement::Call { callee, args, .. } => {
+                let target = self.target(unit, from, callee, args.len());
+                if let Target::Defined(f) = target {
+                    return index.get(&f).map(|i| CallReturns::As(*i));
                 }
-                let passes = block.stmts.iter().all(|s| match s {
-                    Statement::Call { callee, args, .. } => {
-                        let target = self.target(f.0, function, callee, args.len());
-                        match self.returns(target, callee) {
-                            Returns::Yes => true,
-                            Returns::Maybe => !sure,
-                            Returns::Never => false,
-                        }
-                    }
-                    Statement::Opaque { .. } => !sure,
-                    _ => true,
-                });
-                if let Some(handler) = block.unwind {
-                    todo.push(handler.0 as usize);
-                }
-                if !passes {
-                    continue;
-                }
-                match &block.term {
-                    Terminator::Return(_) => {
-                        return if sure { Returns::Yes } else { Returns::Maybe };
-                    }
-                    term => successors(term, |b| todo.push(b)),
+                match self.returns(target, callee) {
+                    Returns::Yes => None,
+                    other => Some(CallReturns::Known(other)),
                 }
             }
+            Statement::Opaque { .. } => Some(CallReturns::Known(Returns::Maybe)),
+            _ => None,
         }
-        Returns::Never
     }
 
     fn find_constant_results(&mut self) {
@@ -421,6 +413,51 @@ impl<'m> Program<'m> {
         }
         self.constant_results = found;
     }
+}
+
+/// Whether one call gives control back.
+enum CallReturns {
+    Known(Returns),
+    /// As this function of the program does.
+    As(usize),
+}
+
+/// Whether the function's end is reached: first by calls that surely return, then by those that
+/// may.
+fn reach_end(function: &Function, calls: &[Vec<CallReturns>], known: &[Returns]) -> Returns {
+    if function.blocks.is_empty() {
+        return Returns::Maybe;
+    }
+    for sure in [true, false] {
+        let mut seen = vec![false; function.blocks.len()];
+        let mut todo = vec![0usize];
+        while let Some(b) = todo.pop() {
+            let Some(block) = function.blocks.get(b) else { continue };
+            if std::mem::replace(&mut seen[b], true) {
+                continue;
+            }
+            todo.extend(block.unwind.map(|handler| handler.0 as usize));
+            let passes = calls[b].iter().all(|call| {
+                let returns = match call {
+                    CallReturns::Known(returns) => *returns,
+                    CallReturns::As(i) => known[*i],
+                };
+                match returns {
+                    Returns::Yes => true,
+                    Returns::Maybe => !sure,
+                    Returns::Never => false,
+                }
+            });
+            if !passes {
+                continue;
+            }
+            match &block.term {
+                Terminator::Return(_) => return if sure { Returns::Yes } else { Returns::Maybe },
+                term => successors(term, |b| todo.push(b)),
+            }
+        }
+    }
+    Returns::Never
 }
 
 /// A word of the name is one that functions which end the process or throw are named by.
