@@ -116,7 +116,8 @@ impl Reader<'_, '_> {
                         action = Action::Blank;
                     }
                 }
-                Use::Unknown => match word(name) {
+                Use::Code if word(name).is_none() => kind = Kind::Caps,
+                Use::Unknown | Use::Code => match word(name) {
                     Some(found) => (kind, action) = (found.kind, found.action),
                     None if name.starts_with('_') && super::words::is_sal(name) => {
                         action = Action::Sal;

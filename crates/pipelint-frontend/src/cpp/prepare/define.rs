@@ -20,6 +20,8 @@ const MAX_NESTING: u32 = 8;
 pub(crate) enum Use {
     /// As any unknown name.
     Unknown,
+    /// It stands for code: it may stand wherever a macro may, whatever letters it is written in.
+    Code,
     /// It stands for nothing, or for words that are blanked: blank it.
     Blank,
     /// The same with arguments.
@@ -221,6 +223,12 @@ fn usage(parsed: &Parsed) -> Use {
     let mut depth = 0u32;
     let mut words = Vec::new();
     let mut after_group_word = false;
+    // One token is a value or another name.
+    let code = if tokens.len() > 1 {
+        Use::Code
+    } else {
+        Use::Unknown
+    };
     for (kind, text) in tokens {
         match kind {
             Kind::LParen if depth > 0 || after_group_word => depth += 1,
@@ -240,15 +248,15 @@ fn usage(parsed: &Parsed) -> Use {
                                 _ => text,
                             });
                         }
-                        Action::None => return Use::Unknown,
+                        Action::None | Action::Keyword(_) => return Use::Unknown,
                         _ => {}
                     },
                     None if super::words::is_sal(text) => {}
-                    None => return Use::Unknown,
+                    None => return code,
                 }
                 continue;
             }
-            _ => return Use::Unknown,
+            _ => return code,
         }
         after_group_word = false;
     }

@@ -254,6 +254,17 @@ impl Cleaner<'_> {
             Action::Become(with) => {
                 self.out.replace(start, end, with);
             }
+            Action::Keyword(with) => {
+                let begins = matches!(
+                    self.last(),
+                    None | Some(Kind::Semi | Kind::LBrace | Kind::RBrace | Kind::Colon | Kind::Gt)
+                );
+                if !begins || !matches!(next, Some(Kind::Ident | Kind::Caps | Kind::CapsType)) {
+                    self.keep(at, Kind::Ident);
+                    return at + 1;
+                }
+                self.out.replace(start, end, with);
+            }
             Action::Unwrap => {
                 let past = self.group_end(at + 1);
                 if past > at + 1 {

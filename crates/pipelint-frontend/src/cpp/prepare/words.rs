@@ -28,6 +28,8 @@ pub(crate) enum Action {
     SalPlain,
     /// Another word is written in its place.
     Become(&'static str),
+    /// The same, where a declaration begins; elsewhere a plain name.
+    Keyword(&'static str),
     /// `X(type)` is `type`.
     Unwrap,
     /// `X(name)` is `HRESULT name`, `X(type, name)` is `type name`.
@@ -358,4 +360,16 @@ fn replaced(add: &mut Add<'_>) {
     );
     add(Kind::Ident, Action::Asm, "__asm _asm");
     add(Kind::Ident, Action::Pure, "PURE");
+    add(
+        Kind::Try,
+        Action::Become("__try"),
+        "RpcTryExcept RpcTryFinally",
+    );
+    add(Kind::Ctrl, Action::Become("__except"), "RpcExcept");
+    add(Kind::Else, Action::Become("__finally"), "RpcFinally");
+    add(Kind::Ident, Action::Blank, "RpcEndExcept RpcEndFinally");
+    add(Kind::Class, Action::Keyword("struct"), "interface");
+    add(Kind::Try, Action::Become("try"), "QT_TRY");
+    add(Kind::Ctrl, Action::Become("catch"), "QT_CATCH");
+    add(Kind::Jump, Action::Become("throw"), "QT_RETHROW");
 }

@@ -8,7 +8,7 @@ const TYPE_REACH: usize = 24;
 
 impl Walker<'_> {
     /// The live token before `at`.
-    fn before(&self, at: usize) -> Option<usize> {
+    pub(super) fn before(&self, at: usize) -> Option<usize> {
         (at.saturating_sub(16)..at)
             .rev()
             .find(|&before| !self.dead[before])
@@ -32,8 +32,12 @@ impl Walker<'_> {
         if frame.first == Some(callee) {
             return true;
         }
+        let before = self.before(callee);
+        if before.is_some_and(|before| self.word(before) == "&&") {
+            return true;
+        }
         !matches!(
-            self.before(callee).and_then(|before| self.kind(before)),
+            before.and_then(|before| self.kind(before)),
             Some(
                 Kind::Ident
                     | Kind::Caps

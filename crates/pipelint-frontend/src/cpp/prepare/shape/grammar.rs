@@ -44,6 +44,25 @@ impl Walker<'_> {
         None
     }
 
+    /// `LIST(X)` in an enumeration stands for enumerators with their commas.
+    pub(super) fn enumerator_macro(&mut self, at: usize) -> Option<usize> {
+        if !matches!(self.kind(at)?, Kind::Ident | Kind::Caps)
+            || !matches!(self.last_kind(), Some(Kind::LBrace | Kind::Comma))
+            || self.kind(at + 1) != Some(Kind::LParen)
+        {
+            return None;
+        }
+        let mut close = self.mate(at + 1)?;
+        if self.kind(close + 1) == Some(Kind::Eq) {
+            return None;
+        }
+        if self.kind(close + 1) == Some(Kind::Comma) {
+            close += 1;
+        }
+        self.blank(at, close);
+        Some(close + 1)
+    }
+
     /// `Class::*`: the class is blanked.
     pub(super) fn member_pointer(&mut self, at: usize) {
         let mut from = at;
@@ -73,7 +92,7 @@ impl Walker<'_> {
         if self.kind(end) == Some(Kind::LParen) {
             end = self.mate(end)? + 1;
         } else {
-            while end < at + 8 && self.kind(end)? != Kind::LParen {
+            while end < at + 16 && self.kind(end)? != Kind::LParen {
                 if matches!(self.kind(end)?, Kind::Semi | Kind::LBrace | Kind::RBrace) {
                     return None;
                 }
@@ -100,6 +119,25 @@ impl Walker<'_> {
         }
         self.last = Some(at);
         Some(end)
+    }
+
+    /// The name of an operator that is declared; past it.
+    pub(super) fn operator_name(&mut self, at: usize) -> Option<usize> {
+        let mut end = at + 1;
+        if self.kind(end) == Some(Kind::LParen) {
+            end = self.mate(end)? + 1;
+        }
+        while end < at + REACH {
+            match self.kind(end)? {
+                Kind::LParen => {
+                    self.last = Some(end - 1);
+                    return Some(end);
+                }
+                Kind::Semi | Kind::LBrace | Kind::RBrace => return None,
+                _ => end += 1,
+            }
+        }
+        None
     }
 
     /// `new char *[n]`: the stars are blanked.
@@ -130,12 +168,25 @@ impl Walker<'_> {
         }
     }
 
-    /// Past the `>` of a template's parameters.
-    pub(super) fn parameters_end(&self, at: usize) -> Option<usize> {
+    /// Past the `>` of a template's parameters. `class T, T* = nullptr` loses the default, which
+    /// the grammar takes only after a name.
+    pub(super) fn template_parameters(&mut self, at: usize) -> Option<usize> {
         let mut open = 0u32;
         let mut inner = at;
         for _ in 0..4 * REACH {
             match self.kind(inner)? {
+                Kind::Star if self.kind(inner + 1) == Some(Kind::Eq) => {
+                    let mut end = inner + 2;
+                    while !matches!(self.kind(end)?, Kind::Comma | Kind::Gt | Kind::Semi) {
+                        if end > inner + REACH {
+                            return None;
+                        }
+                        end += 1;
+                    }
+                    self.blank(inner, end - 1);
+                    inner = end;
+                    continue;
+                }
                 Kind::Lt => open += 1,
                 Kind::Gt => {
                     open -= 1;
@@ -150,6 +201,71 @@ impl Walker<'_> {
             inner += 1;
         }
         None
+    }
+
+    /// `delete[] (T*)p`: the cast is blanked.
+    pub(super) fn deleted_cast(&mut self, at: usize) {
+        let open = at + 3;
+        let array = self.kind(at + 1) == Some(Kind::LBrack)
+            && self.kind(at + 2) == Some(Kind::RBrack)
+            && self.kind(open) == Some(Kind::LParen);
+        if !array {
+            return;
+        }
+        let Some(close) = self.mate(open).filter(|&close| close < at + 16) else {
+            return;
+        };
+        let follows = matches!(
+            self.kind(close + 1),
+            Some(Kind::Ident | Kind::Caps | Kind::Star | Kind::LParen | Kind::Expr)
+        );
+        if follows {
+            self.blank(open, close);
+        }
+    }
+
+    /// `-> decltype(…)` is `-> auto`; elsewhere the grammar knows it.
+    pub(super) fn declared_type(&mut self, at: usize) {
+        if self.kind(at + 1) != Some(Kind::LParen) {
+            return;
+        }
+        let Some(close) = self.mate(at + 1) else {
+            return;
+        };
+        match self.last_kind() {
+            Some(Kind::Arrow) => self.replace(at, "auto"),
+            // A base class: any name.
+            Some(Kind::Colon) if self.frame().seen_class.is_some() => self.replace(at, "Decltype"),
+            _ => return,
+        };
+        self.blank(at + 1, close);
+    }
+
+    /// `CMP(a, b, >=)`: an operator as an argument becomes `0`.
+    pub(super) fn operator_argument(&mut self, at: usize) -> bool {
+        let operator = |kind: Option<Kind>| {
+            matches!(
+                kind,
+                Some(Kind::Lt | Kind::Gt | Kind::Eq | Kind::Other | Kind::Amp | Kind::Star)
+            )
+        };
+        if !operator(self.kind(at))
+            || !matches!(self.last_kind(), Some(Kind::Comma | Kind::LParen))
+            || self.word(at) == "..."
+        {
+            return false;
+        }
+        let mut end = at;
+        while end < at + 2 && operator(self.kind(end + 1)) {
+            end += 1;
+        }
+        if !matches!(self.kind(end + 1), Some(Kind::Comma | Kind::RParen)) {
+            return false;
+        }
+        self.blank(at + 1, end);
+        self.replace(at, "0");
+        self.last = Some(at);
+        true
     }
 
     /// `offsetof(T, a.b[0])`: the member becomes one name.

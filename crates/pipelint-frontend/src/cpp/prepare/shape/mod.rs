@@ -116,6 +116,8 @@ impl Frame {
             || self.expr
             || self.seen_eq
             || self.seen_jump
+            // A constructor's initialisers.
+            || self.seen_colon && self.seen_paren
     }
 
     fn holds_statements(&self) -> bool {
@@ -271,6 +273,11 @@ impl<'a> Walker<'a> {
             top.start = false;
             top.first = Some(at);
         }
+        if frame.place == Place::Enum
+            && let Some(next) = self.enumerator_macro(at)
+        {
+            return next;
+        }
         match kind {
             Kind::LBrace => {
                 if let Some(next) = self.braced_argument(at) {
@@ -300,21 +307,30 @@ impl<'a> Walker<'a> {
                 self.blank(at, at);
                 return at + 1;
             }
-            Kind::Operator if frame.is_expression() => {
-                if let Some(next) = self.operator_call(at) {
+            Kind::Operator => {
+                let next = if frame.is_expression() {
+                    self.operator_call(at)
+                } else {
+                    self.operator_name(at)
+                };
+                if let Some(next) = next {
                     return next;
                 }
             }
             Kind::Template => {
                 if self.kind(at + 1) == Some(Kind::Lt)
-                    && let Some(past) = self.parameters_end(at + 1)
+                    && let Some(past) = self.template_parameters(at + 1)
                 {
                     self.last = Some(past - 1);
+                    if frame.holds_declarations() {
+                        self.top().restart();
+                    }
                     return past;
                 }
             }
             Kind::Expr => match self.word(at) {
                 "new" => self.new_array(at),
+                "delete" => self.deleted_cast(at),
                 "offsetof" | "__builtin_offsetof" => self.offset_of(at),
                 _ => {}
             },
@@ -331,7 +347,9 @@ impl<'a> Walker<'a> {
             Kind::Enum => self.top().seen_enum = true,
             Kind::Namespace => self.top().seen_namespace = true,
             Kind::Eq => self.top().seen_eq = true,
-            Kind::Jump => self.top().seen_jump = true,
+            // In a declaration this is `throw()`.
+            Kind::Builtin if self.word(at) == "decltype" => self.declared_type(at),
+            Kind::Jump => self.top().seen_jump = !frame.holds_declarations(),
             Kind::Extern => self.top().seen_extern = true,
             Kind::Else | Kind::Try if frame.place == Place::Block => {
                 self.last = Some(at);
@@ -357,6 +375,9 @@ impl<'a> Walker<'a> {
         ) && let Some(next) = self.name(at)
         {
             return next;
+        }
+        if frame.call && self.operator_argument(at) {
+            return at + 1;
         }
         if !self.dead[at] {
             self.last = Some(at);
@@ -386,7 +407,8 @@ impl<'a> Walker<'a> {
                 self.last_kind(),
                 Some(Kind::Ident | Kind::Caps | Kind::CapsType | Kind::Gt)
             );
-            frame.expr = self.frame().is_expression() && (frame.call || !named);
+            let lambda = self.last.is_some_and(|last| self.closes_captures(last));
+            frame.expr = self.frame().is_expression() && (frame.call || !named) && !lambda;
         }
         self.top().seen_paren |= paren;
         self.stack.push(frame);
@@ -547,25 +569,7 @@ impl<'a> Walker<'a> {
                         _ => return false,
                     }
                 }
-                Some(Kind::RBrack) if !typed => {
-                    let Some(open) = self.mate(at) else {
-                        return false;
-                    };
-                    let before = open.checked_sub(1).and_then(|before| self.kind(before));
-                    return !matches!(
-                        before,
-                        Some(
-                            Kind::Ident
-                                | Kind::Caps
-                                | Kind::CapsType
-                                | Kind::Builtin
-                                | Kind::Amp
-                                | Kind::RParen
-                                | Kind::RBrack
-                                | Kind::Gt
-                        )
-                    );
-                }
+                Some(Kind::RBrack) if !typed => return self.closes_captures(at),
                 Some(Kind::Arrow) => typed = false,
                 Some(Kind::After) => {}
                 Some(Kind::Spec) => {}
@@ -589,6 +593,31 @@ impl<'a> Walker<'a> {
             at = before;
         }
         false
+    }
+
+    /// Whether the `]` at `at` ends a lambda's captures, not an index or a binding.
+    fn closes_captures(&self, at: usize) -> bool {
+        if self.kind(at) != Some(Kind::RBrack) {
+            return false;
+        }
+        let Some(open) = self.mate(at) else {
+            return false;
+        };
+        let before = open.checked_sub(1).and_then(|before| self.kind(before));
+        !matches!(
+            before,
+            Some(
+                Kind::Ident
+                    | Kind::Caps
+                    | Kind::CapsType
+                    | Kind::Builtin
+                    | Kind::Amp
+                    | Kind::RParen
+                    | Kind::RBrack
+                    | Kind::Gt
+                    | Kind::Operator
+            )
+        )
     }
 
     /// `[]<class T>(…)`, from its `>`.

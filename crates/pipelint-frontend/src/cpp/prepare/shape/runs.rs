@@ -1,7 +1,7 @@
 //! Names side by side: a type and a name are as many as C++ allows.
 
 use super::super::lexer::Kind;
-use super::super::words::looks_like_attribute;
+use super::super::words::{looks_like_attribute, word};
 use super::{Place, Walker};
 
 /// Tokens that one run of names is followed over.
@@ -31,7 +31,8 @@ impl Run {
     /// A type and a name, or a type before `*`.
     pub(super) fn declares(&self, follow: Option<Kind>) -> bool {
         self.units.len() >= 2
-            || self.units.len() == 1 && matches!(follow, Some(Kind::Star | Kind::Amp))
+            || self.units.len() == 1
+                && matches!(follow, Some(Kind::Star | Kind::Amp | Kind::Operator))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -52,6 +53,8 @@ impl Walker<'_> {
                 continue;
             }
             match self.kind(end) {
+                // Storage comes before the type: what follows is another declaration.
+                Some(Kind::Spec) if !units.is_empty() && self.is_storage(end) => break,
                 Some(Kind::Spec) => {
                     end += 1;
                     continue;
@@ -91,6 +94,20 @@ impl Walker<'_> {
                         caps: false,
                     });
                 }
+                Some(Kind::Scope)
+                    if matches!(
+                        self.kind(end + 1),
+                        Some(Kind::Ident | Kind::Caps | Kind::CapsType)
+                    ) =>
+                {
+                    end = self.name_end(end + 1);
+                    units.push(Unit {
+                        first,
+                        last: end - 1,
+                        suspect: false,
+                        caps: false,
+                    });
+                }
                 Some(kind @ (Kind::Ident | Kind::Caps | Kind::CapsType)) => {
                     end = self.name_end(end);
                     let single = end == first + 1;
@@ -106,6 +123,12 @@ impl Walker<'_> {
             builtin = false;
         }
         Run { units, end }
+    }
+
+    /// A word that begins a declaration.
+    pub(super) fn is_storage(&self, at: usize) -> bool {
+        self.kind(at) == Some(Kind::Spec)
+            && !matches!(self.word(at), "const" | "volatile" | "restrict" | "mutable")
     }
 
     /// Past a name with its qualifiers and template arguments.
@@ -257,11 +280,12 @@ impl Walker<'_> {
             _ => false,
         } && frame.first != Some(at);
         let follow = self.kind(run.end);
-        let mut allowed = if declarator || frame.place == Place::Enum {
-            1
-        } else {
-            2
-        };
+        if frame.place == Place::Enum {
+            self.thin_enumerator(&run);
+            return;
+        }
+        let created = self.last.is_some_and(|last| self.word(last) == "new");
+        let mut allowed = if declarator || created { 1 } else { 2 };
         if matches!(
             follow,
             Some(Kind::Star | Kind::Amp | Kind::Dot | Kind::Arrow | Kind::Operator)
@@ -269,7 +293,13 @@ impl Walker<'_> {
             allowed = 1;
         }
         while run.units.len() > allowed {
-            let Some(victim) = self.victim(&run.units, follow, allowed) else {
+            let whole = created
+                || allowed == 1
+                    && matches!(
+                        follow,
+                        Some(Kind::Star | Kind::Amp | Kind::Operator | Kind::Dot | Kind::Arrow)
+                    );
+            let Some(victim) = self.victim(&run.units, follow, allowed, whole) else {
                 return;
             };
             let unit = run.units.remove(victim);
@@ -285,7 +315,27 @@ impl Walker<'_> {
         }
     }
 
-    fn victim(&self, units: &[Unit], follow: Option<Kind>, allowed: usize) -> Option<usize> {
+    /// `NAME ATTRIBUTE(x) = 1,` in an enumeration.
+    fn thin_enumerator(&mut self, run: &Run) {
+        for unit in run.units.iter().skip(1) {
+            self.blank(unit.first, unit.last);
+        }
+        if run.units.len() > 1
+            && self.kind(run.end) == Some(Kind::LParen)
+            && let Some(close) = self.mate(run.end)
+        {
+            self.blank(run.end, close);
+        }
+    }
+
+    /// Which of the names to blank; `whole`: the last one may be no name but a type.
+    fn victim(
+        &self,
+        units: &[Unit],
+        follow: Option<Kind>,
+        allowed: usize,
+        whole: bool,
+    ) -> Option<usize> {
         let last = units.len() - 1;
         let suspect = |at: usize| units[at].suspect;
         // `int argc UNUSED`: after a name in small letters comes an attribute.
@@ -303,18 +353,19 @@ impl Walker<'_> {
             return Some(last);
         }
         // Before `*` or `&` the last one must be a type; elsewhere it is the name.
-        let end = if allowed == 1 && matches!(follow, Some(Kind::Star | Kind::Amp | Kind::Operator))
-        {
-            last + 1
-        } else {
-            last
-        };
+        let end = if whole { last + 1 } else { last };
         let known = (0..end).find(|&at| !suspect(at));
-        if known.is_some() {
-            return (0..end).find(|&at| suspect(at));
+        if known.is_some()
+            && let Some(victim) = (0..end).find(|&at| suspect(at))
+        {
+            return Some(victim);
         }
         let attribute = (0..end).find(|&at| looks_like_attribute(self.word(units[at].first)));
-        attribute.or((end > 0).then_some(0))
+        let any = (0..end).find(|&at| suspect(at));
+        // A name that only looks like a type.
+        let odd =
+            || (1..end).find(|&at| units[at].caps && word(self.word(units[at].first)).is_none());
+        attribute.or(any).or_else(odd)
     }
 
     /// `TYPE name ATTRIBUTE(x);`: the call after the name is blanked.
@@ -341,8 +392,9 @@ impl Walker<'_> {
         if !matches!(self.kind(at)?, Kind::Ident | Kind::Caps) {
             return None;
         }
-        let inside = frame.call || frame.place == Place::Init;
-        let assigned = frame.place == Place::Block && (frame.seen_eq || frame.seen_jump);
+        let inside = frame.place == Place::Init
+            || frame.place == Place::Paren && frame.expr && !frame.control;
+        let assigned = frame.holds_statements() && (frame.seen_eq || frame.seen_jump);
         if !inside && !assigned {
             return None;
         }
@@ -350,7 +402,14 @@ impl Walker<'_> {
         let named =
             |kind: Option<Kind>| matches!(kind, Some(Kind::Ident | Kind::Caps | Kind::CapsType));
         let after = match self.kind(last)? {
-            Kind::Ident | Kind::Caps => inside,
+            // `f(MACRO x)`: the macro stands for an argument and its comma.
+            Kind::Caps if inside && self.kind(at) == Some(Kind::Ident) => {
+                let before = self.before(last);
+                self.blank(last, last);
+                self.last = before;
+                return None;
+            }
+            Kind::Ident | Kind::Caps => true,
             Kind::RParen => {
                 let callee = self.mate(last)?.checked_sub(1)?;
                 named(self.kind(callee)) && self.kind(at + 1) == Some(Kind::LParen)
@@ -362,7 +421,8 @@ impl Walker<'_> {
         }
         let upto = match self.kind(at + 1)? {
             Kind::LParen => self.mate(at + 1)?,
-            Kind::Comma | Kind::RParen | Kind::RBrace | Kind::Str => at,
+            Kind::Comma | Kind::RParen | Kind::RBrace | Kind::Str | Kind::Semi => at,
+            Kind::Dot | Kind::Arrow if self.kind(at) == Some(Kind::Caps) => at,
             kind if named(Some(kind)) => at,
             _ => return None,
         };
@@ -372,12 +432,12 @@ impl Walker<'_> {
 
     /// `f(…) ATTRIBUTE {`: between parameters and body, or before the end.
     fn after_parameters(&mut self, at: usize) -> Option<usize> {
-        let word = |walker: &Self, at: usize| {
+        let suspect = |walker: &Self, at: usize| {
             walker.kind(at) == Some(Kind::Caps)
                 || walker.kind(at) == Some(Kind::Ident)
                     && matches!(walker.word(at), "sealed" | "abstract")
         };
-        if !word(self, at) {
+        if !suspect(self, at) {
             return None;
         }
         let last = self.last?;
@@ -406,7 +466,7 @@ impl Walker<'_> {
                         end = self.mate(end)? + 1;
                     }
                 }
-                Kind::Ident if word(self, end) => end += 1,
+                Kind::Ident if suspect(self, end) => end += 1,
                 Kind::LBrace | Kind::Arrow | Kind::Try => break,
                 Kind::Semi | Kind::Eq | Kind::Colon if !lambda => break,
                 _ => return None,
@@ -418,7 +478,7 @@ impl Walker<'_> {
                 Some(Kind::LParen) => self.mate(inner + 1)?,
                 _ => inner,
             };
-            if word(self, inner) {
+            if suspect(self, inner) {
                 self.blank(inner, past);
             }
             inner = past + 1;
@@ -459,6 +519,13 @@ impl Walker<'_> {
             if !head {
                 break;
             }
+            let trails = ["inal", "ealed", "bstract"]
+                .iter()
+                .any(|tail| self.word(name + 1).ends_with(tail));
+            if trails {
+                self.blank(name + 1, name + 1);
+                break;
+            }
             if self.kind(name) == Some(Kind::Caps) {
                 self.blank(name, name);
                 name += 1;
@@ -481,7 +548,9 @@ impl Walker<'_> {
             && self.kind(name + 1) == Some(Kind::Caps)
             && self.kind(name + 2) == Some(Kind::LParen)
             && let Some(close) = self.mate(name + 2)
-            && matches!(self.kind(close + 1), Some(Kind::LBrace | Kind::Colon))
+            && (self.kind(close + 1) == Some(Kind::Colon)
+                || self.kind(close + 1) == Some(Kind::LBrace)
+                    && looks_like_guard(self.word(name + 1)))
         {
             self.blank(name + 1, close);
         }

@@ -78,7 +78,7 @@ impl Walker<'_> {
         }
         let next = self.kind(at + 1);
         if frame.place == Place::Class && next == Some(Kind::Colon) {
-            let signals = matches!(word, "signals" | "Q_SIGNALS");
+            let signals = matches!(word, "signals" | "Q_SIGNALS" | "internal");
             if signals || kind == Kind::Caps && self.kind(at + 2) != Some(Kind::Num) {
                 if !self.replace(at, "public") {
                     self.blank(at, at + 1);
@@ -120,7 +120,8 @@ impl Walker<'_> {
                 let typed = run.declares(self.kind(run.end));
                 let alone =
                     self.breaks(at, at + 1) && !matches!(self.word(at + 1), "const" | "volatile");
-                if typed || alone {
+                let operator = self.kind(run.end) == Some(Kind::Operator);
+                if typed || alone || operator {
                     self.drop_word(at)
                 } else {
                     None
@@ -141,17 +142,18 @@ impl Walker<'_> {
                         !matches!(self.kind(close + 1), Some(Kind::LBrace | Kind::Semi))
                     });
                 let run = self.run(at);
-                let nothing_follows = self.breaks(at, at + 1)
-                    && matches!(
-                        self.kind(run.end),
-                        None | Some(
-                            Kind::RBrace
-                                | Kind::Access
-                                | Kind::Namespace
-                                | Kind::Template
-                                | Kind::Using
-                        )
-                    );
+                let nothing_follows = self.is_storage(run.end)
+                    || self.breaks(at, at + 1)
+                        && matches!(
+                            self.kind(run.end),
+                            None | Some(
+                                Kind::RBrace
+                                    | Kind::Access
+                                    | Kind::Namespace
+                                    | Kind::Template
+                                    | Kind::Using
+                            )
+                        );
                 if constructor || macro_follows || nothing_follows {
                     self.drop_word(at)
                 } else {
@@ -182,6 +184,8 @@ impl Walker<'_> {
                 }
                 None
             }
+            // `TYPE (*f)(…)` is a pointer, not a macro.
+            Some(Kind::LParen) if matches!(self.kind(at + 2), Some(Kind::Star | Kind::Amp)) => None,
             Some(Kind::LParen) => {
                 for inner in at + 2..close {
                     if self.kind(inner) == Some(Kind::Comma) {
@@ -217,6 +221,14 @@ impl Walker<'_> {
                 }
                 let run = self.run(close + 1);
                 let follow = self.kind(run.end);
+                if run.len() == 1
+                    && matches!(
+                        follow,
+                        Some(Kind::Semi | Kind::Comma | Kind::Eq | Kind::LBrack)
+                    )
+                {
+                    return self.keep_type(at, close);
+                }
                 if run.declares(follow) || run.len() == 0 {
                     return self.drop_call(at, close);
                 }
@@ -268,6 +280,22 @@ impl Walker<'_> {
         self.blank(at, at + 1);
         self.blank(close, close);
         Some(at + 2)
+    }
+
+    /// `LIST_HEAD(name, type) x;`: of the arguments one name is kept, as the type.
+    fn keep_type(&mut self, at: usize, close: usize) -> Option<usize> {
+        self.blank(at, at + 1);
+        let kept = (at + 2..close)
+            .find(|&inner| is_name(self.kind(inner)) || self.kind(inner) == Some(Kind::Builtin));
+        for inner in at + 2..=close {
+            if Some(inner) != kept {
+                self.blank(inner, inner);
+            }
+        }
+        if kept.is_none() {
+            self.replace(at, "int");
+        }
+        Some(kept.unwrap_or(close + 1))
     }
 
     /// `MACRO(static int f(int x))`
@@ -354,10 +382,12 @@ impl Walker<'_> {
     /// `MACRO {` in a function.
     fn word_before_block(&mut self, at: usize) -> Option<usize> {
         let close = self.mate(at + 1)?;
+        // `TYPE{ … };` is a value, unless its brace stands on a line of its own.
         if matches!(
             self.kind(close + 1),
             Some(Kind::Semi | Kind::Dot | Kind::LParen)
-        ) {
+        ) && !self.breaks(at, at + 1)
+        {
             return None;
         }
         let word = self.word(at);
@@ -392,7 +422,21 @@ impl Walker<'_> {
                     ) =>
             {
                 // `ATOMIC(int) x;`
-                self.unwrap(at, close)
+                self.keep_type(at, close)
+            }
+            // `MACRO(a)` and on the next line `(void) f();`
+            Kind::LParen
+                if self.kind(at) == Some(Kind::Caps)
+                    && self.breaks(close, close + 1)
+                    && self
+                        .mate(close + 1)
+                        .is_some_and(|end| self.holds_type(close + 2, end)) =>
+            {
+                if !self.end_statement(close) {
+                    return self.drop_call(at, close);
+                }
+                self.ends.push(close);
+                None
             }
             Kind::RBrace
             | Kind::Ident
