@@ -7,7 +7,7 @@ use crate::{Function, Terminator};
 
 /// One node a block, its statements as its label; edges named by what they mean.
 pub fn mermaid(function: &Function) -> String {
-    let printer = Printer(function);
+    let printer = Printer::new(function);
     let mut out = String::from("flowchart TD\n");
     for (b, block) in function.blocks.iter().enumerate() {
         let mut text = format!("bb{b}:");
@@ -35,8 +35,10 @@ pub fn mermaid(function: &Function) -> String {
                 edge("no", otherwise.0);
             }
             Terminator::Switch { arms, default, .. } => {
-                for (i, (_, to)) in arms.iter().enumerate() {
-                    edge(&format!("arm {i}"), to.0);
+                for (value, to) in arms {
+                    let mut label = String::new();
+                    let _ = printer.constant(&mut label, value);
+                    edge(&label, to.0);
                 }
                 edge("default", default.0);
             }
@@ -56,6 +58,7 @@ fn escape(text: &str) -> String {
         match c {
             '\n' => out.push_str("<br/>"),
             '"' => out.push_str("#quot;"),
+            '`' => out.push_str("#96;"),
             '<' => out.push_str("#lt;"),
             '>' => out.push_str("#gt;"),
             '&' => out.push_str("#amp;"),

@@ -81,6 +81,11 @@ impl PlaceTable {
         id
     }
 
+    /// The place with this id; none when the table has no such id.
+    pub fn get(&self, id: PlaceId) -> Option<&Place> {
+        self.places.get(id.0 as usize)
+    }
+
     /// All places with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (PlaceId, &Place)> {
         (0u32..).map(PlaceId).zip(&self.places)

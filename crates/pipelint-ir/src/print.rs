@@ -1,63 +1,31 @@
-//! The IR as text: compact, stable, and readable back by [`parse_function`](crate::parse_function).
+//! A function as text: compact, stable, and read back by [`parse_function`](crate::parse_function).
 
 use std::fmt::{self, Write};
 
+use rustc_hash::FxHashMap;
+
+use crate::words::{ConstText, NameText, TypeText, is_identifier, is_reserved};
 use crate::{
-    Base, BinOp, Callee, CmpOp, Cond, Const, DropKind, Function, FunctionKind, LocalKind, Mark,
-    Operand, PlaceId, Proj, Reference, Rvalue, Statement, Terminator, Type, Unit, Wholeness,
+    Base, BinOp, Callee, CmpOp, Cond, DropKind, Function, FunctionKind, GapReason, LocalKind, Mark,
+    Name, Operand, PlaceId, Proj, Rvalue, Statement, Terminator, Wholeness,
 };
 
-/// A unit: its classes, constants and globals, then its functions.
-pub fn print_unit(unit: &Unit) -> String {
+/// A function with its locals, gaps and blocks.
+///
+/// A local is `name`, or `name%3` where an earlier one has the name or the name is a word of the
+/// text form, or `%3` without a name. Names that are no plain `a::b` stand in backquotes, and a
+/// constant is `const::name` where the bare name would not be taken for one. Spans are not shown.
+pub fn print_function(function: &Function) -> String {
     let mut out = String::new();
-    for class in &unit.classes {
-        let _ = write!(out, "class {}", class.name);
-        for (i, base) in class.bases.iter().enumerate() {
-            let _ = write!(out, "{} {base}", if i == 0 { " :" } else { "," });
-        }
-        out.push_str(" {\n");
-        for field in &class.fields {
-            let word = if field.is_static { "static " } else { "" };
-            let init = if field.has_init { " = …" } else { "" };
-            let _ = writeln!(out, "  {word}{}: {}{init}", field.name, TypeText(&field.ty));
-        }
-        out.push_str("}\n");
-    }
-    for constant in &unit.constants {
-        let _ = writeln!(
-            out,
-            "const {} = {}",
-            constant.name,
-            ConstText(&constant.value)
-        );
-    }
-    for global in &unit.globals {
-        let word = if global.is_extern { "extern " } else { "" };
-        let _ = write!(
-            out,
-            "{word}global {}: {}",
-            global.name,
-            TypeText(&global.ty)
-        );
-        if let Some(init) = &global.init {
-            let _ = write!(out, " = {}", ConstText(init));
-        }
-        out.push('\n');
-    }
-    for function in &unit.functions {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out.push_str(&print_function(function));
-    }
+    let f = Printer::new(function);
+    // Writing to a string does not fail.
+    let _ = f.function(&mut out);
     out
 }
 
-/// A function with its locals and blocks.
-pub fn print_function(function: &Function) -> String {
-    let mut out = String::new();
-    let f = Printer(function);
-    let kind = match function.kind {
+/// The word for a function's kind.
+pub(crate) fn kind(kind: FunctionKind) -> &'static str {
+    match kind {
         FunctionKind::Free => "fn",
         FunctionKind::Method => "method",
         FunctionKind::StaticMethod => "static method",
@@ -65,97 +33,28 @@ pub fn print_function(function: &Function) -> String {
         FunctionKind::Destructor => "destructor",
         FunctionKind::Lambda => "lambda",
         FunctionKind::FieldInit => "fieldinit",
-    };
-    if function.internal {
-        out.push_str("internal ");
-    }
-    if function.noreturn {
-        out.push_str("noreturn ");
-    }
-    let _ = write!(out, "{kind} {}(", function.name);
-    for i in 0..function.params {
-        if i > 0 {
-            out.push_str(", ");
-        }
-        let _ = write!(out, "{}", f.declared(i));
-    }
-    let _ = write!(out, ") -> {}", TypeText(&function.ret));
-    match function.wholeness {
-        Wholeness::Whole => {}
-        Wholeness::Partial => out.push_str(" partial"),
-        Wholeness::GivenUp => out.push_str(" given-up"),
-    }
-    out.push_str(" {\n");
-    for i in function.params..u32::try_from(function.locals.len()).unwrap_or(u32::MAX) {
-        let word = match function.locals[i as usize].kind {
-            LocalKind::Static => "static",
-            LocalKind::Temp => "temp",
-            LocalKind::Auto | LocalKind::Param => "let",
-        };
-        let _ = writeln!(out, "  {word} {}", f.declared(i));
-    }
-    for (b, block) in function.blocks.iter().enumerate() {
-        let _ = write!(out, "bb{b}:");
-        if let Some(handler) = block.unwind {
-            let _ = write!(out, " unwind bb{}", handler.0);
-        }
-        out.push('\n');
-        for stmt in &block.stmts {
-            out.push_str("  ");
-            let _ = f.statement(&mut out, stmt);
-            out.push('\n');
-        }
-        out.push_str("  ");
-        let _ = f.terminator(&mut out, &block.term);
-        out.push('\n');
-    }
-    out.push_str("}\n");
-    out
-}
-
-/// A place as text, for messages of tests and dumps.
-pub(crate) struct Printer<'a>(pub(crate) &'a Function);
-
-struct TypeText<'a>(&'a Type);
-struct ConstText<'a>(&'a Const);
-
-impl fmt::Display for TypeText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ty = self.0;
-        if ty.is_const {
-            f.write_str("const ")?;
-        }
-        f.write_str(if ty.name.is_empty() { "?" } else { &ty.name })?;
-        if !ty.args.is_empty() {
-            write!(f, "<{}>", ty.args.join(", "))?;
-        }
-        for _ in 0..ty.pointers {
-            f.write_char('*')?;
-        }
-        match ty.reference {
-            Reference::None => {}
-            Reference::Shared => f.write_char('&')?,
-            Reference::Rvalue => f.write_str("&&")?,
-        }
-        for i in 0..ty.arrays {
-            match ty.array_len {
-                Some(n) if i == 0 => write!(f, "[{n}]")?,
-                _ => f.write_str("[]")?,
-            }
-        }
-        Ok(())
     }
 }
 
-impl fmt::Display for ConstText<'_> {
+/// The class that a function is taken to belong to when none is written: that of its name.
+pub(crate) fn implied_class(name: &str, kind: FunctionKind) -> Option<Name> {
+    match kind {
+        FunctionKind::Free | FunctionKind::Lambda => None,
+        _ => name.rsplit_once("::").map(|(class, _)| Name::new(class)),
+    }
+}
+
+/// A gap's reason.
+pub(crate) struct ReasonText<'a>(pub(crate) &'a GapReason);
+
+impl fmt::Display for ReasonText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Const::Int(value) => write!(f, "{value}"),
-            Const::Null => f.write_str("null"),
-            Const::Named(name) => f.write_str(name),
-            Const::Str(text) => write!(f, "\"{text}\""),
-            Const::Function(name) => write!(f, "fn {name}"),
-            Const::Other => f.write_str("other"),
+            GapReason::Syntax => f.write_str("syntax"),
+            GapReason::Unsupported(what) => write!(f, "unsupported {}", NameText(what)),
+            GapReason::TooDeep => f.write_str("too-deep"),
+            GapReason::TooLarge => f.write_str("too-large"),
+            GapReason::Bound(what) => write!(f, "bound {}", NameText(what)),
         }
     }
 }
@@ -186,120 +85,242 @@ fn arithmetic(op: BinOp) -> &'static str {
     }
 }
 
-impl Printer<'_> {
-    /// A local's name: its own where no earlier local has it, else with its number.
-    fn local(&self, i: u32) -> String {
-        let Some(local) = self.0.locals.get(i as usize) else {
-            return format!("%{i}");
-        };
-        if local.name.is_empty() {
-            return format!("%{i}");
+/// Writes the parts of one function.
+pub(crate) struct Printer<'a> {
+    function: &'a Function,
+    /// Per local: how it is written.
+    locals: Vec<String>,
+    /// Locals that are written by their name alone.
+    bare: FxHashMap<&'a str, ()>,
+}
+
+impl<'a> Printer<'a> {
+    pub(crate) fn new(function: &'a Function) -> Self {
+        let mut bare = FxHashMap::default();
+        let mut locals = Vec::with_capacity(function.locals.len());
+        for (i, local) in function.locals.iter().enumerate() {
+            let name = local.name.as_str();
+            locals.push(if name.is_empty() {
+                format!("%{i}")
+            } else if !is_identifier(name) {
+                let mut text = String::new();
+                let _ = crate::words::quoted(&mut text, name, '`');
+                format!("{text}%{i}")
+            } else if is_reserved(name) || bare.insert(name, ()).is_some() {
+                format!("{name}%{i}")
+            } else {
+                name.to_owned()
+            });
         }
-        let earlier = self.0.locals[..i as usize]
-            .iter()
-            .any(|l| l.name == local.name);
-        if earlier {
-            format!("{}%{i}", local.name)
-        } else {
-            local.name.to_string()
+        Self {
+            function,
+            locals,
+            bare,
         }
     }
 
-    fn declared(&self, i: u32) -> String {
-        let local = &self.0.locals[i as usize];
-        let mut text = format!("{}: {}", self.local(i), TypeText(&local.ty));
-        for word in &local.sal {
-            let _ = write!(text, " @{word}");
+    fn function(&self, out: &mut String) -> fmt::Result {
+        let function = self.function;
+        if function.internal {
+            out.push_str("internal ");
         }
-        text
-    }
-
-    pub(crate) fn place(&self, id: PlaceId) -> String {
-        let place = &self.0.places[id];
-        let mut text = match &place.base {
-            Base::Local(l) => self.local(l.0),
-            Base::SelfObj => "self".into(),
-            Base::Global(name) => format!("g::{name}"),
-            Base::Captured(name) => format!("captured::{name}"),
-        };
-        for step in &place.proj {
-            match step {
-                Proj::Deref => text = format!("(*{text})"),
-                Proj::Field(name) => {
-                    let _ = write!(text, ".{name}");
-                }
-                Proj::Index(Some(i)) => {
-                    let _ = write!(text, "[{i}]");
-                }
-                Proj::Index(None) => text.push_str("[_]"),
+        if function.noreturn {
+            out.push_str("noreturn ");
+        }
+        write!(out, "{} {}", kind(function.kind), NameText(&function.name))?;
+        if function.class != implied_class(&function.name, function.kind) {
+            match &function.class {
+                Some(class) => write!(out, " of {}", NameText(class))?,
+                None => out.push_str(" of no class"),
             }
         }
-        text
+        let params = (function.params as usize).min(function.locals.len());
+        out.push('(');
+        for i in 0..params {
+            if i > 0 {
+                out.push_str(", ");
+            }
+            self.declared(out, i)?;
+        }
+        write!(out, ") -> {}", TypeText(&function.ret))?;
+        match function.wholeness {
+            Wholeness::Whole => {}
+            Wholeness::Partial => out.push_str(" partial"),
+            Wholeness::GivenUp => out.push_str(" given-up"),
+        }
+        out.push_str(" {\n");
+        for i in params..function.locals.len() {
+            out.push_str(match function.locals[i].kind {
+                LocalKind::Static => "  static ",
+                LocalKind::Temp => "  temp ",
+                LocalKind::Auto | LocalKind::Param => "  let ",
+            });
+            self.declared(out, i)?;
+            out.push('\n');
+        }
+        for (i, gap) in function.gaps.iter().enumerate() {
+            writeln!(out, "  gap{i} {}", ReasonText(&gap.reason))?;
+        }
+        for (b, block) in function.blocks.iter().enumerate() {
+            write!(out, "bb{b}:")?;
+            if let Some(handler) = block.unwind {
+                write!(out, " unwind bb{}", handler.0)?;
+            }
+            out.push('\n');
+            for stmt in &block.stmts {
+                out.push_str("  ");
+                self.statement(out, stmt)?;
+                out.push('\n');
+            }
+            out.push_str("  ");
+            self.terminator(out, &block.term)?;
+            out.push('\n');
+        }
+        out.push_str("}\n");
+        Ok(())
     }
 
-    fn operand(&self, op: &Operand) -> String {
-        match op {
-            Operand::Copy(place) => self.place(*place),
-            Operand::Move(place) => format!("move {}", self.place(*place)),
-            Operand::Const(c) => ConstText(c).to_string(),
+    fn declared(&self, out: &mut String, i: usize) -> fmt::Result {
+        let local = &self.function.locals[i];
+        write!(out, "{}: {}", self.locals[i], TypeText(&local.ty))?;
+        for word in &local.sal {
+            write!(out, " @{}", NameText(word))?;
+        }
+        Ok(())
+    }
+
+    fn local(&self, out: &mut String, i: u32) -> fmt::Result {
+        match self.locals.get(i as usize) {
+            Some(name) => out.write_str(name),
+            None => write!(out, "%{i}"),
         }
     }
 
-    fn operands(&self, ops: &[Operand]) -> String {
-        ops.iter()
-            .map(|op| self.operand(op))
-            .collect::<Vec<_>>()
-            .join(", ")
+    fn place(&self, out: &mut String, id: PlaceId) -> fmt::Result {
+        let Some(place) = self.function.places.get(id) else {
+            return write!(out, "place?{}", id.0);
+        };
+        for step in &place.proj {
+            if *step == Proj::Deref {
+                out.push_str("(*");
+            }
+        }
+        match &place.base {
+            Base::Local(l) => self.local(out, l.0)?,
+            Base::SelfObj => out.push_str("self"),
+            Base::Global(name) => write!(out, "g::{}", NameText(name))?,
+            Base::Captured(name) => write!(out, "captured::{}", NameText(name))?,
+        }
+        for step in &place.proj {
+            match step {
+                Proj::Deref => out.push(')'),
+                Proj::Field(name) => write!(out, ".{}", NameText(name))?,
+                Proj::Index(Some(i)) => write!(out, "[{i}]")?,
+                Proj::Index(None) => out.push_str("[_]"),
+            }
+        }
+        Ok(())
     }
 
-    fn cond(&self, cond: &Cond) -> String {
-        format!(
-            "{} {} {}",
-            self.operand(&cond.lhs),
-            comparison(cond.op),
-            self.operand(&cond.rhs)
+    fn operand(&self, out: &mut String, op: &Operand) -> fmt::Result {
+        match op {
+            Operand::Copy(place) => self.place(out, *place),
+            Operand::Move(place) => {
+                out.push_str("move ");
+                self.place(out, *place)
+            }
+            Operand::Const(value) => self.constant(out, value),
+        }
+    }
+
+    pub(crate) fn constant(&self, out: &mut String, value: &crate::Const) -> fmt::Result {
+        write!(
+            out,
+            "{}",
+            ConstText(value, &|name| self.bare.contains_key(name))
         )
     }
 
-    fn rvalue(&self, value: &Rvalue) -> String {
-        match value {
-            Rvalue::Use(op) => self.operand(op),
-            Rvalue::Ref(place) => format!("&{}", self.place(*place)),
-            Rvalue::Binary(op, a, b) => {
-                format!(
-                    "{} {} {}",
-                    self.operand(a),
-                    arithmetic(*op),
-                    self.operand(b)
-                )
+    fn listed<T>(
+        &self,
+        out: &mut String,
+        items: &[T],
+        mut each: impl FnMut(&mut String, &T) -> fmt::Result,
+    ) -> fmt::Result {
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                out.push_str(", ");
             }
-            Rvalue::Compare(cond) => self.cond(cond),
-            Rvalue::Cast(ty, op) => format!("{} as {}", self.operand(op), TypeText(ty)),
+            each(out, item)?;
+        }
+        Ok(())
+    }
+
+    fn operands(&self, out: &mut String, ops: &[Operand]) -> fmt::Result {
+        out.push('(');
+        self.listed(out, ops, |out, op| self.operand(out, op))?;
+        out.push(')');
+        Ok(())
+    }
+
+    fn cond(&self, out: &mut String, cond: &Cond) -> fmt::Result {
+        self.operand(out, &cond.lhs)?;
+        write!(out, " {} ", comparison(cond.op))?;
+        self.operand(out, &cond.rhs)
+    }
+
+    fn rvalue(&self, out: &mut String, value: &Rvalue) -> fmt::Result {
+        match value {
+            Rvalue::Use(op) => self.operand(out, op),
+            Rvalue::Ref(place) => {
+                out.push('&');
+                self.place(out, *place)
+            }
+            Rvalue::Binary(op, a, b) => {
+                self.operand(out, a)?;
+                write!(out, " {} ", arithmetic(*op))?;
+                self.operand(out, b)
+            }
+            Rvalue::Compare(cond) => self.cond(out, cond),
+            Rvalue::Cast(ty, op) => {
+                self.operand(out, op)?;
+                write!(out, " as {}", TypeText(ty))
+            }
             Rvalue::Aggregate(items) => {
-                let items = items.iter().map(|(name, op)| match name {
-                    Some(name) => format!(".{name} = {}", self.operand(op)),
-                    None => self.operand(op),
-                });
-                format!("{{{}}}", items.collect::<Vec<_>>().join(", "))
+                out.push('{');
+                self.listed(out, items, |out, (name, op)| {
+                    if let Some(name) = name {
+                        write!(out, ".{} = ", NameText(name))?;
+                    }
+                    self.operand(out, op)
+                })?;
+                out.push('}');
+                Ok(())
             }
             Rvalue::Closure(name, captures) => {
-                let captures = captures.iter().map(|(place, by_ref)| {
-                    let mark = if *by_ref { "&" } else { "" };
-                    format!("{mark}{}", self.place(*place))
-                });
-                format!(
-                    "closure {name} [{}]",
-                    captures.collect::<Vec<_>>().join(", ")
-                )
+                write!(out, "closure {} [", NameText(name))?;
+                self.listed(out, captures, |out, (place, by_reference)| {
+                    if *by_reference {
+                        out.push('&');
+                    }
+                    self.place(out, *place)
+                })?;
+                out.push(']');
+                Ok(())
             }
-            Rvalue::Unknown(ops) => format!("unknown({})", self.operands(ops)),
+            Rvalue::Unknown(ops) => {
+                out.push_str("unknown");
+                self.operands(out, ops)
+            }
         }
     }
 
     pub(crate) fn statement(&self, out: &mut String, stmt: &Statement) -> fmt::Result {
         match stmt {
             Statement::Assign { dst, value } => {
-                write!(out, "{} = {}", self.place(*dst), self.rvalue(value))
+                self.place(out, *dst)?;
+                out.push_str(" = ");
+                self.rvalue(out, value)
             }
             Statement::Call {
                 dst,
@@ -308,43 +329,57 @@ impl Printer<'_> {
                 voided,
             } => {
                 if let Some(dst) = dst {
-                    write!(out, "{} = ", self.place(*dst))?;
+                    self.place(out, *dst)?;
+                    out.push_str(" = ");
                 }
                 if *voided {
                     out.push_str("voided ");
                 }
                 match callee {
-                    Callee::Function(name) => write!(out, "call {name}")?,
+                    Callee::Function(name) => write!(out, "call {}", NameText(name))?,
                     Callee::Method { receiver, name, ty } => {
-                        write!(out, "method {}.{name}", self.place(*receiver))?;
+                        out.push_str("method ");
+                        self.place(out, *receiver)?;
+                        write!(out, ".{}", NameText(name))?;
                         if let Some(ty) = ty {
                             write!(out, " of {} ", TypeText(ty))?;
                         }
                     }
                     Callee::Constructor(ty) => write!(out, "construct {}", TypeText(ty))?,
                     Callee::New(ty) => write!(out, "new {}", TypeText(ty))?,
-                    Callee::Pointer(op) => write!(out, "pointer {}", self.operand(op))?,
+                    Callee::Pointer(op) => {
+                        out.push_str("pointer ");
+                        self.operand(out, op)?;
+                    }
                 }
-                write!(out, "({})", self.operands(args))
+                self.operands(out, args)
             }
             Statement::Drop { place, kind } => {
-                let word = match kind {
-                    DropKind::Scope => "drop",
-                    DropKind::Delete => "delete",
-                };
-                write!(out, "{word} {}", self.place(*place))
+                out.push_str(match kind {
+                    DropKind::Scope => "drop ",
+                    DropKind::Delete => "delete ",
+                });
+                self.place(out, *place)
             }
             Statement::Mark(mark) => match mark {
-                Mark::Live(l) => write!(out, "live {}", self.local(l.0)),
-                Mark::Dead(l) => write!(out, "dead {}", self.local(l.0)),
+                Mark::Live(l) => {
+                    out.push_str("live ");
+                    self.local(out, l.0)
+                }
+                Mark::Dead(l) => {
+                    out.push_str("dead ");
+                    self.local(out, l.0)
+                }
                 Mark::LoopHead => out.write_str("loop-head"),
                 Mark::Suspend => out.write_str("suspend"),
                 Mark::Unsafe(true) => out.write_str("unsafe-begin"),
                 Mark::Unsafe(false) => out.write_str("unsafe-end"),
             },
             Statement::Opaque { touches, gap } => {
-                let places = touches.iter().map(|p| self.place(*p)).collect::<Vec<_>>();
-                write!(out, "opaque gap{gap} [{}]", places.join(", "))
+                write!(out, "opaque gap{gap} [")?;
+                self.listed(out, touches, |out, place| self.place(out, *place))?;
+                out.push(']');
+                Ok(())
             }
         }
     }
@@ -357,23 +392,26 @@ impl Printer<'_> {
                 then,
                 otherwise,
             } => {
-                write!(
-                    out,
-                    "branch {} ? bb{} : bb{}",
-                    self.cond(cond),
-                    then.0,
-                    otherwise.0
-                )
+                out.push_str("branch ");
+                self.cond(out, cond)?;
+                write!(out, " ? bb{} : bb{}", then.0, otherwise.0)
             }
             Terminator::Switch { on, arms, default } => {
-                write!(out, "switch {} {{", self.operand(on))?;
+                out.push_str("switch ");
+                self.operand(out, on)?;
+                out.push_str(" {");
                 for (value, b) in arms {
-                    write!(out, " {} => bb{},", ConstText(value), b.0)?;
+                    out.push(' ');
+                    self.constant(out, value)?;
+                    write!(out, " => bb{},", b.0)?;
                 }
                 write!(out, " _ => bb{} }}", default.0)
             }
             Terminator::Return(None) => out.write_str("return"),
-            Terminator::Return(Some(op)) => write!(out, "return {}", self.operand(op)),
+            Terminator::Return(Some(op)) => {
+                out.push_str("return ");
+                self.operand(out, op)
+            }
             Terminator::Unwind => out.write_str("unwind"),
             Terminator::Unreachable => out.write_str("unreachable"),
         }
