@@ -54,6 +54,7 @@ pub(crate) fn lower(
     config: &config::CppConfig,
 ) -> Lowered {
     let start = Instant::now();
+    let written = text;
     let prepared = prepare::prepare(file, text, language, config);
     let text = prepared.text.as_str();
     let prepare = start.elapsed();
@@ -83,7 +84,7 @@ pub(crate) fn lower(
     };
     let root = tree.root_node();
     let mut items = Items {
-        source: Source::new(file, text, root),
+        source: Source::new(file, text, written, root),
         known: Known::new(language),
         unit,
         work: Vec::new(),

@@ -15,15 +15,18 @@ pub(crate) struct Source<'t> {
     pub(crate) file: FileId,
     /// The text that was parsed.
     pub(crate) text: &'t str,
+    /// The text as written. In C, words that C++ reserves were respelt before the parse.
+    written: &'t str,
     /// One cursor for every walk: making one allocates.
     cursor: RefCell<TreeCursor<'t>>,
 }
 
 impl<'t> Source<'t> {
-    pub(crate) fn new(file: FileId, text: &'t str, root: Node<'t>) -> Self {
+    pub(crate) fn new(file: FileId, text: &'t str, written: &'t str, root: Node<'t>) -> Self {
         Self {
             file,
             text,
+            written,
             cursor: RefCell::new(root.walk()),
         }
     }
@@ -46,7 +49,11 @@ impl<'t> Source<'t> {
 
     /// The text of a node as a name.
     pub(crate) fn name(&self, node: Node<'_>) -> Name {
-        Name::new(self.text(node))
+        let text = self.text(node);
+        match self.written.get(node.byte_range()) {
+            Some(written) if written.eq_ignore_ascii_case(text) => Name::new(written),
+            _ => Name::new(text),
+        }
     }
 
     /// Calls `f` with each child, its kind and its field, comments left out.

@@ -160,6 +160,13 @@ impl<'t> Lowerer<'_, 't> {
             self.opaque(node, pipelint_ir::GapReason::Syntax);
             return;
         };
+        if self.cut_comparison(callee) {
+            let value = self.unsupported(node);
+            if let Some(dst) = dst {
+                self.f.assign(dst, Rvalue::Use(value), span);
+            }
+            return;
+        }
         let callee = self.callee(callee, args);
         let args = args.map(|args| self.arguments(args)).unwrap_or_default();
         self.f.push(

@@ -105,7 +105,7 @@ impl<'t> Lowerer<'_, 't> {
         }
         if all_caps(name) {
             // `(PFOO)&x` takes an address; `(FLAG) & x` tests a bit.
-            return name.starts_with('P') && matches!(operator, "&" | "(");
+            return operator == "(" || (name.starts_with('P') && operator == "&");
         }
         name.starts_with(|c: char| c.is_ascii_uppercase()) && matches!(operator, "&" | "(")
     }

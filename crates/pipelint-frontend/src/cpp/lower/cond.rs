@@ -179,6 +179,10 @@ impl<'t> Lowerer<'_, 't> {
             }
             return;
         }
+        if let Some(hidden) = self.hidden_comparison(node) {
+            self.compare_hidden(hidden, then, otherwise);
+            return;
+        }
         if kind(node) == K::ConditionalExpression
             && let (Some(test), Some(yes), Some(no)) = (
                 field(node, F.condition),
@@ -214,7 +218,7 @@ impl<'t> Lowerer<'_, 't> {
     }
 
     /// The operands of a chain of one logical operator, in order.
-    fn spine(&self, node: Node<'t>, which: Logic) -> Vec<Node<'t>> {
+    pub(super) fn spine(&self, node: Node<'t>, which: Logic) -> Vec<Node<'t>> {
         let mut parts = Vec::new();
         let mut at = node;
         while logic(at) == Some(which) {
@@ -274,7 +278,9 @@ impl<'t> Lowerer<'_, 't> {
             negate = !negate;
             inner = self.items.source.bare(argument);
         }
-        let branches = logic(inner).is_some() || kind(inner) == K::ConditionalExpression;
+        let branches = logic(inner).is_some()
+            || kind(inner) == K::ConditionalExpression
+            || self.hidden_comparison(inner).is_some();
         if !branches && self.enter(inner) {
             let mut cond = self.leaf(inner);
             self.leave();

@@ -277,7 +277,7 @@ impl<'t> Lowerer<'_, 't> {
                 let last = if spine.is_empty() { dst } else { None };
                 self.unhide(&cast, span, last)
             }
-            None if spine.is_empty() => return self.unsupported(node),
+            None if spine.is_empty() || self.cut_comparison(at) => return self.unsupported(node),
             None => self.operand(at),
         };
         let mut stream = false;
@@ -528,6 +528,10 @@ impl<'t> Lowerer<'_, 't> {
     }
 
     fn call_into(&mut self, node: Node<'t>, dst: PlaceId, span: Span) {
+        if self.hidden_comparison(node).is_some() {
+            self.truth(node, dst, span);
+            return;
+        }
         match self.call_kind(node) {
             CallKind::Plain => match self.move_argument(node) {
                 Some(moved) => {
@@ -605,6 +609,9 @@ impl<'t> Lowerer<'_, 't> {
     fn discard_inner(&mut self, node: Node<'t>, voided: bool) {
         let span = self.items.source.span(node);
         match kind(node) {
+            K::CallExpression if self.hidden_comparison(node).is_some() => {
+                self.operand(node);
+            }
             K::CallExpression => match self.call_kind(node) {
                 CallKind::Plain => match self.move_argument(node) {
                     Some(_) => {

@@ -2,6 +2,7 @@
 
 mod call;
 mod cast;
+mod compare;
 mod cond;
 mod control;
 mod decl;
