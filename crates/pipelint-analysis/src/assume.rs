@@ -227,6 +227,9 @@ impl Exec<'_, '_> {
             self.note_comparison(state, op, a, b);
         }
         let op = if truth { op } else { negate(op) };
+        if op == CmpOp::Eq && self.believed_failed(state, a, b) {
+            return false;
+        }
         if let Some(known) = self.decided(state, op, a, b) {
             if known {
                 self.mark_checked(state, a, b);
@@ -417,6 +420,18 @@ impl Exec<'_, '_> {
         };
         let name = &self.function.locals.get(l.0 as usize)?.ty.name;
         self.program.class(name).map(|c| c.name.clone())
+    }
+
+    /// The branch on which a creation's result equals a value that the writer takes for failure,
+    /// wrongly: the comparison is told; what the branch does with it is not what was meant.
+    fn believed_failed(&self, state: &State, a: ValId, b: ValId) -> bool {
+        let (v, c) = match (self.arena.as_int(a), self.arena.as_int(b)) {
+            (None, Some(c)) => (a, c),
+            (Some(c), None) => (b, c),
+            _ => return false,
+        };
+        let res = state.res.get(v).filter(|r| !r.checked);
+        res.and_then(|r| r.failure).is_some_and(|f| c != number(f) && matches!(c, 0 | -1))
     }
 
     /// Records a comparison of a creation's result with a value it never yields on failure.

@@ -219,6 +219,16 @@ impl<'p> Exec<'p, '_> {
         {
             state.errors.insert(result, made);
         }
+        let failed = |v: ValId| {
+            let res = state.res.get(v);
+            res.is_some_and(|res| self.outcome(&state, v, res) == Outcome::Failed)
+        };
+        if api == "GetLastError" && (state.io_failed || state.last_made.is_some_and(failed)) {
+            // A call is known to have failed: it left an error.
+            let mut fact = crate::state::Fact::default();
+            fact.exclude(0);
+            state.facts.insert(result, fact);
+        }
         if let Some(pseudo) = &model.pseudo {
             state
                 .pseudo
@@ -454,9 +464,15 @@ impl<'p> Exec<'p, '_> {
             },
         };
         let unchecked = matches!(kind, EventKind::UncheckedUse { .. });
+        let closed = matches!(kind, EventKind::UseAfterClose { .. });
         let path = self.path(state, Some(v), StepKind::Passed(api.clone()));
         self.emit(kind, resource, path, state.doubtful);
         state.step(self.span, StepKind::Passed(api.clone()), Some(v));
+        if closed {
+            // Told: what follows on this path follows from it.
+            state.res.remove(v);
+            return;
+        }
         if unchecked && let Some(res) = state.res.get_mut(v) {
             res.used_unchecked = true;
         }
@@ -555,6 +571,11 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         self.note_field_use(state, v, api, true);
+        if let Val::Sym(Sym::Element { .. }) = self.arena.get(v) {
+            // Any element of the array may be the one released.
+            self.escape(state, v);
+            return;
+        }
         let Some(res) = state.res.get(v) else { return };
         let resource = Some(self.resource(res));
         let outcome = self.outcome(state, v, res);
@@ -580,9 +601,14 @@ impl<'p> Exec<'p, '_> {
             }
             Status::Open => None,
         };
+        let again = matches!(kind, Some(EventKind::DoubleClose { .. }));
         if let Some(kind) = kind {
             let path = self.path(state, Some(v), StepKind::Closed(api.clone()));
             self.emit(kind, resource, path, state.doubtful);
+        }
+        if again {
+            state.res.remove(v);
+            return;
         }
         state.step(self.span, StepKind::Closed(api.clone()), Some(v));
         let (api, span) = (api.clone(), self.span);

@@ -59,7 +59,8 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::UncheckedUse { .. } => (0, created),
         EventKind::WrongFailureValue { .. } => (1, created),
         EventKind::Leak(_) => (2, created),
-        EventKind::Uninitialised { .. } => (3, event.at),
+        // One variable never set is one fault, however many calls get it.
+        EventKind::Uninitialised { .. } => (3, event.path.first().map_or(event.at, |s| s.span)),
         EventKind::DoubleClose { .. } => (4, event.at),
         EventKind::UseAfterClose { .. } => (5, event.at),
         EventKind::Overwritten { .. } => (6, event.at),

@@ -22,6 +22,8 @@ use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId};
 const STATES_PER_BLOCK: usize = 48;
 /// Statements run in one function.
 const STEPS: usize = 60_000;
+/// Entries of an initialiser list that are followed one by one.
+const LARGEST_AGGREGATE: usize = 32;
 /// Entries of one loop head on one path; values that still change are then widened.
 const ROUNDS: u32 = 3;
 
@@ -146,10 +148,13 @@ impl<'p, 'm> Exec<'p, 'm> {
             let mut changed: Vec<PlaceId> = Vec::new();
             for &b in body {
                 for stmt in &self.function.blocks[b].stmts {
-                    if let Statement::Assign { dst, .. } | Statement::Call { dst: Some(dst), .. } =
-                        stmt
-                    {
-                        changed.push(*dst);
+                    match stmt {
+                        // A flag that is set to constants takes few values: it converges.
+                        Statement::Assign { value: Rvalue::Use(Operand::Const(_)), .. } => {}
+                        Statement::Assign { dst, .. } | Statement::Call { dst: Some(dst), .. } => {
+                            changed.push(*dst);
+                        }
+                        _ => {}
                     }
                 }
             }
@@ -373,6 +378,16 @@ impl<'p, 'm> Exec<'p, 'm> {
             Rvalue::Cast(ty, op) => {
                 let v = self.operand(state, op);
                 self.cast(state, ty, op, v)
+            }
+            Rvalue::Aggregate(items) if items.len() > LARGEST_AGGREGATE => {
+                // A table: what it holds is data, and following each entry would be slow.
+                for (_, op) in items {
+                    let v = self.operand(state, op);
+                    self.escape(state, v);
+                }
+                let unknown = self.fresh(state, 0);
+                self.write(state, to, unknown);
+                return;
             }
             Rvalue::Aggregate(items) => {
                 self.clear_within(state, to);
@@ -750,6 +765,17 @@ impl<'p, 'm> Exec<'p, 'm> {
                 }
                 Val::Bin(_, a, b) | Val::Cmp(_, a, b) => todo.extend([*a, *b]),
                 Val::Narrow(inner, _) => todo.push(*inner),
+                Val::Sym(Sym::Element { loc, .. }) => {
+                    if let Some(array) = self.unknown_element(*loc) {
+                        todo.extend(
+                            state
+                                .env
+                                .iter()
+                                .filter(|(l, _)| self.arena.within(*l, array))
+                                .map(|(_, v)| *v),
+                        );
+                    }
+                }
                 _ => {}
             }
         }
