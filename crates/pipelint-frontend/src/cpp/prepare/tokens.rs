@@ -166,7 +166,21 @@ impl Cleaner<'_> {
             Action::None if token.kind == Kind::LBrack => return self.bracket(at),
             Action::None => {}
             Action::CppOnly => {
-                if self.language == Language::C {
+                // A header for C may use them too: `char *template`.
+                let plain = !matches!(token.kind, Kind::Operator | Kind::After)
+                    && matches!(
+                        self.last(),
+                        Some(Kind::Star | Kind::Ident | Kind::Builtin | Kind::CapsType)
+                    )
+                    && matches!(
+                        next,
+                        Some(Kind::Comma | Kind::RParen | Kind::Semi | Kind::Eq | Kind::LBrack)
+                    )
+                    && !matches!(
+                        token.text(self.text),
+                        "this" | "mutable" | "throw" | "delete"
+                    );
+                if self.language == Language::C || plain {
                     self.raise(start);
                     self.keep(at, Kind::Ident);
                     return at + 1;

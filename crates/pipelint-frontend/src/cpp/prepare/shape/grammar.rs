@@ -140,8 +140,111 @@ impl Walker<'_> {
         None
     }
 
-    /// `new char *[n]`: the stars are blanked.
+    /// `=`: notes it, and blanks what the grammar does not take after it.
+    pub(super) fn equals(&mut self, at: usize) -> Option<usize> {
+        let frame = self.frame();
+        let first = frame.first.and_then(|first| self.kind(first));
+        if first == Some(Kind::Using) {
+            // What follows is a type.
+            return None;
+        }
+        self.top().seen_eq = true;
+        // The initialiser was an `#include`.
+        if self.kind(at + 1) == Some(Kind::Semi) {
+            self.blank(at, at);
+            return Some(at + 1);
+        }
+        // Only members may be deleted, says the grammar.
+        if frame.place == Place::File
+            && frame.seen_paren
+            && self.word(at + 1) == "delete"
+            && self.kind(at + 2) == Some(Kind::Semi)
+        {
+            self.blank(at, at + 1);
+            return Some(at + 2);
+        }
+        None
+    }
+
+    /// `enum : int {`: an enumeration without a name has no base in the grammar.
+    pub(super) fn enum_base(&mut self, at: usize) {
+        if self.kind(at + 1) != Some(Kind::Colon) {
+            return;
+        }
+        let brace = (at + 2..at + 16)
+            .find(|&inner| matches!(self.kind(inner), Some(Kind::LBrace | Kind::Semi) | None));
+        if let Some(brace) = brace
+            && self.kind(brace) == Some(Kind::LBrace)
+        {
+            self.blank(at + 1, brace - 1);
+        }
+    }
+
+    /// `template class X<int>;`: an explicit instantiation is blanked.
+    pub(super) fn instantiation(&mut self, at: usize) -> Option<usize> {
+        if self.kind(at + 1) != Some(Kind::Class) {
+            return None;
+        }
+        let mut inner = at + 2;
+        while inner < at + REACH {
+            match self.kind(inner)? {
+                Kind::Semi => {
+                    let from = match self.last {
+                        Some(last) if self.kind(last) == Some(Kind::Extern) => last,
+                        _ => at,
+                    };
+                    self.blank(from, inner);
+                    self.top().restart();
+                    return Some(inner + 1);
+                }
+                Kind::LBrace | Kind::RBrace | Kind::Eq => return None,
+                Kind::LParen => inner = self.mate(inner)?,
+                _ => {}
+            }
+            inner += 1;
+        }
+        None
+    }
+
+    /// `(CONVENTION *name)(…)` loses the convention, `T &(name)(…)` the parentheses.
+    pub(super) fn declarator_group(&mut self, at: usize) {
+        if self.kind(at) != Some(Kind::LParen) {
+            return;
+        }
+        let named = |kind: Option<Kind>| matches!(kind, Some(Kind::Ident | Kind::Caps));
+        let typed = matches!(self.last_kind(), Some(Kind::Builtin | Kind::CapsType));
+        let frame = self.frame();
+        if frame.is_expression() && !typed {
+            return;
+        }
+        if self.kind(at + 1) == Some(Kind::Caps) && self.kind(at + 2) == Some(Kind::Star) {
+            let mut close = at + 3;
+            while self.kind(close) == Some(Kind::Star) {
+                close += 1;
+            }
+            if named(self.kind(close)) {
+                close += 1;
+            }
+            if self.kind(close) == Some(Kind::RParen) && self.kind(close + 1) == Some(Kind::LParen)
+            {
+                self.blank(at + 1, at + 1);
+            }
+        } else if self.last_kind() == Some(Kind::Amp)
+            && frame.holds_declarations()
+            && named(self.kind(at + 1))
+            && self.kind(at + 2) == Some(Kind::RParen)
+            && self.kind(at + 3) == Some(Kind::LParen)
+        {
+            self.blank(at, at);
+            self.blank(at + 2, at + 2);
+        }
+    }
+
+    /// `new char *[n]`: the stars are blanked; so is `const`.
     pub(super) fn new_array(&mut self, at: usize) {
+        if self.word(at + 1) == "const" {
+            self.blank(at + 1, at + 1);
+        }
         let mut inner = at + 1;
         let mut stars = None;
         while inner < at + 16 {
@@ -210,6 +313,9 @@ impl Walker<'_> {
             && self.kind(at + 2) == Some(Kind::RBrack)
             && self.kind(open) == Some(Kind::LParen);
         if !array {
+            if self.kind(at + 1) == Some(Kind::LBrack) && self.kind(open) == Some(Kind::Star) {
+                self.blank(at + 1, at + 2);
+            }
             return;
         }
         let Some(close) = self.mate(open).filter(|&close| close < at + 16) else {
@@ -220,7 +326,12 @@ impl Walker<'_> {
             Some(Kind::Ident | Kind::Caps | Kind::Star | Kind::LParen | Kind::Expr)
         );
         if follows {
-            self.blank(open, close);
+            let from = if self.kind(close + 1) == Some(Kind::Star) {
+                at + 1
+            } else {
+                open
+            };
+            self.blank(from, close);
         }
     }
 
@@ -236,6 +347,12 @@ impl Walker<'_> {
             Some(Kind::Arrow) => self.replace(at, "auto"),
             // A base class: any name.
             Some(Kind::Colon) if self.frame().seen_class.is_some() => self.replace(at, "Decltype"),
+            // `decltype(x)(y)`: a cast.
+            Some(_)
+                if self.kind(close + 1) == Some(Kind::LParen) && self.frame().is_expression() =>
+            {
+                self.replace(at, "Decltype")
+            }
             _ => return,
         };
         self.blank(at + 1, close);
@@ -252,6 +369,9 @@ impl Walker<'_> {
         if !operator(self.kind(at))
             || !matches!(self.last_kind(), Some(Kind::Comma | Kind::LParen))
             || self.word(at) == "..."
+            // `R (*)(int)` is a type.
+            || matches!(self.kind(at), Some(Kind::Star | Kind::Amp))
+                && self.last_kind() == Some(Kind::LParen)
         {
             return false;
         }

@@ -290,7 +290,22 @@ impl<'a> Walker<'a> {
                     return next;
                 }
             }
-            Kind::LParen | Kind::LBrack => self.open_paren(at),
+            Kind::LParen | Kind::LBrack => {
+                self.declarator_group(at);
+                if self.dead[at] {
+                    return at + 1;
+                }
+                self.open_paren(at);
+            }
+            Kind::Dot if frame.call => {
+                // `make(.field = 1)`
+                if matches!(self.last_kind(), Some(Kind::LParen | Kind::Comma))
+                    && self.kind(at + 2) == Some(Kind::Eq)
+                {
+                    self.blank(at, at);
+                    return at + 1;
+                }
+            }
             Kind::RParen | Kind::RBrack => self.close_paren(at),
             Kind::Semi => {
                 if frame.holds_statements() {
@@ -305,6 +320,11 @@ impl<'a> Walker<'a> {
             Kind::Star if matches!(self.last_kind(), Some(Kind::Dot | Kind::Arrow)) => {
                 // `p->*f` has no place in the grammar; `p->f` is as near as can be.
                 self.blank(at, at);
+                if self.kind(at + 1) == Some(Kind::LParen)
+                    && let Some(last) = self.last
+                {
+                    self.replace(last, ",");
+                }
                 return at + 1;
             }
             Kind::Operator => {
@@ -318,11 +338,14 @@ impl<'a> Walker<'a> {
                 }
             }
             Kind::Template => {
+                if let Some(next) = self.instantiation(at) {
+                    return next;
+                }
                 if self.kind(at + 1) == Some(Kind::Lt)
                     && let Some(past) = self.template_parameters(at + 1)
                 {
                     self.last = Some(past - 1);
-                    if frame.holds_declarations() {
+                    if frame.holds_statements() {
                         self.top().restart();
                     }
                     return past;
@@ -344,9 +367,16 @@ impl<'a> Walker<'a> {
                     return next;
                 }
             }
-            Kind::Enum => self.top().seen_enum = true,
+            Kind::Enum => {
+                self.top().seen_enum = true;
+                self.enum_base(at);
+            }
             Kind::Namespace => self.top().seen_namespace = true,
-            Kind::Eq => self.top().seen_eq = true,
+            Kind::Eq => {
+                if let Some(next) = self.equals(at) {
+                    return next;
+                }
+            }
             // In a declaration this is `throw()`.
             Kind::Builtin if self.word(at) == "decltype" => self.declared_type(at),
             Kind::Jump => self.top().seen_jump = !frame.holds_declarations(),
@@ -405,9 +435,12 @@ impl<'a> Walker<'a> {
             frame.call = self.is_call();
             let named = matches!(
                 self.last_kind(),
-                Some(Kind::Ident | Kind::Caps | Kind::CapsType | Kind::Gt)
+                Some(Kind::Ident | Kind::Caps | Kind::CapsType)
             );
-            let lambda = self.last.is_some_and(|last| self.closes_captures(last));
+            let lambda = self.last.is_some_and(|last| {
+                self.closes_captures(last)
+                    || self.kind(last) == Some(Kind::Gt) && self.is_generic_lambda(last)
+            });
             frame.expr = self.frame().is_expression() && (frame.call || !named) && !lambda;
         }
         self.top().seen_paren |= paren;

@@ -236,6 +236,17 @@ impl Walker<'_> {
         if let Some(next) = self.after_parameters(at) {
             return Some(next);
         }
+        if let Some(next) = self.type_macro(at) {
+            return Some(next);
+        }
+        // `char name[8] ATTRIBUTE;`
+        if kind == Some(Kind::Caps)
+            && self.last_kind() == Some(Kind::RBrack)
+            && matches!(self.kind(at + 1), Some(Kind::Semi | Kind::Eq | Kind::Comma))
+        {
+            self.blank(at, at);
+            return Some(at + 1);
+        }
         let follows_name = matches!(
             self.last_kind(),
             Some(
@@ -267,7 +278,8 @@ impl Walker<'_> {
     /// Blanks names in capitals until a type and a name are left.
     fn thin_run(&mut self, at: usize) {
         let mut run = self.run(at);
-        if run.units.len() < 2 && !matches!(self.kind(run.end), Some(Kind::LParen)) {
+        if run.units.len() < 2 && !matches!(self.kind(run.end), Some(Kind::LParen | Kind::Operator))
+        {
             return;
         }
         let frame = self.frame();
@@ -282,6 +294,20 @@ impl Walker<'_> {
         let follow = self.kind(run.end);
         if frame.place == Place::Enum {
             self.thin_enumerator(&run);
+            return;
+        }
+        // `MACRO operator int()`: a conversion has no type before it.
+        let converts = follow == Some(Kind::Operator)
+            && matches!(
+                self.kind(run.end + 1),
+                Some(Kind::Ident | Kind::Caps | Kind::CapsType | Kind::Builtin | Kind::Spec)
+            );
+        if converts {
+            for unit in &run.units {
+                if unit.suspect {
+                    self.blank(unit.first, unit.last);
+                }
+            }
             return;
         }
         let created = self.last.is_some_and(|last| self.word(last) == "new");
@@ -386,6 +412,40 @@ impl Walker<'_> {
         }
     }
 
+    /// `static LIST(x) name;`, `f(const LIST(x) *p)`: a macro's call as a type.
+    fn type_macro(&mut self, at: usize) -> Option<usize> {
+        let frame = self.frame();
+        if self.kind(at) != Some(Kind::Caps) || self.kind(at + 1) != Some(Kind::LParen) {
+            return None;
+        }
+        let parameter = frame.place == Place::Paren
+            && !frame.expr
+            && !frame.control
+            && matches!(
+                self.last_kind(),
+                Some(Kind::LParen | Kind::Comma | Kind::Spec)
+            );
+        let declared =
+            frame.holds_statements() && !frame.seen_eq && self.last_kind() == Some(Kind::Spec);
+        if !parameter && !declared {
+            return None;
+        }
+        let close = self.mate(at + 1)?;
+        let named = |kind: Option<Kind>| matches!(kind, Some(Kind::Ident | Kind::Caps));
+        let mut name = close + 1;
+        while matches!(self.kind(name), Some(Kind::Star | Kind::Spec)) && name < close + 6 {
+            name += 1;
+        }
+        if !named(self.kind(name)) {
+            return None;
+        }
+        // `static INLINE(x) type name` has a type of its own.
+        if named(self.kind(name + 1)) || self.kind(name + 1) == Some(Kind::Scope) {
+            return None;
+        }
+        self.keep_type(at, close)
+    }
+
     /// In an argument or initialiser two names do not stand side by side: the second is a macro.
     fn second_name(&mut self, at: usize) -> Option<usize> {
         let frame = self.frame();
@@ -421,7 +481,7 @@ impl Walker<'_> {
         }
         let upto = match self.kind(at + 1)? {
             Kind::LParen => self.mate(at + 1)?,
-            Kind::Comma | Kind::RParen | Kind::RBrace | Kind::Str | Kind::Semi => at,
+            Kind::Comma | Kind::RParen | Kind::RBrace | Kind::Str | Kind::Semi | Kind::Eq => at,
             Kind::Dot | Kind::Arrow if self.kind(at) == Some(Kind::Caps) => at,
             kind if named(Some(kind)) => at,
             _ => return None,
@@ -488,7 +548,7 @@ impl Walker<'_> {
 
     /// `class EXPORT Name`, `struct ALIGNED(8) Name`, `class Name ATTRIBUTE :`.
     pub(super) fn class_head(&mut self, at: usize) -> Option<usize> {
-        if matches!(self.last_kind(), Some(Kind::Lt | Kind::Comma)) {
+        if matches!(self.last_kind(), Some(Kind::Lt | Kind::Comma)) || self.frame().call {
             return None;
         }
         let named =
@@ -506,6 +566,18 @@ impl Walker<'_> {
             }
             if !named(self.kind(name)) || !named(self.kind(name + 1)) {
                 break;
+            }
+            // `class EXPORT ALIGNED(8) Name`
+            if self.kind(name) == Some(Kind::Caps)
+                && self.kind(name + 1) == Some(Kind::Caps)
+                && self.kind(name + 2) == Some(Kind::LParen)
+                && self
+                    .mate(name + 2)
+                    .is_some_and(|close| named(self.kind(close + 1)))
+            {
+                self.blank(name, name);
+                name += 1;
+                continue;
             }
             let past = self.name_end(name + 1);
             let head = match self.kind(past) {
@@ -557,6 +629,14 @@ impl Walker<'_> {
         let top = self.top();
         top.seen_class = Some(name);
         top.seen_paren = false;
+        if self.kind(name + 1) == Some(Kind::Lt) {
+            // What parentheses the template's arguments hold say nothing of the class.
+            let past = self.name_end(name);
+            if past > name + 1 {
+                self.last = Some(past - 1);
+                return Some(past);
+            }
+        }
         self.last = Some(at);
         Some(at + 1)
     }

@@ -120,8 +120,11 @@ impl Walker<'_> {
                 let typed = run.declares(self.kind(run.end));
                 let alone =
                     self.breaks(at, at + 1) && !matches!(self.word(at + 1), "const" | "volatile");
-                let operator = self.kind(run.end) == Some(Kind::Operator);
-                if typed || alone || operator {
+                let follow = self.kind(run.end);
+                let member = matches!(follow, Some(Kind::Operator | Kind::Tilde))
+                    || self.word(at + 1) == "explicit"
+                    || follow == Some(Kind::LParen) && self.word(run.end - 1) == class;
+                if typed || alone || member {
                     self.drop_word(at)
                 } else {
                     None
@@ -222,6 +225,7 @@ impl Walker<'_> {
                 let run = self.run(close + 1);
                 let follow = self.kind(run.end);
                 if run.len() == 1
+                    && is_name(self.kind(close + 1))
                     && matches!(
                         follow,
                         Some(Kind::Semi | Kind::Comma | Kind::Eq | Kind::LBrack)
@@ -248,6 +252,10 @@ impl Walker<'_> {
     /// `macro(…)` in small letters, alone where a declaration begins.
     fn lone_small_call(&mut self, at: usize, close: usize) -> Option<usize> {
         let next = self.kind(close + 1);
+        if next == Some(Kind::Semi) && self.frame().place == Place::File {
+            // Neither a declaration nor a definition is written so.
+            return self.drop_call(at, close);
+        }
         let alone = matches!(
             next,
             None | Some(
@@ -283,7 +291,7 @@ impl Walker<'_> {
     }
 
     /// `LIST_HEAD(name, type) x;`: of the arguments one name is kept, as the type.
-    fn keep_type(&mut self, at: usize, close: usize) -> Option<usize> {
+    pub(super) fn keep_type(&mut self, at: usize, close: usize) -> Option<usize> {
         self.blank(at, at + 1);
         let kept = (at + 2..close)
             .find(|&inner| is_name(self.kind(inner)) || self.kind(inner) == Some(Kind::Builtin));
@@ -301,9 +309,11 @@ impl Walker<'_> {
     /// `MACRO(static int f(int x))`
     fn wraps_declaration(&self, at: usize, close: usize) -> bool {
         let run = self.run(at + 2);
+        let parameters = (run.end..close)
+            .find(|&inner| matches!(self.kind(inner), Some(Kind::LParen | Kind::Comma)));
         self.kind(close - 1) == Some(Kind::RParen)
             && run.declares(self.kind(run.end))
-            && run.end < close
+            && parameters.is_some_and(|open| self.kind(open) == Some(Kind::LParen))
     }
 
     /// One type stands in `from..to`.
@@ -409,6 +419,17 @@ impl Walker<'_> {
     fn block_call(&mut self, at: usize, close: usize) -> Option<usize> {
         match self.kind(close + 1)? {
             Kind::LBrace => self.call_before_block(at, close),
+            // `LIST(x) *p = …`
+            Kind::Star
+                if self.kind(at) == Some(Kind::Caps)
+                    && is_name(self.kind(close + 2))
+                    && matches!(
+                        self.kind(close + 3),
+                        Some(Kind::Semi | Kind::Eq | Kind::Comma | Kind::LBrack)
+                    ) =>
+            {
+                self.keep_type(at, close)
+            }
             Kind::Colon if self.word(at).contains("CASE") => {
                 self.replace(at, "case");
                 None
