@@ -240,11 +240,10 @@ pub(crate) fn argument_length(text: &str) -> usize {
             '(' => open.push(')'),
             '[' => open.push(']'),
             '{' => open.push('}'),
-            '>' | ')' | ']' | '}' => {
-                if open.pop() != Some(c) {
-                    return at;
-                }
-            }
+            '>' | ')' | ']' | '}' => match open.pop() {
+                Some(close) if close == c => {}
+                _ => return at,
+            },
             ',' if open.is_empty() => return at,
             '`' | '"' | '\n' | '\r' => return at,
             _ => {}

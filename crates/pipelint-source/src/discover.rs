@@ -56,35 +56,46 @@ pub fn is_source(path: &Path) -> bool {
 
 /// Finds the files to lint. A file that is named is taken even if an ignore file names it too; in
 /// folders `.gitignore` and `.pipelintignore` apply, hidden and `target` folders are skipped, and
-/// paths that match `exclude` (gitignore patterns, relative to the current folder) are left out.
+/// paths that match `exclude` (gitignore patterns below its root, an absolute path without links)
+/// are left out.
 pub fn discover(paths: &[PathBuf], exclude: &Gitignore) -> Discovery {
     let mut found = Discovery::default();
     let mut files = BTreeSet::new();
     for path in paths {
-        match std::fs::metadata(path) {
-            Err(error) => found.problems.push(Problem {
-                path: path.clone(),
-                message: format!("cannot lint {}: {error}", path.display()),
-                help: "check the path; it is taken relative to the current folder".into(),
-                kind: ProblemKind::Error,
-            }),
-            Ok(meta) if meta.is_dir() => walk(path, exclude, &mut files, &mut found.problems),
-            Ok(_) if is_source(path) => {
-                files.insert(path.clone());
+        let (message, help) = match std::fs::metadata(path) {
+            Ok(meta) if meta.is_dir() => {
+                walk(path, exclude, &mut files, &mut found.problems);
+                continue;
             }
-            Ok(_) => found.problems.push(Problem {
-                path: path.clone(),
-                message: format!("{} has no ending of a C or C++ source", path.display()),
-                help: format!("name a file that ends in one of .{}", ENDINGS.join(" .")),
-                kind: ProblemKind::Error,
-            }),
-        }
+            Ok(meta) if is_source(path) && meta.is_file() => {
+                files.insert(path.clone());
+                continue;
+            }
+            Ok(_) if is_source(path) => (
+                format!("{} is no regular file", path.display()),
+                "give a stream on standard input: `pipelint -`".into(),
+            ),
+            Ok(_) => (
+                format!("{} has no ending of a C or C++ source", path.display()),
+                format!("name a file that ends in one of .{}", ENDINGS.join(" .")),
+            ),
+            Err(error) => (
+                format!("cannot lint {}: {error}", path.display()),
+                "check the path; it is taken relative to the current folder".into(),
+            ),
+        };
+        found.problems.push(Problem {
+            path: path.clone(),
+            message,
+            help,
+            kind: ProblemKind::Error,
+        });
     }
     // One file named in two ways is linted once, under the name that sorts first.
     let mut known = BTreeSet::new();
     found.files = files
         .into_iter()
-        .filter(|f| known.insert(std::fs::canonicalize(f).unwrap_or_else(|_| f.clone())))
+        .filter(|f| known.insert(real(f)))
         .collect();
     found
 }
@@ -95,13 +106,16 @@ fn walk(
     files: &mut BTreeSet<PathBuf>,
     problems: &mut Vec<Problem>,
 ) {
+    // Ignore files speak of folders as they lie, not as they were named: `..` and links are undone.
+    let real_root = real(root);
     // Matchers of the folders from the root of the repository down to the current one.
-    let mut matchers: Vec<(PathBuf, Vec<Gitignore>)> = above(root)
+    let mut matchers: Vec<(PathBuf, Vec<Gitignore>)> = above(&real_root)
         .into_iter()
         .map(|dir| (dir.clone(), matchers_of(&dir, problems)))
         .collect();
     let outer = matchers.len();
-    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // Links to folders are followed once each, or their number could double at every level.
+    let mut followed = BTreeSet::new();
     let mut walker = WalkDir::new(root)
         .follow_links(true)
         .sort_by_file_name()
@@ -110,13 +124,17 @@ fn walk(
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                problems.push(walk_problem(root, &error));
+                problems.extend(walk_problem(root, &error));
                 continue;
             }
         };
         let path = entry.path();
         let is_dir = entry.file_type().is_dir();
-        let full = absolute(path);
+        let full = match path.strip_prefix(root) {
+            Ok(below) if below.as_os_str().is_empty() => real_root.clone(),
+            Ok(below) => real_root.join(below),
+            Err(_) => path.to_owned(),
+        };
         while matchers.len() > outer && !full.starts_with(&matchers[matchers.len() - 1].0) {
             matchers.pop();
         }
@@ -125,9 +143,8 @@ fn walk(
             let skipped = is_dir && (name.starts_with('.') || name == "target");
             if skipped
                 || is_ignored(&matchers, &full, is_dir)
-                || exclude
-                    .matched(path.strip_prefix("./").unwrap_or(path), is_dir)
-                    .is_ignore()
+                || exclude.matched(&full, is_dir).is_ignore()
+                || (is_dir && entry.path_is_symlink() && !followed.insert(real(path)))
             {
                 if is_dir {
                     walker.skip_current_dir();
@@ -136,7 +153,7 @@ fn walk(
             }
         }
         if is_dir {
-            let own = matchers_of(path, problems);
+            let own = matchers_of(&full, problems);
             if !own.is_empty() {
                 matchers.push((full, own));
             }
@@ -146,10 +163,15 @@ fn walk(
     }
 }
 
-fn walk_problem(root: &Path, error: &walkdir::Error) -> Problem {
+fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// What a failure of the walk means; none for a dangling link that was never going to be linted.
+fn walk_problem(root: &Path, error: &walkdir::Error) -> Option<Problem> {
     let path = error.path().unwrap_or(root).to_owned();
     if let Some(ancestor) = error.loop_ancestor() {
-        return Problem {
+        return Some(Problem {
             message: format!(
                 "{} links back to {}; it is not followed",
                 path.display(),
@@ -158,10 +180,13 @@ fn walk_problem(root: &Path, error: &walkdir::Error) -> Problem {
             path,
             help: String::new(),
             kind: ProblemKind::Note,
-        };
+        });
     }
     let dangling = path.is_symlink();
-    Problem {
+    if dangling && !is_source(&path) {
+        return None;
+    }
+    Some(Problem {
         message: match error.io_error() {
             Some(io) => format!("cannot read {}: {io}", path.display()),
             None => error.to_string(),
@@ -173,27 +198,20 @@ fn walk_problem(root: &Path, error: &walkdir::Error) -> Problem {
         } else {
             ProblemKind::Error
         },
-    }
+    })
 }
 
-/// The folders above `root` whose ignore files apply: up to the one that holds `.git`.
+/// The folders above `root` whose ignore files apply: up to the one that holds `.git`. None outside
+/// of a repository: there, ignore files above say nothing of this folder.
 fn above(root: &Path) -> Vec<PathBuf> {
-    let Ok(full) = std::path::absolute(root) else {
+    let in_repository = |dir: &&Path| dir.join(".git").exists();
+    let Some(top) = root.ancestors().find(in_repository) else {
         return Vec::new();
     };
-    let mut dirs = Vec::new();
-    if full.join(".git").exists() {
-        return dirs;
-    }
-    for dir in full.ancestors().skip(1) {
-        dirs.push(dir.to_owned());
-        if dir.join(".git").exists() {
-            dirs.reverse();
-            return dirs;
-        }
-    }
-    // Not in a repository: ignore files above say nothing.
-    Vec::new()
+    let between = root.ancestors().skip(1).take_while(|d| d.starts_with(top));
+    let mut dirs: Vec<PathBuf> = between.map(Path::to_owned).collect();
+    dirs.reverse();
+    dirs
 }
 
 fn matchers_of(dir: &Path, problems: &mut Vec<Problem>) -> Vec<Gitignore> {
@@ -203,8 +221,7 @@ fn matchers_of(dir: &Path, problems: &mut Vec<Problem>) -> Vec<Gitignore> {
         if !file.is_file() {
             continue;
         }
-        let mut builder =
-            GitignoreBuilder::new(std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()));
+        let mut builder = GitignoreBuilder::new(dir);
         let error = builder.add(&file);
         match builder.build() {
             Ok(matcher) => found.push(matcher),
