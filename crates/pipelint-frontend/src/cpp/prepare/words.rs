@@ -177,8 +177,8 @@ fn keywords(add: &mut Add<'_>) {
         Kind::Builtin,
         none,
         "int char short long float double void bool signed unsigned auto wchar_t char8_t char16_t \
-         char32_t _Bool __int8 __int16 __int32 __int64 __int128 decltype __typeof__ __typeof \
-         typeof __m128 __m128i __m256i _Complex size_t ssize_t ptrdiff_t intptr_t uintptr_t \
+         char32_t _Bool __int8 __int16 __int32 __int64 __int128 decltype typeof \
+         __m128 __m128i __m256i _Complex size_t ssize_t ptrdiff_t intptr_t uintptr_t \
          int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t nullptr_t",
     );
     add(
@@ -360,6 +360,11 @@ fn replaced(add: &mut Add<'_>) {
     );
     add(Kind::Ident, Action::Asm, "__asm _asm");
     add(Kind::Ident, Action::Pure, "PURE");
+    add(
+        Kind::Builtin,
+        Action::Become("decltype"),
+        "__typeof__ __typeof",
+    );
     add(
         Kind::Try,
         Action::Become("__try"),

@@ -154,6 +154,23 @@ impl Walker<'_> {
             self.blank(at, at);
             return Some(at + 1);
         }
+        // `f(T* = nullptr)`: the default is blanked, there is no name it could stand for.
+        if frame.place == Place::Paren
+            && !frame.expr
+            && !frame.control
+            && matches!(self.last_kind(), Some(Kind::Star | Kind::Amp))
+        {
+            let close = frame.open.and_then(|open| self.mate(open))?;
+            let mut end = at + 1;
+            while end < close.min(at + REACH) && self.kind(end) != Some(Kind::Comma) {
+                end = match self.kind(end) {
+                    Some(Kind::LParen | Kind::LBrace | Kind::LBrack) => self.mate(end)? + 1,
+                    _ => end + 1,
+                };
+            }
+            self.blank(at, end - 1);
+            return Some(end);
+        }
         // Only members may be deleted, says the grammar.
         if frame.place == Place::File
             && frame.seen_paren

@@ -297,6 +297,10 @@ impl<'a> Walker<'a> {
                 }
                 self.open_paren(at);
             }
+            Kind::Comma if frame.call && self.kind(at + 1) == Some(Kind::RParen) => {
+                self.blank(at, at);
+                return at + 1;
+            }
             Kind::Dot if frame.call => {
                 // `make(.field = 1)`
                 if matches!(self.last_kind(), Some(Kind::LParen | Kind::Comma))

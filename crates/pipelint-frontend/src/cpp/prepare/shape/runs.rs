@@ -128,7 +128,10 @@ impl Walker<'_> {
     /// A word that begins a declaration.
     pub(super) fn is_storage(&self, at: usize) -> bool {
         self.kind(at) == Some(Kind::Spec)
-            && !matches!(self.word(at), "const" | "volatile" | "restrict" | "mutable")
+            && !matches!(
+                self.word(at),
+                "const" | "volatile" | "restrict" | "mutable" | "typename"
+            )
     }
 
     /// Past a name with its qualifiers and template arguments.
@@ -227,6 +230,9 @@ impl Walker<'_> {
             self.blank(at, at);
             return Some(at + 1);
         }
+        if let Some(next) = self.element_macro(at) {
+            return Some(next);
+        }
         if let Some(next) = self.second_name(at) {
             return Some(next);
         }
@@ -243,6 +249,16 @@ impl Walker<'_> {
         if kind == Some(Kind::Caps)
             && self.last_kind() == Some(Kind::RBrack)
             && matches!(self.kind(at + 1), Some(Kind::Semi | Kind::Eq | Kind::Comma))
+            && self
+                .last
+                .and_then(|last| self.mate(last))
+                .and_then(|open| open.checked_sub(1))
+                .is_some_and(|name| {
+                    matches!(
+                        self.kind(name),
+                        Some(Kind::Ident | Kind::Caps | Kind::RBrack)
+                    )
+                })
         {
             self.blank(at, at);
             return Some(at + 1);
@@ -409,6 +425,40 @@ impl Walker<'_> {
         // `Type NAME(int);` declares a function; an attribute looks like one.
         if ends && looks_like_guard(self.word(last.first)) {
             self.blank(last.first, close);
+        }
+    }
+
+    /// `{ LIST` and on the next line `{ 1, 2 }, … }`: a macro that stands for elements.
+    fn element_macro(&mut self, at: usize) -> Option<usize> {
+        let begins = matches!(self.last_kind(), Some(Kind::LBrace | Kind::Comma));
+        let another = matches!(
+            self.kind(at + 1),
+            Some(Kind::LBrace | Kind::LBrack | Kind::Dot | Kind::Caps)
+        );
+        let element = self.kind(at) == Some(Kind::Caps)
+            && self.frame().place == Place::Init
+            && begins
+            && another
+            && self.breaks(at, at + 1);
+        if !element {
+            return None;
+        }
+        self.blank(at, at);
+        Some(at + 1)
+    }
+
+    /// Whether the last name of a run is a constructor's, written outside its class.
+    pub(super) fn ends_in_constructor(&self, run: &Run) -> bool {
+        let Some(unit) = run.units.last() else {
+            return false;
+        };
+        if unit.last < unit.first + 2 || self.kind(unit.last - 1) != Some(Kind::Scope) {
+            return false;
+        }
+        let name = self.word(unit.last);
+        match self.kind(unit.last - 2) {
+            Some(Kind::Gt) => self.word(unit.first) == name,
+            _ => self.word(unit.last - 2) == name,
         }
     }
 

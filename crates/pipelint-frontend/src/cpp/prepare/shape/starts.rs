@@ -137,14 +137,22 @@ impl Walker<'_> {
             }
             Some(Kind::Ident | Kind::Caps | Kind::CapsType) => {
                 let second = self.word(at + 1);
-                let constructor = frame.place == Place::Class && second == class;
+                let run = self.run(at);
+                let called = self.kind(run.end) == Some(Kind::LParen);
+                let constructor = frame.place == Place::Class && second == class
+                    || called && frame.place == Place::Class && self.word(run.end - 1) == class
+                    || called && self.ends_in_constructor(&run);
                 let macro_follows = self.kind(at + 1) == Some(Kind::Caps)
                     && self.kind(at + 2) == Some(Kind::LParen)
-                    && self.breaks(at, at + 1)
+                    && self.mate(at + 2).is_some_and(|close| {
+                        let attribute = (at + 3..close)
+                            .take(8)
+                            .any(|inner| matches!(self.kind(inner), Some(Kind::Num | Kind::Str)));
+                        self.breaks(at, at + 1) || attribute
+                    })
                     && self.mate(at + 2).is_some_and(|close| {
                         !matches!(self.kind(close + 1), Some(Kind::LBrace | Kind::Semi))
                     });
-                let run = self.run(at);
                 let nothing_follows = self.is_storage(run.end)
                     || self.breaks(at, at + 1)
                         && matches!(
