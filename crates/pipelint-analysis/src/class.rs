@@ -2,13 +2,16 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use pipelint_ir::Name;
+use pipelint_ir::{
+    Base, Callee, FunctionKind, Name, PlaceId, Proj, Rvalue, Statement, Wholeness,
+};
 
 use crate::collect::{FieldLeft, FieldUse, Findings};
 use crate::event::{Event, EventKind, PathStep, StepKind};
+use crate::program::{FnRef, Program, Target};
 
 /// Joins what the methods of each class left in its fields with how the others use them.
-pub(crate) fn link_fields(all: &mut [Findings]) -> Vec<Event> {
+pub(crate) fn link_fields(program: &Program<'_>, all: &mut [Findings]) -> Vec<Event> {
     let mut uses: FxHashMap<(Name, Name), Vec<FieldUse>> = FxHashMap::default();
     let mut tested: FxHashSet<(Option<Name>, Name)> = FxHashSet::default();
     for findings in all.iter_mut() {
@@ -23,7 +26,9 @@ pub(crate) fn link_fields(all: &mut [Findings]) -> Vec<Event> {
         uses.sort_by_key(|u| (u.at, u.releases));
         uses.dedup();
     }
-    let mut events = Vec::new();
+    let mut every: Vec<FieldUse> = uses.values().flatten().cloned().collect();
+    every.sort_by_key(|u| u.at);
+    let mut events = unset_fields(program, &every);
     for findings in all.iter_mut() {
         let mut lefts = std::mem::take(&mut findings.fields_left);
         lefts.sort_by_key(|l| (l.event.path.len(), l.event.at));
@@ -91,4 +96,76 @@ fn join(left: FieldLeft, uses: &[FieldUse]) -> Option<Event> {
     event.others.retain(|s| s.span != event.at);
     event.others.dedup_by_key(|s| s.span);
     Some(event)
+}
+
+/// A field that a constructor leaves unset and the destructor releases.
+pub(crate) fn unset_fields(program: &Program<'_>, uses: &[FieldUse]) -> Vec<Event> {
+    let mut constructors: FxHashMap<&Name, Vec<FnRef>> = FxHashMap::default();
+    for f in program.all() {
+        let function = program.function(f);
+        if let (FunctionKind::Constructor, Some(class)) = (function.kind, &function.class) {
+            constructors.entry(class).or_default().push(f);
+        }
+    }
+    let mut events = Vec::new();
+    for used in uses.iter().filter(|u| u.releases) {
+        let Some(class) = program.class(&used.class) else { continue };
+        let Some(field) = class.fields.iter().find(|f| f.name == used.field) else { continue };
+        let handle = field.ty.is_object() && program.models.is_handle_type(&program.resolve(&field.ty).name);
+        if field.has_init || field.is_static || !handle || !used.in_destructor {
+            continue;
+        }
+        let found = constructors.get(&used.class).into_iter().flatten();
+        let Some(unset) = found.copied().find(|f| leaves_unset(program, *f, &used.field)) else { continue };
+        let constructor = program.function(unset);
+        let step = |span, what| PathStep { span, what };
+        events.push(Event {
+            kind: EventKind::Uninitialised {
+                var: used.field.clone(),
+                api: used.api.clone(),
+                closes: true,
+            },
+            at: used.at,
+            function: used.method.clone(),
+            resource: None,
+            path: vec![
+                step(field.span, StepKind::Declared(used.field.clone())),
+                step(constructor.map.name, StepKind::Method(constructor.name.clone())),
+                step(used.entry, StepKind::Method(used.method.clone())),
+                step(used.at, StepKind::Closed(used.api.clone())),
+            ],
+            others: Vec::new(),
+        });
+    }
+    events
+}
+
+/// True when nothing in the constructor can set the field: no store to it, no address of the
+/// object or the field, and no call but of modelled functions.
+fn leaves_unset(program: &Program<'_>, f: FnRef, field: &Name) -> bool {
+    let function = program.function(f);
+    if function.wholeness != Wholeness::Whole {
+        return false;
+    }
+    let may_hold = |place: PlaceId| {
+        let place = &function.places[place];
+        place.base == Base::SelfObj
+            && place.proj.first().is_none_or(|p| matches!(p, Proj::Field(name) if name == field))
+    };
+    function.blocks.iter().flat_map(|b| &b.stmts).all(|stmt| match stmt {
+        Statement::Assign { dst, value } => {
+            !may_hold(*dst) && !matches!(value, Rvalue::Ref(place) if may_hold(*place))
+        }
+        Statement::Call { dst, callee, args, .. } => {
+            let modelled = matches!(program.target(f.0, function, callee, args.len()), Target::Model(_));
+            // A member of class type that is constructed in the list is not this field.
+            let member = matches!(callee, Callee::Constructor(_))
+                && dst.is_some_and(|d| {
+                    matches!(function.places[d].proj.first(), Some(Proj::Field(name)) if name != field)
+                });
+            (modelled || member) && !dst.is_some_and(may_hold)
+        }
+        Statement::Opaque { .. } => false,
+        _ => true,
+    })
 }

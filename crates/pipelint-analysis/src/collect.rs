@@ -17,6 +17,8 @@ pub(crate) struct FieldUse {
     pub(crate) at: Span,
     /// The call releases the field: no use of a maybe-empty handle, but one of a null object.
     pub(crate) releases: bool,
+    /// The method is the destructor.
+    pub(crate) in_destructor: bool,
 }
 
 /// A resource left in a field at a method's end, unchecked or known to have failed.

@@ -178,10 +178,17 @@ impl<'p, 'm> Exec<'p, 'm> {
     /// Forgets what no later code can ask for, so that paths that differ in it alone become one.
     fn prune(&mut self, block: usize, state: &mut State) {
         let (arena, cfg) = (&self.arena, &self.cfg);
+        // A variable that holds a live resource matters to the end: it may be assigned over.
+        let held: Vec<ValId> = state
+            .res
+            .iter()
+            .filter(|(_, res)| res.status == Status::Open && !res.escaped)
+            .map(|(v, _)| v)
+            .collect();
         state
             .env
-            .retain(|loc, _| match arena.get_loc(arena.root(loc)) {
-                Loc::Local(l) => cfg.is_live(block, *l),
+            .retain(|loc, v| match arena.get_loc(arena.root(loc)) {
+                Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
                 _ => true,
             });
         let mut reachable: FxHashSet<ValId> = FxHashSet::default();
@@ -423,7 +430,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                     let v = self.operand(state, op);
                     self.escape(state, v);
                 }
-                self.fresh(state, 0)
+                let v = self.fresh(state, 0);
+                self.count_round(state);
+                v
             }
         };
         self.check_overwrite(state, dst, to, v);
@@ -636,7 +645,11 @@ impl<'p, 'm> Exec<'p, 'm> {
             return;
         }
         if self.is_outside(state, loc) || self.is_owner(loc) {
+            let home = state.res.get(v).is_some_and(|res| !res.escaped).then_some(loc);
             self.hand_over(state, v);
+            if let Some(res) = state.res.get_mut(v) {
+                res.home = home;
+            }
         }
         state.env.insert(loc, v);
     }
@@ -747,6 +760,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             if let Some(res) = state.res.get_mut(v) {
                 res.escaped = true;
                 res.checked = true;
+                res.home = None;
             }
             match self.arena.get(v) {
                 Val::Ptr(loc) => {
@@ -941,16 +955,14 @@ impl<'p, 'm> Exec<'p, 'm> {
         let Some(&old) = state.env.get(to) else {
             return;
         };
-        if old == new || self.is_outside(state, to) {
+        if old == new {
             return;
         }
         let Some(res) = state.res.get(old) else {
             return;
         };
-        if res.status != Status::Open
-            || res.escaped
-            || self.outcome(state, old, res) == Outcome::Failed
-        {
+        let lost = !res.escaped || res.home == Some(to);
+        if res.status != Status::Open || !lost || self.outcome(state, old, res) == Outcome::Failed {
             return;
         }
         let temp = |loc: LocId| match self.arena.get_loc(self.arena.root(loc)) {

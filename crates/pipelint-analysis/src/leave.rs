@@ -118,6 +118,7 @@ impl Exec<'_, '_> {
             api: api.clone(),
             at: self.span,
             releases,
+            in_destructor: self.function.kind == FunctionKind::Destructor,
         });
     }
 

@@ -97,7 +97,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
         }
         findings.push(result.findings);
     }
-    for event in class::link_fields(&mut findings) {
+    for event in class::link_fields(&program, &mut findings) {
         let same = analysis.events.iter_mut().find(|e| {
             std::mem::discriminant(&e.kind) == std::mem::discriminant(&event.kind)
                 && e.resource.as_ref().map(|r| r.created)

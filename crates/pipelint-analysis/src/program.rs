@@ -262,8 +262,11 @@ impl<'m> Program<'m> {
         if self.macros.contains(name) {
             return Target::Unknown;
         }
+        let plain = name.strip_prefix("std::").unwrap_or(name);
         match self.models.function(name) {
-            Some(model) if model.names.iter().any(|n| n == name) => Target::Model(model),
+            Some(model) if model.names.iter().any(|n| n == name || n == plain) => {
+                Target::Model(model)
+            }
             _ => Target::Unknown,
         }
     }

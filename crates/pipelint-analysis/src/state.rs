@@ -139,6 +139,8 @@ pub(crate) struct Res {
     pub(crate) status: Status,
     /// Something outside this function may hold it.
     pub(crate) escaped: bool,
+    /// The one place outside that holds it, if no more is known to.
+    pub(crate) home: Option<LocId>,
     /// A condition has judged it rightly, or unknown code may have.
     pub(crate) checked: bool,
     /// A use without a check was already reported on this path.
