@@ -5,6 +5,7 @@ use pipelint_models::Sentinel;
 
 use crate::event::{Event, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
+use crate::program::ClassRef;
 use crate::state::{Fact, State};
 use crate::values::{Loc, Sym, Val, ValId};
 
@@ -399,7 +400,7 @@ impl Exec<'_, '_> {
                 && let Loc::Field(parent, field) = self.arena.get_loc(*loc)
             {
                 let class = match self.arena.get_loc(*parent) {
-                    Loc::SelfObj => self.function.class.clone(),
+                    Loc::SelfObj => self.own_class(),
                     _ => self.class_of(*parent),
                 };
                 self.found.tested.insert((class, field.clone()));
@@ -407,8 +408,14 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// The class of the method being run.
+    pub(crate) fn own_class(&self) -> Option<ClassRef> {
+        let name = self.function.class.as_ref()?;
+        self.program.class_ref(self.unit, name)
+    }
+
     /// The class a location's declared type names, for `p->` with a typed local `p`.
-    pub(crate) fn class_of(&self, loc: crate::values::LocId) -> Option<Name> {
+    pub(crate) fn class_of(&self, loc: crate::values::LocId) -> Option<ClassRef> {
         let Loc::Deref(v) = self.arena.get_loc(loc) else {
             return None;
         };
@@ -419,7 +426,7 @@ impl Exec<'_, '_> {
             return None;
         };
         let name = &self.function.locals.get(l.0 as usize)?.ty.name;
-        self.program.class(name).map(|c| c.name.clone())
+        self.program.class_ref(self.unit, name)
     }
 
     /// The branch on which a creation's result equals a value that the writer takes for failure,

@@ -8,15 +8,15 @@ use pipelint_ir::{
 
 use crate::collect::{FieldLeft, FieldUse, Findings};
 use crate::event::{Event, EventKind, PathStep, StepKind};
-use crate::program::{FnRef, Program, Target};
+use crate::program::{ClassRef, FnRef, Program, Target};
 
 /// Joins what the methods of each class left in its fields with how the others use them.
 pub(crate) fn link_fields(program: &Program<'_>, all: &mut [Findings]) -> Vec<Event> {
-    let mut uses: FxHashMap<(Name, Name), Vec<FieldUse>> = FxHashMap::default();
-    let mut tested: FxHashSet<(Option<Name>, Name)> = FxHashSet::default();
+    let mut uses: FxHashMap<(ClassRef, Name), Vec<FieldUse>> = FxHashMap::default();
+    let mut tested: FxHashSet<(Option<ClassRef>, Name)> = FxHashSet::default();
     for findings in all.iter_mut() {
         for used in std::mem::take(&mut findings.field_uses) {
-            uses.entry((used.class.clone(), used.field.clone()))
+            uses.entry((used.class, used.field.clone()))
                 .or_default()
                 .push(used);
         }
@@ -34,7 +34,7 @@ pub(crate) fn link_fields(program: &Program<'_>, all: &mut [Findings]) -> Vec<Ev
         lefts.sort_by_key(|l| (l.event.path.len(), l.event.at));
         let mut told = FxHashSet::default();
         for left in lefts {
-            let field = (Some(left.class.clone()), left.field.clone());
+            let field = (Some(left.class), left.field.clone());
             if tested.contains(&field) || tested.contains(&(None, left.field.clone())) {
                 continue;
             }
@@ -49,7 +49,7 @@ pub(crate) fn link_fields(program: &Program<'_>, all: &mut [Findings]) -> Vec<Ev
                     continue;
                 }
             }
-            let Some(found) = uses.get(&(left.class.clone(), left.field.clone())) else {
+            let Some(found) = uses.get(&(left.class, left.field.clone())) else {
                 continue;
             };
             if let Some(event) = join(left.clone(), found) {
@@ -100,16 +100,17 @@ fn join(left: FieldLeft, uses: &[FieldUse]) -> Option<Event> {
 
 /// A field that a constructor leaves unset and the destructor releases.
 pub(crate) fn unset_fields(program: &Program<'_>, uses: &[FieldUse]) -> Vec<Event> {
-    let mut constructors: FxHashMap<&Name, Vec<FnRef>> = FxHashMap::default();
+    let mut constructors: FxHashMap<ClassRef, Vec<FnRef>> = FxHashMap::default();
     for f in program.all() {
         let function = program.function(f);
-        if let (FunctionKind::Constructor, Some(class)) = (function.kind, &function.class) {
+        let class = function.class.as_ref().and_then(|c| program.class_ref(f.0, c));
+        if let (FunctionKind::Constructor, Some(class)) = (function.kind, class) {
             constructors.entry(class).or_default().push(f);
         }
     }
     let mut events = Vec::new();
     for used in uses.iter().filter(|u| u.releases) {
-        let Some(class) = program.class(&used.class) else { continue };
+        let class = program.class_at(used.class);
         let Some(field) = class.fields.iter().find(|f| f.name == used.field) else { continue };
         let handle = field.ty.is_object() && program.models.is_handle_type(&program.resolve(&field.ty).name);
         if field.has_init || field.is_static || !handle || !used.in_destructor {

@@ -5,11 +5,12 @@ use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{Event, EventKind, PathStep, StepKind};
+use crate::program::ClassRef;
 
 /// A use of a field of the object in a method, with nothing known of the field on that path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldUse {
-    pub(crate) class: Name,
+    pub(crate) class: ClassRef,
     pub(crate) field: Name,
     pub(crate) method: Name,
     pub(crate) entry: Span,
@@ -24,7 +25,7 @@ pub(crate) struct FieldUse {
 /// A resource left in a field at a method's end, unchecked or known to have failed.
 #[derive(Debug, Clone)]
 pub(crate) struct FieldLeft {
-    pub(crate) class: Name,
+    pub(crate) class: ClassRef,
     pub(crate) field: Name,
     /// The event without its use: created, and the path to the method's end.
     pub(crate) event: Event,
@@ -51,7 +52,7 @@ pub(crate) struct Findings {
     pub(crate) reports_io: bool,
     /// Dropped I/O results before a return of success; told where the result speaks of I/O.
     pub(crate) before_success: Vec<Event>,
-    pub(crate) tested: FxHashSet<(Option<Name>, Name)>,
+    pub(crate) tested: FxHashSet<(Option<ClassRef>, Name)>,
 }
 
 /// Events with the same key are one fault.

@@ -448,7 +448,9 @@ impl<'p, 'm> Exec<'p, 'm> {
         let Some(local) = self.function.locals.get(l.0 as usize) else {
             return Vec::new();
         };
-        let class = self.program.class(&self.program.resolve(&local.ty).name);
+        let class = self
+            .program
+            .class(self.unit, &self.program.resolve(&local.ty).name);
         class.map_or_else(Vec::new, |c| {
             c.fields.iter().map(|f| f.name.clone()).collect()
         })
@@ -718,7 +720,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         if self.program.models.is_handle_type(name) || name.is_empty() || name == "auto" {
             return true;
         }
-        if let Some(class) = self.program.class(name) {
+        if let Some(class) = self.program.class(self.unit, name) {
             return class.bases.is_empty()
                 && !class.methods.iter().any(|m| {
                     matches!(m.kind, FunctionKind::Destructor | FunctionKind::Constructor)

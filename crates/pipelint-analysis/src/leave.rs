@@ -106,7 +106,7 @@ impl Exec<'_, '_> {
             return;
         };
         let class = match self.arena.get_loc(parent) {
-            Loc::SelfObj => self.function.class.clone(),
+            Loc::SelfObj => self.own_class(),
             _ => self.class_of(parent),
         };
         let Some(class) = class else { return };
@@ -123,7 +123,7 @@ impl Exec<'_, '_> {
     }
 
     fn note_fields_left(&mut self, state: &State, value: Option<ValId>) {
-        let Some(class) = self.function.class.clone() else {
+        let Some(class) = self.own_class() else {
             return;
         };
         if !matches!(
@@ -188,7 +188,7 @@ impl Exec<'_, '_> {
                 continue;
             }
             self.found.fields_left.push(FieldLeft {
-                class: class.clone(),
+                class,
                 field: field.clone(),
                 event,
                 failed_at,

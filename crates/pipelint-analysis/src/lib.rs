@@ -58,7 +58,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
             let function = program.function(f);
             if !matters(&program, f.0, function) {
                 let mut findings = Findings::default();
-                note_plain_tests(function, &mut findings);
+                note_plain_tests(&program, f.0, function, &mut findings);
                 let result = FunctionResult {
                     index: i,
                     findings,
@@ -150,7 +150,12 @@ fn is_interesting(model: &FunctionModel) -> bool {
 }
 
 /// Fields that the conditions of a function not executed look at.
-fn note_plain_tests(function: &Function, findings: &mut Findings) {
+fn note_plain_tests(
+    program: &Program<'_>,
+    unit: usize,
+    function: &Function,
+    findings: &mut Findings,
+) {
     if function.kind == pipelint_ir::FunctionKind::Destructor {
         return;
     }
@@ -158,7 +163,8 @@ fn note_plain_tests(function: &Function, findings: &mut Findings) {
         let place = &function.places[place];
         if let Some(Proj::Field(field)) = place.proj.last() {
             let own = place.base == Base::SelfObj && place.proj.len() == 1;
-            let class = if own { function.class.clone() } else { None };
+            let class = function.class.as_ref().filter(|_| own);
+            let class = class.and_then(|c| program.class_ref(unit, c));
             findings.tested.insert((class, field.clone()));
         }
     };

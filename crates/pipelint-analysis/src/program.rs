@@ -11,6 +11,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// A function's place in the program: unit, then index in it.
 pub(crate) type FnRef = (usize, usize);
 
+/// A class's place in the program: unit, then index in it.
+pub(crate) type ClassRef = (usize, usize);
+
 /// Whether a function gives control back to its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Returns {
@@ -40,7 +43,7 @@ pub(crate) struct Program<'m> {
     functions: FxHashMap<Name, Vec<FnRef>>,
     /// Last segments of all functions and methods of the program.
     own_names: FxHashSet<Name>,
-    classes: FxHashMap<Name, (usize, usize)>,
+    classes: FxHashMap<Name, Vec<ClassRef>>,
     macros: FxHashSet<Name>,
     noreturn: FxHashSet<Name>,
     constants: FxHashMap<Name, Option<i128>>,
@@ -57,42 +60,36 @@ pub(crate) fn last(name: &str) -> &str {
 
 impl<'m> Program<'m> {
     pub(crate) fn link(mut units: Vec<Unit>, models: &'m Models) -> Self {
-        let mut classes: FxHashMap<Name, (usize, usize)> = FxHashMap::default();
+        let mut classes: FxHashMap<Name, Vec<ClassRef>> = FxHashMap::default();
         for (u, unit) in units.iter().enumerate() {
             for (c, class) in unit.classes.iter().enumerate() {
-                let full = classes
-                    .get(&class.name)
-                    .is_some_and(|&(u, c)| units[u].classes[c].fields.len() >= class.fields.len());
-                if !full {
-                    classes.insert(class.name.clone(), (u, c));
-                }
+                classes.entry(class.name.clone()).or_default().push((u, c));
             }
         }
-        let fields: FxHashMap<Name, FxHashSet<Name>> = classes
-            .iter()
-            .map(|(name, &(u, c))| {
-                let fields = units[u].classes[c].fields.iter();
-                (
-                    name.clone(),
-                    fields
-                        .filter(|f| !f.is_static)
-                        .map(|f| f.name.clone())
-                        .collect(),
-                )
+        let fields: FxHashMap<ClassRef, FxHashSet<Name>> = classes
+            .values()
+            .flatten()
+            .map(|&(u, c)| {
+                let fields = units[u].classes[c].fields.iter().filter(|f| !f.is_static);
+                ((u, c), fields.map(|f| f.name.clone()).collect())
             })
             .collect();
-        let statics: FxHashSet<Name> = classes
-            .values()
-            .flat_map(|&(u, c)| &units[u].classes[c].methods)
+        let statics: FxHashSet<Name> = units
+            .iter()
+            .flat_map(|u| &u.classes)
+            .flat_map(|c| &c.methods)
             .filter(|m| m.kind == FunctionKind::StaticMethod)
             .map(|m| m.name.clone())
             .collect();
-        for unit in &mut units {
+        for (u, unit) in units.iter_mut().enumerate() {
             for function in &mut unit.functions {
                 if function.kind == FunctionKind::Method && statics.contains(&function.name) {
                     function.kind = FunctionKind::StaticMethod;
                 }
-                resolve_fields(function, &fields);
+                let class = function.class.as_ref().and_then(|name| pick_class(&classes, u, name));
+                if let Some(fields) = class.and_then(|c| fields.get(&c)) {
+                    resolve_fields(function, fields);
+                }
             }
         }
         let mut program = Self {
@@ -134,11 +131,18 @@ impl<'m> Program<'m> {
             .flat_map(|(u, unit)| (0..unit.functions.len()).map(move |f| (u, f)))
     }
 
-    /// The class of this name: exact, else the only one with this last segment.
-    pub(crate) fn class(&self, name: &str) -> Option<&Class> {
-        self.classes
-            .get(name)
-            .map(|&(u, c)| &self.units[u].classes[c])
+    /// The class that a name means in a unit: the unit's own, else the only one of this name.
+    pub(crate) fn class_ref(&self, unit: usize, name: &str) -> Option<ClassRef> {
+        pick_class(&self.classes, unit, name)
+    }
+
+    /// As `class_ref`, the class itself.
+    pub(crate) fn class(&self, unit: usize, name: &str) -> Option<&Class> {
+        self.class_ref(unit, name).map(|c| self.class_at(c))
+    }
+
+    pub(crate) fn class_at(&self, (u, c): ClassRef) -> &Class {
+        &self.units[u].classes[c]
     }
 
     fn index_functions(&mut self) {
@@ -248,7 +252,7 @@ impl<'m> Program<'m> {
                 if let Some(found) = self.pick(unit, &format!("{scope}::{name}"), args) {
                     return Target::Defined(found);
                 }
-                if let Some(class) = self.class(scope)
+                if let Some(class) = self.class(unit, scope)
                     && class.methods.iter().any(|m| last(&m.name) == name)
                 {
                     return Target::Unknown;
@@ -511,11 +515,19 @@ pub(crate) fn successors(term: &Terminator, mut f: impl FnMut(usize)) {
     }
 }
 
+/// Two files may each have a class of one name: whose is meant must be clear.
+fn pick_class(
+    classes: &FxHashMap<Name, Vec<ClassRef>>,
+    unit: usize,
+    name: &str,
+) -> Option<ClassRef> {
+    let found = classes.get(name)?;
+    let own = found.iter().find(|(u, _)| *u == unit);
+    own.or_else(|| found.first().filter(|_| found.len() == 1)).copied()
+}
+
 /// A name that a method uses and its class declares as a field is `self.name`.
-fn resolve_fields(function: &mut Function, fields: &FxHashMap<Name, FxHashSet<Name>>) {
-    let Some(fields) = function.class.as_ref().and_then(|c| fields.get(c)) else {
-        return;
-    };
+fn resolve_fields(function: &mut Function, fields: &FxHashSet<Name>) {
     if matches!(
         function.kind,
         FunctionKind::StaticMethod | FunctionKind::Lambda
