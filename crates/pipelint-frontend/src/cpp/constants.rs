@@ -70,6 +70,12 @@ pub(crate) fn evaluate<'t>(
             _ => None,
         },
         K::CastExpression => go(field(node, F.value)?),
+        K::PointerExpression if field(node, F.operator)?.kind() == "&" => {
+            match go(field(node, F.argument)?)? {
+                function @ Const::Function(_) => Some(function),
+                _ => None,
+            }
+        }
         K::UnaryExpression => {
             let value = go(field(node, F.argument)?)?;
             let Const::Int(value) = value else {

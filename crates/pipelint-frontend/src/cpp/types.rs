@@ -228,6 +228,9 @@ impl<'t> Source<'t> {
                     if kind(node) == K::QualifiedIdentifier
                         && let Some(cast) = self.inner_cast(node)
                     {
+                        if let Some(target) = field(cast, F.ty) {
+                            ty = self.named_type(target);
+                        }
                         function = field(cast, F.declarator);
                     }
                     out.name = Some(node);

@@ -158,9 +158,10 @@ impl<'t> Lowerer<'_, 't> {
             return self.read(node);
         }
         match name.as_str() {
-            "TRUE" => return Operand::Const(Const::Int(1)),
-            "FALSE" => return Operand::Const(Const::Int(0)),
-            "NULL" | "Q_NULLPTR" => return Operand::Const(Const::Null),
+            // The small ones stand where the grammar takes an argument for a parameter's type.
+            "TRUE" | "true" => return Operand::Const(Const::Int(1)),
+            "FALSE" | "false" => return Operand::Const(Const::Int(0)),
+            "NULL" | "nullptr" | "Q_NULLPTR" => return Operand::Const(Const::Null),
             _ => {}
         }
         let known = &self.items.known;

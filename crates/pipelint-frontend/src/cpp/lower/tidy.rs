@@ -120,7 +120,7 @@ pub(crate) fn tidy(mut drafts: Vec<Drafted>) -> Tidied {
             first.2 = at;
         }
     }
-    renumber(drafts, |index| reached[index] && !joined[index])
+    renumber(drafts)
 }
 
 /// Which blocks can be reached, and how many edges lead to each.
@@ -150,20 +150,46 @@ fn reach(drafts: &mut [Drafted]) -> (Vec<bool>, Vec<u32>) {
     (reached, entries)
 }
 
-fn renumber(drafts: Vec<Drafted>, keep: impl Fn(usize) -> bool) -> Tidied {
-    let mut numbers = vec![BlockId(0); drafts.len()];
-    let mut next = 0;
-    for (index, number) in numbers.iter_mut().enumerate() {
-        if keep(index) {
-            *number = BlockId(next);
-            next += 1;
+/// The blocks in reverse postorder: each before those that only follow it, a branch's first way
+/// before its second.
+fn order(drafts: &mut [Drafted]) -> Vec<usize> {
+    let mut seen = vec![false; drafts.len()];
+    let mut out = Vec::new();
+    let mut stack: Vec<(usize, Vec<usize>)> = Vec::new();
+    let mut next = Some(0);
+    loop {
+        if let Some(at) = next.take()
+            && !std::mem::replace(&mut seen[at], true)
+        {
+            // Taken from the end: the handler is visited first, so it comes last.
+            let mut ways = Vec::new();
+            targets(&mut drafts[at].0.term, |to| ways.push(to.0 as usize));
+            ways.extend(drafts[at].0.unwind.map(|to| to.0 as usize));
+            stack.push((at, ways));
+        }
+        let Some((at, ways)) = stack.last_mut() else { break };
+        match ways.pop() {
+            Some(to) => next = Some(to),
+            None => {
+                out.push(*at);
+                stack.pop();
+            }
         }
     }
+    out.reverse();
+    out
+}
+
+fn renumber(mut drafts: Vec<Drafted>) -> Tidied {
+    let order = order(&mut drafts);
+    let mut numbers = vec![BlockId(0); drafts.len()];
+    for (number, &index) in (0u32..).zip(&order) {
+        numbers[index] = BlockId(number);
+    }
+    let mut drafts: Vec<Option<Drafted>> = drafts.into_iter().map(Some).collect();
     let mut out: Tidied = (Vec::new(), Vec::new(), Vec::new());
-    for (index, (mut block, spans, at)) in drafts.into_iter().enumerate() {
-        if !keep(index) {
-            continue;
-        }
+    for index in order {
+        let Some((mut block, spans, at)) = drafts[index].take() else { continue };
         targets(&mut block.term, |to| *to = numbers[to.0 as usize]);
         if let Some(to) = &mut block.unwind {
             *to = numbers[to.0 as usize];
