@@ -45,14 +45,19 @@ fn main() {
     }
     files.sort();
     let mut parser = Parser::new();
-    if parser.set_language(&tree_sitter_cpp::LANGUAGE.into()).is_err() {
+    if parser
+        .set_language(&tree_sitter_cpp::LANGUAGE.into())
+        .is_err()
+    {
         eprintln!("the grammar does not load");
         return;
     }
     let config = CppConfig::default();
     let (mut before, mut after) = (Count::default(), Count::default());
     for path in &files {
-        let Ok(bytes) = std::fs::read(path) else { continue };
+        let Ok(bytes) = std::fs::read(path) else {
+            continue;
+        };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let c = path.extension().is_some_and(|ending| ending == "c");
@@ -71,7 +76,12 @@ fn main() {
             continue;
         }
         measure(&mut parser, text, &mut before, None);
-        measure(&mut parser, &prepared.text, &mut after, show.then_some((path, text)));
+        measure(
+            &mut parser,
+            &prepared.text,
+            &mut after,
+            show.then_some((path, text)),
+        );
     }
     if dump {
         return;
@@ -110,21 +120,31 @@ fn print(name: &str, count: &Count) {
 
 fn find(path: &Path, files: &mut Vec<PathBuf>) {
     if path.is_dir() {
-        let Ok(entries) = std::fs::read_dir(path) else { return };
+        let Ok(entries) = std::fs::read_dir(path) else {
+            return;
+        };
         for entry in entries.flatten() {
             find(&entry.path(), files);
         }
         return;
     }
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
-    if matches!(ending, "c" | "cc" | "cpp" | "cxx" | "h" | "hh" | "hpp" | "hxx" | "ipp" | "inl") {
+    let ending = path
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or("");
+    if matches!(
+        ending,
+        "c" | "cc" | "cpp" | "cxx" | "h" | "hh" | "hpp" | "hxx" | "ipp" | "inl"
+    ) {
         files.push(path.to_owned());
     }
 }
 
 fn measure(parser: &mut Parser, text: &str, count: &mut Count, show: Option<(&PathBuf, &str)>) {
     let start = Instant::now();
-    let Some(tree) = parser.parse(text, None) else { return };
+    let Some(tree) = parser.parse(text, None) else {
+        return;
+    };
     count.parse += start.elapsed();
     count.files += 1;
     count.bytes += text.len();
@@ -170,7 +190,11 @@ fn place(path: &Path, original: &str, text: &str, node: Node<'_>) {
         path.display(),
         row + 1,
         node.start_position().column + 1,
-        if node.is_missing() { format!("MISSING {}", node.kind()) } else { "ERROR".to_owned() },
+        if node.is_missing() {
+            format!("MISSING {}", node.kind())
+        } else {
+            "ERROR".to_owned()
+        },
         node.byte_range().len(),
     );
     let line = |text: &str, row: usize| text.lines().nth(row).unwrap_or("").trim_end().to_owned();

@@ -269,6 +269,17 @@ fn usage(parsed: &Parsed) -> Use {
     }
 }
 
+/// A word that names a system other than Windows.
+fn is_other_platform(word: &str) -> bool {
+    const SYSTEMS: &[&str] = &[
+        "LINUX", "POSIX", "UNIX", "MAC", "APPLE", "DARWIN", "IOS", "IPHONE", "ANDROID", "BSD",
+        "FUCHSIA", "CHROMEOS", "SOLARIS", "NACL", "WASM", "QNX", "AIX", "HAIKU",
+    ];
+    word.to_ascii_uppercase()
+        .split('_')
+        .any(|part| SYSTEMS.contains(&part))
+}
+
 /// Names as `#if` sees them.
 struct ConditionNames<'d> {
     all: &'d Definitions<'d>,
@@ -305,8 +316,16 @@ impl Names for ConditionNames<'_> {
         }
     }
 
-    fn call(&self, name: &str) -> Value {
-        if name.starts_with("__has_") {
+    fn call(&self, name: &str, arguments: &[(Kind, &str)]) -> Value {
+        // `__has_include(<x>)`, `__GNUC_PREREQ(4, 8)`: not this compiler.
+        if ["__has_", "__GNUC", "__GLIBC", "GCC_"]
+            .iter()
+            .any(|head| name.starts_with(head))
+        {
+            return Some(0);
+        }
+        // `BUILDFLAG(IS_POSIX)`
+        if arguments.iter().any(|(_, word)| is_other_platform(word)) {
             return Some(0);
         }
         self.unknown
@@ -347,7 +366,7 @@ impl Names for ValueNames<'_> {
         }
     }
 
-    fn call(&self, _: &str) -> Value {
+    fn call(&self, _: &str, _: &[(Kind, &str)]) -> Value {
         None
     }
 

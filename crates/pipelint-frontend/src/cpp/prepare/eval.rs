@@ -12,8 +12,8 @@ pub(crate) type Value = Option<i128>;
 pub(crate) trait Names {
     /// The value of a name that is not followed by arguments.
     fn value(&self, name: &str) -> Value;
-    /// The value of `name(…)`.
-    fn call(&self, name: &str) -> Value;
+    /// The value of `name(…)`, with the tokens in its parentheses.
+    fn call(&self, name: &str, arguments: &[(Kind, &str)]) -> Value;
     /// Whether the name is defined.
     fn defined(&self, name: &str) -> bool;
     /// Whether `(name)` before an operand is a cast.
@@ -173,8 +173,10 @@ impl<'t> Parser<'t> {
             Kind::Char => character(text),
             Kind::Ident | Kind::Caps => {
                 if self.peek() == "(" {
+                    let from = self.at;
                     self.skip_group();
-                    self.names.call(text)
+                    let arguments = self.tokens.get(from..self.at).unwrap_or(&[]);
+                    self.names.call(text, arguments)
                 } else {
                     self.names.value(text)
                 }

@@ -209,7 +209,8 @@ impl Walker<'_> {
     fn write_handler(&mut self, at: usize, end: usize) -> bool {
         let leaves = ["RETURN", "FAIL", "THROW", "ABORT"]
             .iter()
-            .any(|word| self.word(at).contains(word));
+            .any(|word| self.word(at).contains(word))
+            || self.leaving.contains(self.word(at));
         let with = if leaves {
             "catch(...){return;}"
         } else {

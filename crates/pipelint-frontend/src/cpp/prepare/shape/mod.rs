@@ -10,6 +10,7 @@ mod starts;
 
 use pipelint_ir::{Gap, GapReason, Language, Name};
 use pipelint_source::{FileId, Span};
+use rustc_hash::FxHashSet;
 
 use super::Prepared;
 use super::lexer::Kind;
@@ -59,6 +60,8 @@ struct Frame {
     seen_eq: bool,
     seen_colon: bool,
     seen_jump: bool,
+    /// A `typedef` or a pointer to a function is declared.
+    seen_type: bool,
 }
 
 impl Frame {
@@ -81,6 +84,7 @@ impl Frame {
             seen_eq: false,
             seen_colon: false,
             seen_jump: false,
+            seen_type: false,
         }
     }
 
@@ -112,6 +116,9 @@ impl Frame {
 
     /// What stands here is an expression or a statement, not a declaration's type or name.
     fn is_expression(&self) -> bool {
+        if self.seen_type {
+            return false;
+        }
         matches!(self.place, Place::Block | Place::Init | Place::Bracket)
             || self.expr
             || self.seen_eq
@@ -138,6 +145,13 @@ pub(crate) fn shape(
     let stack = vec![Frame::new(Place::File, None)];
     let dead = vec![false; tokens.len()];
     let ends = Vec::new();
+    let leaving = facts
+        .macros
+        .iter()
+        .filter(|found| found.name.contains("CATCH"))
+        .filter(|found| found.body.contains("return") || found.body.contains("throw"))
+        .map(|found| found.name.clone())
+        .collect();
     let mut walker = Walker {
         file,
         text,
@@ -148,6 +162,7 @@ pub(crate) fn shape(
         stack,
         last: None,
         ends,
+        leaving,
         out,
         facts,
     };
@@ -171,6 +186,8 @@ struct Walker<'a> {
     last: Option<usize>,
     /// Tokens after which a statement ends, innermost last.
     ends: Vec<usize>,
+    /// Macros of this file that end in a handler which leaves the function.
+    leaving: FxHashSet<Name>,
     out: &'a mut Output,
     facts: &'a mut Prepared,
 }
@@ -366,6 +383,7 @@ impl<'a> Walker<'a> {
                 self.replace(at, "*");
             }
             Kind::Colon => self.colon(at),
+            Kind::Spec if self.word(at) == "typedef" => self.top().seen_type = true,
             Kind::Class => {
                 if let Some(next) = self.class_head(at) {
                     return next;
@@ -447,8 +465,27 @@ impl<'a> Walker<'a> {
             });
             frame.expr = self.frame().is_expression() && (frame.call || !named) && !lambda;
         }
+        if paren && self.declares_pointer() {
+            frame.expr = false;
+        }
         self.top().seen_paren |= paren;
         self.stack.push(frame);
+    }
+
+    /// The `(` after `self.last` begins the parameters of `type (*name)(…)`.
+    fn declares_pointer(&self) -> bool {
+        let open = self
+            .last
+            .filter(|&last| self.kind(last) == Some(Kind::RParen))
+            .and_then(|last| self.mate(last));
+        let Some(open) = open else { return false };
+        self.kind(open + 1) == Some(Kind::Star)
+            && self.before(open).is_some_and(|before| {
+                matches!(
+                    self.kind(before),
+                    Some(Kind::Ident | Kind::Caps | Kind::CapsType | Kind::Builtin | Kind::Star)
+                )
+            })
     }
 
     fn close_paren(&mut self, at: usize) {
