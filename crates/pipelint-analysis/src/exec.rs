@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 
 use pipelint_ir::{
-    Base, BinOp, CmpOp, Const, Function, FunctionKind, LocalId, LocalKind, Mark, Name, Operand,
+    Base, BinOp, CmpOp, Cond, Const, Function, FunctionKind, LocalId, LocalKind, Mark, Name, Operand,
     PlaceId, Proj, Rvalue, Statement, Terminator, Type,
 };
 use pipelint_models::Sentinel;
@@ -300,6 +300,25 @@ impl<'p, 'm> Exec<'p, 'm> {
 
     fn statement(&mut self, mut state: State, stmt: &'p Statement, out: &mut Vec<State>) {
         match stmt {
+            Statement::Assign {
+                dst,
+                value: Rvalue::Compare(cond),
+            } if self.is_variable(*dst) && self.judges(&mut state, cond) => {
+                // Whether a creation succeeded is kept in a variable: two paths from here.
+                let (a, b) = (
+                    self.operand(&mut state, &cond.lhs),
+                    self.operand(&mut state, &cond.rhs),
+                );
+                for truth in [true, false] {
+                    let mut branch = state.clone();
+                    if self.assume(&mut branch, cond.op, a, b, truth) {
+                        let to = self.place(&mut branch, *dst);
+                        let v = self.arena.int(i128::from(truth));
+                        self.write(&mut branch, to, v);
+                        out.push(branch);
+                    }
+                }
+            }
             Statement::Assign { dst, value } => {
                 self.assign(&mut state, *dst, value);
                 out.push(state);
@@ -342,6 +361,25 @@ impl<'p, 'm> Exec<'p, 'm> {
             // No rule reports on a path through a gap.
             Statement::Opaque { .. } => {}
         }
+    }
+
+    fn is_variable(&self, place: PlaceId) -> bool {
+        match self.function.places[place].base {
+            Base::Local(l) => {
+                let local = self.function.locals.get(l.0 as usize);
+                local.is_some_and(|l| l.kind != LocalKind::Temp)
+            }
+            _ => true,
+        }
+    }
+
+    /// A comparison that decides whether a creation succeeded.
+    fn judges(&mut self, state: &mut State, cond: &Cond) -> bool {
+        let operands = [self.operand(state, &cond.lhs), self.operand(state, &cond.rhs)];
+        operands.iter().any(|v| {
+            let res = state.res.get(*v);
+            res.is_some_and(|res| self.outcome(state, *v, res) == Outcome::Maybe)
+        })
     }
 
     fn scope_end(&mut self, state: &mut State, local: LocalId) {
@@ -842,7 +880,10 @@ impl<'p, 'm> Exec<'p, 'm> {
             return self.arena.int(narrowed);
         }
         if to.is_object() && is_unsigned_32(&to.name) {
-            let handle = state.res.get(v).is_some() || self.operand_is_handle(from);
+            let handle = state.res.get(v).is_some()
+                || state.pseudo.get(v).is_some()
+                || self.operand_is_handle(from)
+                || self.value_is_handle(v);
             if handle {
                 let step = StepKind::Narrowed(ty.name.clone());
                 state.step(self.span, step, Some(v));
@@ -885,6 +926,23 @@ impl<'p, 'm> Exec<'p, 'm> {
                 let ty = self.program.resolve(&l.ty);
                 ty.is_object() && self.program.models.is_handle_type(&ty.name)
             })
+    }
+
+    /// A value read from a variable that is declared as a handle.
+    fn value_is_handle(&self, v: ValId) -> bool {
+        let Val::Sym(Sym::Load { loc, .. }) = self.arena.get(v) else { return false };
+        let ty = match self.arena.get_loc(*loc) {
+            Loc::Local(l) => self.function.locals.get(l.0 as usize).map(|l| &l.ty),
+            Loc::Field(parent, field) if matches!(self.arena.get_loc(*parent), Loc::SelfObj) => {
+                let class = self.own_class().map(|c| self.program.class_at(c));
+                class.and_then(|c| c.fields.iter().find(|f| f.name == *field)).map(|f| &f.ty)
+            }
+            _ => None,
+        };
+        ty.is_some_and(|ty| {
+            let ty = self.program.resolve(ty);
+            ty.is_object() && self.program.models.is_handle_type(&ty.name)
+        })
     }
 
     /// Writes the first variable a resource is put in into its record.
@@ -1118,7 +1176,7 @@ fn is_primitive(name: &str) -> bool {
         .all(|w| WORDS.contains(&w) || (w.ends_with("_t") && !w.contains("::")))
 }
 
-fn is_unsigned_32(name: &str) -> bool {
+pub(crate) fn is_unsigned_32(name: &str) -> bool {
     matches!(
         name,
         "DWORD"

@@ -45,9 +45,9 @@ impl Exec<'_, '_> {
                 continue;
             }
             self.hand_over(state, v);
-            let mut parts = Vec::new();
-            self.arena.parts(v, &mut parts);
-            todo.extend(parts);
+            if let Val::Bin(_, a, b) = *self.arena.get(v) {
+                todo.extend([a, b]);
+            }
             let whole = match *self.arena.get(v) {
                 Val::Ptr(loc) => loc,
                 Val::Sym(Sym::Load { loc, .. } | Sym::Uninit { loc }) => loc,

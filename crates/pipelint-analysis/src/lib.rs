@@ -99,9 +99,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
     }
     for event in class::link_fields(&program, &mut findings) {
         let same = analysis.events.iter_mut().find(|e| {
+            let created = |e: &Event| e.resource.as_ref().map_or(e.at, |r| r.created);
             std::mem::discriminant(&e.kind) == std::mem::discriminant(&event.kind)
-                && e.resource.as_ref().map(|r| r.created)
-                    == event.resource.as_ref().map(|r| r.created)
+                && created(e) == created(&event)
         });
         match same {
             // Told within the method already: the other methods' uses are further places.
@@ -122,6 +122,22 @@ pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
 
 /// True when some call or field of the function is one the models speak of.
 fn matters(program: &Program<'_>, unit: usize, function: &Function) -> bool {
+    calls_models(program, unit, function) || narrows_handles(program, function)
+}
+
+/// Casts to an unsigned 32-bit type and to a handle: a value may go through the one to the other.
+fn narrows_handles(program: &Program<'_>, function: &Function) -> bool {
+    let (mut narrow, mut wide) = (false, false);
+    for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+        if let Statement::Assign { value: pipelint_ir::Rvalue::Cast(ty, _), .. } = stmt {
+            narrow |= exec::is_unsigned_32(&ty.name);
+            wide |= program.models.is_handle_type(&ty.name);
+        }
+    }
+    narrow && wide
+}
+
+fn calls_models(program: &Program<'_>, unit: usize, function: &Function) -> bool {
     function
         .blocks
         .iter()
