@@ -438,7 +438,8 @@ impl Exec<'_, '_> {
             _ => return false,
         };
         let res = state.res.get(v).filter(|r| !r.checked);
-        res.and_then(|r| r.failure).is_some_and(|f| c != number(f) && matches!(c, 0 | -1))
+        res.and_then(|r| r.failure)
+            .is_some_and(|f| c != number(f) && matches!(c, 0 | -1))
     }
 
     /// Records a comparison of a creation's result with a value it never yields on failure.

@@ -1,9 +1,10 @@
 //! Facts about a function's graph: order, loops, live locals.
 
 use pipelint_ir::{
-    Base, Callee, Function, LocalId, Operand, PlaceId, Rvalue, Statement, Terminator,
+    Base, Callee, Function, LocalId, Name, Operand, Place, PlaceId, Proj, Rvalue, Statement,
+    Terminator,
 };
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::program::successors;
 
@@ -18,6 +19,9 @@ pub(crate) struct Cfg {
     /// Per block: number of its first statement.
     pub(crate) first: Vec<u32>,
     live: Vec<Vec<u64>>,
+    /// Names of fields and globals, and per block which of them it or a later block reads.
+    names: FxHashMap<Name, usize>,
+    mentioned: Vec<Vec<u64>>,
     /// Locals whose address is taken: always live.
     addressed: Vec<bool>,
 }
@@ -70,7 +74,10 @@ impl Cfg {
             count += u32::try_from(block.stmts.len()).unwrap_or(u32::MAX / 2) + 1;
         }
         let (live, addressed) = liveness(function, &succ, &order);
+        let (names, mentioned) = mentions(function, &succ, &order);
         Self {
+            names,
+            mentioned,
             order,
             loops,
             cyclic,
@@ -78,6 +85,12 @@ impl Cfg {
             live,
             addressed,
         }
+    }
+
+    /// True when this block or a later one reads a field or global of this name.
+    pub(crate) fn is_mentioned(&self, block: usize, name: &Name) -> bool {
+        let n = self.names.get(name);
+        n.is_some_and(|n| self.mentioned[block][n / 64] >> (n % 64) & 1 == 1)
     }
 
     /// True when `local` may still be read after entering `block`.
@@ -127,6 +140,63 @@ fn order_and_heads(succ: &[Vec<usize>]) -> (Vec<u32>, Vec<(usize, Vec<usize>)>) 
         order[b] = u32::try_from(i).unwrap_or(u32::MAX);
     }
     (order, heads.into_iter().collect())
+}
+
+/// The name a place is read by: its last field, else its base; none for a plain pointee.
+fn read_name(place: &Place) -> Option<&Name> {
+    let field = place.proj.iter().rev().find_map(|step| match step {
+        Proj::Field(name) => Some(name),
+        _ => None,
+    });
+    field.or(match &place.base {
+        Base::Global(name) | Base::Captured(name) => Some(name),
+        _ => None,
+    })
+}
+
+fn mentions(
+    function: &Function,
+    succ: &[Vec<usize>],
+    order: &[u32],
+) -> (FxHashMap<Name, usize>, Vec<Vec<u64>>) {
+    let mut names: FxHashMap<Name, usize> = FxHashMap::default();
+    let numbers: Vec<Option<usize>> = function
+        .places
+        .iter()
+        .map(|(_, place)| {
+            let name = read_name(place)?;
+            let next = names.len();
+            Some(*names.entry(name.clone()).or_insert(next))
+        })
+        .collect();
+    let words = names.len().div_ceil(64);
+    let mut found = vec![vec![0u64; words]; succ.len()];
+    for (bits, block) in found.iter_mut().zip(&function.blocks) {
+        let mut read = |place: PlaceId| {
+            if let Some(n) = numbers[place.0 as usize] {
+                bits[n / 64] |= 1 << (n % 64);
+            }
+        };
+        for stmt in &block.stmts {
+            visit_reads(stmt, &mut read);
+        }
+        visit_term_reads(&block.term, &mut read);
+    }
+    let mut by_order: Vec<usize> = (0..succ.len()).collect();
+    by_order.sort_by_key(|&b| std::cmp::Reverse(order[b]));
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for &b in &by_order {
+            for w in 0..words {
+                let now = succ[b]
+                    .iter()
+                    .fold(found[b][w], |acc, &s| acc | found[s][w]);
+                changed |= std::mem::replace(&mut found[b][w], now) != now;
+            }
+        }
+    }
+    (names, found)
 }
 
 fn liveness(function: &Function, succ: &[Vec<usize>], order: &[u32]) -> (Vec<Vec<u64>>, Vec<bool>) {

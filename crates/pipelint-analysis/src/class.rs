@@ -2,9 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use pipelint_ir::{
-    Base, Callee, FunctionKind, Name, PlaceId, Proj, Rvalue, Statement, Wholeness,
-};
+use pipelint_ir::{Base, Callee, FunctionKind, Name, PlaceId, Proj, Rvalue, Statement, Wholeness};
 
 use crate::collect::{FieldLeft, FieldUse, Findings};
 use crate::event::{Event, EventKind, PathStep, StepKind};
@@ -103,7 +101,10 @@ pub(crate) fn unset_fields(program: &Program<'_>, uses: &[FieldUse]) -> Vec<Even
     let mut constructors: FxHashMap<ClassRef, Vec<FnRef>> = FxHashMap::default();
     for f in program.all() {
         let function = program.function(f);
-        let class = function.class.as_ref().and_then(|c| program.class_ref(f.0, c));
+        let class = function
+            .class
+            .as_ref()
+            .and_then(|c| program.class_ref(f.0, c));
         if let (FunctionKind::Constructor, Some(class)) = (function.kind, class) {
             constructors.entry(class).or_default().push(f);
         }
@@ -111,13 +112,23 @@ pub(crate) fn unset_fields(program: &Program<'_>, uses: &[FieldUse]) -> Vec<Even
     let mut events = Vec::new();
     for used in uses.iter().filter(|u| u.releases) {
         let class = program.class_at(used.class);
-        let Some(field) = class.fields.iter().find(|f| f.name == used.field) else { continue };
-        let handle = field.ty.is_object() && program.models.is_handle_type(&program.resolve(&field.ty).name);
+        let Some(field) = class.fields.iter().find(|f| f.name == used.field) else {
+            continue;
+        };
+        let handle = field.ty.is_object()
+            && program
+                .models
+                .is_handle_type(&program.resolve(&field.ty).name);
         if field.has_init || field.is_static || !handle || !used.in_destructor {
             continue;
         }
         let found = constructors.get(&used.class).into_iter().flatten();
-        let Some(unset) = found.copied().find(|f| leaves_unset(program, *f, &used.field)) else { continue };
+        let Some(unset) = found
+            .copied()
+            .find(|f| leaves_unset(program, *f, &used.field))
+        else {
+            continue;
+        };
         let constructor = program.function(unset);
         let step = |span, what| PathStep { span, what };
         events.push(Event {
@@ -131,7 +142,10 @@ pub(crate) fn unset_fields(program: &Program<'_>, uses: &[FieldUse]) -> Vec<Even
             resource: None,
             path: vec![
                 step(field.span, StepKind::Declared(used.field.clone())),
-                step(constructor.map.name, StepKind::Method(constructor.name.clone())),
+                step(
+                    constructor.map.name,
+                    StepKind::Method(constructor.name.clone()),
+                ),
                 step(used.entry, StepKind::Method(used.method.clone())),
                 step(used.at, StepKind::Closed(used.api.clone())),
             ],
@@ -151,7 +165,10 @@ fn leaves_unset(program: &Program<'_>, f: FnRef, field: &Name) -> bool {
     let may_hold = |place: PlaceId| {
         let place = &function.places[place];
         place.base == Base::SelfObj
-            && place.proj.first().is_none_or(|p| matches!(p, Proj::Field(name) if name == field))
+            && place
+                .proj
+                .first()
+                .is_none_or(|p| matches!(p, Proj::Field(name) if name == field))
     };
     function.blocks.iter().flat_map(|b| &b.stmts).all(|stmt| match stmt {
         Statement::Assign { dst, value } => {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 
 use pipelint_ir::{
-    Base, BinOp, CmpOp, Cond, Const, Function, FunctionKind, LocalId, LocalKind, Mark, Name, Operand,
-    PlaceId, Proj, Rvalue, Statement, Terminator, Type,
+    Base, BinOp, CmpOp, Cond, Const, Function, FunctionKind, LocalId, LocalKind, Mark, Name,
+    Operand, PlaceId, Proj, Rvalue, Statement, Terminator, Type,
 };
 use pipelint_models::Sentinel;
 use pipelint_source::Span;
@@ -24,6 +24,8 @@ const STATES_PER_BLOCK: usize = 48;
 const STEPS: usize = 60_000;
 /// Entries of an initialiser list that are followed one by one.
 const LARGEST_AGGREGATE: usize = 32;
+/// Marks epochs that begin at a block, apart from those that begin at a call.
+const OWN_EPOCH: u32 = 1 << 31;
 /// Entries of one loop head on one path; values that still change are then widened.
 const ROUNDS: u32 = 3;
 
@@ -150,7 +152,10 @@ impl<'p, 'm> Exec<'p, 'm> {
                 for stmt in &self.function.blocks[b].stmts {
                     match stmt {
                         // A flag that is set to constants takes few values: it converges.
-                        Statement::Assign { value: Rvalue::Use(Operand::Const(_)), .. } => {}
+                        Statement::Assign {
+                            value: Rvalue::Use(Operand::Const(_)),
+                            ..
+                        } => {}
                         Statement::Assign { dst, .. } | Statement::Call { dst: Some(dst), .. } => {
                             changed.push(*dst);
                         }
@@ -189,7 +194,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             .env
             .retain(|loc, v| match arena.get_loc(arena.root(loc)) {
                 Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
-                _ => true,
+                // The object's fields are looked at where the method ends.
+                Loc::SelfObj => true,
+                _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
             });
         let mut reachable: FxHashSet<ValId> = FxHashSet::default();
         let mut parts = Vec::new();
@@ -200,9 +207,21 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             reachable.extend(parts.drain(..));
         }
+        // A resource that is gone, or somebody else's, matters while a variable still has it.
+        state.res.retain(|v, res| {
+            let held = res.status == Status::Open && (!res.escaped || res.failed_at.is_some());
+            held || reachable.contains(&v)
+        });
         for (v, res) in state.res.iter() {
             reachable.insert(v);
             reachable.insert(res.judge);
+        }
+        state
+            .pseudo
+            .retain(|v, _| reachable.contains(&v) || matches!(arena.get(v), Val::Named(_)));
+        state.errors.retain(|v, _| reachable.contains(&v));
+        if state.last_made.is_some_and(|v| state.res.get(v).is_none()) {
+            state.last_made = None;
         }
         // What was read of outside memory may be read again, until unknown code changes it.
         let epoch = state.epoch;
@@ -210,6 +229,17 @@ impl<'p, 'm> Exec<'p, 'm> {
         state.facts.retain(|v, _| {
             reachable.contains(&v) || can_recur(arena, cfg, block, epoch, v, &reachable, &mut keep)
         });
+        // Which unknown call ran last no longer matters where nothing read since is known.
+        let fresh = OWN_EPOCH | u32::try_from(block).unwrap_or(0);
+        let loads = |v: &ValId, at: u32| matches!(arena.get(*v), Val::Sym(Sym::Load { epoch, .. }) if *epoch == at);
+        let mut known: FxHashSet<ValId> = reachable;
+        for (v, _) in state.facts.iter() {
+            arena.parts(v, &mut parts);
+            known.extend(parts.drain(..));
+        }
+        if epoch != fresh && !known.iter().any(|v| loads(v, epoch) || loads(v, fresh)) {
+            state.epoch = fresh;
+        }
     }
 
     fn run_block(&mut self, block: usize, state: State, next: &mut Vec<(usize, State)>) {
@@ -375,7 +405,10 @@ impl<'p, 'm> Exec<'p, 'm> {
 
     /// A comparison that decides whether a creation succeeded.
     fn judges(&mut self, state: &mut State, cond: &Cond) -> bool {
-        let operands = [self.operand(state, &cond.lhs), self.operand(state, &cond.rhs)];
+        let operands = [
+            self.operand(state, &cond.lhs),
+            self.operand(state, &cond.rhs),
+        ];
         operands.iter().any(|v| {
             let res = state.res.get(*v);
             res.is_some_and(|res| self.outcome(state, *v, res) == Outcome::Maybe)
@@ -685,7 +718,11 @@ impl<'p, 'm> Exec<'p, 'm> {
             return;
         }
         if self.is_outside(state, loc) || self.is_owner(loc) {
-            let home = state.res.get(v).is_some_and(|res| !res.escaped).then_some(loc);
+            let home = state
+                .res
+                .get(v)
+                .is_some_and(|res| !res.escaped)
+                .then_some(loc);
             self.hand_over(state, v);
             if let Some(res) = state.res.get_mut(v) {
                 res.home = home;
@@ -930,12 +967,16 @@ impl<'p, 'm> Exec<'p, 'm> {
 
     /// A value read from a variable that is declared as a handle.
     fn value_is_handle(&self, v: ValId) -> bool {
-        let Val::Sym(Sym::Load { loc, .. }) = self.arena.get(v) else { return false };
+        let Val::Sym(Sym::Load { loc, .. }) = self.arena.get(v) else {
+            return false;
+        };
         let ty = match self.arena.get_loc(*loc) {
             Loc::Local(l) => self.function.locals.get(l.0 as usize).map(|l| &l.ty),
             Loc::Field(parent, field) if matches!(self.arena.get_loc(*parent), Loc::SelfObj) => {
                 let class = self.own_class().map(|c| self.program.class_at(c));
-                class.and_then(|c| c.fields.iter().find(|f| f.name == *field)).map(|f| &f.ty)
+                class
+                    .and_then(|c| c.fields.iter().find(|f| f.name == *field))
+                    .map(|f| &f.ty)
             }
             _ => None,
         };
@@ -1148,8 +1189,14 @@ fn can_recur(
             || match arena.get(*part) {
                 Val::Sym(Sym::Load { loc, epoch: at }) => match arena.get_loc(arena.root(*loc)) {
                     Loc::Local(l) => cfg.is_live(block, *l),
-                    Loc::Deref(p) => *at == epoch && can_recur_pointer(arena, *p, epoch),
-                    _ => *at == epoch,
+                    Loc::Deref(p) => {
+                        *at == epoch
+                            && can_recur_pointer(arena, *p, epoch)
+                            && arena.name(*loc).is_none_or(|n| cfg.is_mentioned(block, n))
+                    }
+                    _ => {
+                        *at == epoch && arena.name(*loc).is_none_or(|n| cfg.is_mentioned(block, n))
+                    }
                 },
                 Val::Sym(_) => false,
                 _ => true,

@@ -129,7 +129,11 @@ fn matters(program: &Program<'_>, unit: usize, function: &Function) -> bool {
 fn narrows_handles(program: &Program<'_>, function: &Function) -> bool {
     let (mut narrow, mut wide) = (false, false);
     for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
-        if let Statement::Assign { value: pipelint_ir::Rvalue::Cast(ty, _), .. } = stmt {
+        if let Statement::Assign {
+            value: pipelint_ir::Rvalue::Cast(ty, _),
+            ..
+        } = stmt
+        {
             narrow |= exec::is_unsigned_32(&ty.name);
             wide |= program.models.is_handle_type(&ty.name);
         }

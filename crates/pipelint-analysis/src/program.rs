@@ -86,7 +86,10 @@ impl<'m> Program<'m> {
                 if function.kind == FunctionKind::Method && statics.contains(&function.name) {
                     function.kind = FunctionKind::StaticMethod;
                 }
-                let class = function.class.as_ref().and_then(|name| pick_class(&classes, u, name));
+                let class = function
+                    .class
+                    .as_ref()
+                    .and_then(|name| pick_class(&classes, u, name));
                 if let Some(fields) = class.and_then(|c| fields.get(&c)) {
                     resolve_fields(function, fields);
                 }
@@ -339,7 +342,10 @@ impl<'m> Program<'m> {
             .map(|&f| {
                 let function = self.function(f);
                 let block = |b: &pipelint_ir::Block| {
-                    b.stmts.iter().filter_map(|s| self.call_returns(f.0, function, s, &index)).collect()
+                    b.stmts
+                        .iter()
+                        .filter_map(|s| self.call_returns(f.0, function, s, &index))
+                        .collect()
                 };
                 function.blocks.iter().map(block).collect()
             })
@@ -363,7 +369,8 @@ impl<'m> Program<'m> {
         }
         for (i, &f) in all.iter().enumerate() {
             let open = !settled && known[i] == Returns::Never && !self.function(f).noreturn;
-            self.returns.insert(f, if open { Returns::Maybe } else { known[i] });
+            self.returns
+                .insert(f, if open { Returns::Maybe } else { known[i] });
         }
     }
 
@@ -439,7 +446,9 @@ fn reach_end(function: &Function, calls: &[Vec<CallReturns>], known: &[Returns])
         let mut seen = vec![false; function.blocks.len()];
         let mut todo = vec![0usize];
         while let Some(b) = todo.pop() {
-            let Some(block) = function.blocks.get(b) else { continue };
+            let Some(block) = function.blocks.get(b) else {
+                continue;
+            };
             if std::mem::replace(&mut seen[b], true) {
                 continue;
             }
@@ -523,7 +532,8 @@ fn pick_class(
 ) -> Option<ClassRef> {
     let found = classes.get(name)?;
     let own = found.iter().find(|(u, _)| *u == unit);
-    own.or_else(|| found.first().filter(|_| found.len() == 1)).copied()
+    own.or_else(|| found.first().filter(|_| found.len() == 1))
+        .copied()
 }
 
 /// A name that a method uses and its class declares as a field is `self.name`.

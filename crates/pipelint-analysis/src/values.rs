@@ -146,6 +146,17 @@ impl Arena {
         loc
     }
 
+    /// The name a location is read by: its last field, else its base; none for a plain pointee.
+    pub(crate) fn name(&self, mut loc: LocId) -> Option<&Name> {
+        loop {
+            match self.get_loc(loc) {
+                Loc::Field(_, name) | Loc::Global(name) | Loc::Captured(name) => return Some(name),
+                Loc::Elem(parent, _) => loc = *parent,
+                _ => return None,
+            }
+        }
+    }
+
     /// True when `loc` is `whole` or a part of it.
     pub(crate) fn within(&self, mut loc: LocId, whole: LocId) -> bool {
         loop {
