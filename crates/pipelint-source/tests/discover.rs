@@ -282,7 +282,7 @@ mod unix {
     fn an_unreadable_folder_is_a_problem() {
         let dir = folder(&[("a.c", ""), ("locked/b.c", "")]);
         let locked = dir.path().join("locked");
-        fs::set_permissions(&locked, fs::Permissions::from_mode(0)).expect("the mode is set");
+        fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).expect("the mode is set");
         // Some users may read everything.
         let readable = fs::read_dir(&locked).is_ok();
         let found = find(&[dir.path().to_owned()]);

@@ -8,7 +8,9 @@ fn decoded(bytes: &[u8]) -> Decoded {
     decode(bytes.to_vec(), Path::new("f.c")).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+type ToBytes = fn(u16) -> [u8; 2];
+
+fn utf16(text: &str, to_bytes: ToBytes) -> Vec<u8> {
     text.encode_utf16().flat_map(to_bytes).collect()
 }
 
@@ -28,7 +30,7 @@ fn utf_8_with_and_without_a_mark() {
 
 #[test]
 fn utf_16_with_and_without_a_mark() {
-    let cases: [(fn(u16) -> [u8; 2], Encoding); 2] = [
+    let cases: [(ToBytes, Encoding); 2] = [
         (u16::to_le_bytes, Encoding::Utf16Le),
         (u16::to_be_bytes, Encoding::Utf16Be),
     ];
