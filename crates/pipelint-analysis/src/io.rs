@@ -11,6 +11,7 @@ use crate::values::{LocId, StmtNo, Val, ValId};
 
 impl Exec<'_, '_> {
     /// An I/O call runs; its result is dropped when nothing receives it.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn note_io(
         &mut self,
         state: &mut State,
