@@ -321,7 +321,8 @@ impl Cleaner<'_> {
             Action::Pure => {
                 let after = matches!(self.last(), Some(Kind::RParen | Kind::Spec | Kind::After));
                 if after && next == Some(Kind::Semi) && self.out.replace(start, end, "= 0") {
-                    self.keep(at, Kind::Eq);
+                    // No assignment: it ends the declaration like an attribute.
+                    self.keep(at, Kind::Other);
                     return at + 1;
                 }
                 self.keep(at, Kind::Caps);

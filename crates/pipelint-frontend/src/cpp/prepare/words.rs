@@ -118,7 +118,7 @@ pub(crate) fn looks_like_type(name: &str) -> bool {
     name.starts_with("LP") && name.len() > 4
         || name.ends_with("_PTR")
         || name.ends_with("PROC")
-        || name.ends_with("_T")
+        || name.ends_with("_T") && name.len() > 3
         || name.ends_with("_HANDLE")
         || name.ends_with("_INFO")
         || name.ends_with("_CALLBACK")

@@ -243,6 +243,9 @@ impl Walker<'_> {
             return;
         }
         self.replace(at, "catch");
+        // Done with: it is no call of a macro any more.
+        self.dead[at] = true;
+        self.ends.push(end);
         if let Some(comma) = (at..end).find(|&inner| self.kind(inner) == Some(Kind::Comma)) {
             self.replace(comma, "*");
         }

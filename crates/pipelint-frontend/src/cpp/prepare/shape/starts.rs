@@ -287,8 +287,11 @@ impl Walker<'_> {
     }
 
     fn drop_call(&mut self, at: usize, close: usize) -> Option<usize> {
-        self.blank(at, close);
-        Some(close + 1)
+        // With its `;`, if a declaration would stand here.
+        let ended = self.kind(close + 1) == Some(Kind::Semi) && self.frame().holds_declarations();
+        let last = if ended { close + 1 } else { close };
+        self.blank(at, last);
+        Some(last + 1)
     }
 
     /// Keeps what stands in the parentheses.
@@ -508,13 +511,10 @@ impl Walker<'_> {
             .any(|part| upper.contains(part));
         if loops {
             let run = self.run(at + 2);
-            let comma =
-                (run.end == at + 2 || run.len() < 2 || self.kind(run.end) != Some(Kind::Comma))
-                    .then_some(None)
-                    .unwrap_or(Some(run.end));
-            if let Some(comma) = comma {
+            // `FOREACH(const T &x, list)` declares, `FOREACH(x, list)` does not.
+            if run.len() >= 2 && self.kind(run.end) == Some(Kind::Comma) {
                 self.replace(at, "for");
-                self.replace(comma, ":");
+                self.replace(run.end, ":");
             } else if close == at + 2 {
                 self.replace(at, "for");
                 self.replace(at + 1, "(");
