@@ -81,6 +81,21 @@ impl Default for CppConfig {
 }
 
 impl CppConfig {
+    /// Defines a name as the option `-DNAME` or `-DNAME=VALUE` does; the latest option wins.
+    pub fn define(&mut self, option: &str) {
+        let (name, value) = match option.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (option, None),
+        };
+        self.undefines.remove(name.trim());
+        self.defines.insert(name.trim().to_owned(), value);
+    }
+
+    /// Undefines a name as the option `-UNAME` does; the latest option wins.
+    pub fn undefine(&mut self, name: &str) {
+        self.undefines.insert(name.trim().to_owned());
+    }
+
     /// The value text of `name`, if it is defined when a file of `language` begins.
     pub(crate) fn value(&self, name: &str, language: Language) -> Option<&str> {
         if self.undefines.contains(name) {

@@ -118,11 +118,10 @@ fn an_include_guard_is_passed() {
 #[test]
 fn options_win() {
     let mut config = CppConfig::default();
-    config.undefines.insert("_WIN32".to_owned());
-    config
-        .defines
-        .insert("MODE".to_owned(), Some("2".to_owned()));
-    config.defines.insert("BARE".to_owned(), None);
+    config.undefine("_WIN32");
+    config.undefine("MODE");
+    config.define("MODE=2");
+    config.define("BARE");
     let text = "#ifdef _WIN32\nint w;\n#endif\n#if MODE == 2 && BARE\nint m;\n#endif\n";
     assert_eq!(fold(&with(text, Language::Cpp, &config).text), "int m;");
 }

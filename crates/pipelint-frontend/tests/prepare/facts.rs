@@ -82,6 +82,19 @@ fn functions_that_do_not_return_are_noted() {
 }
 
 #[test]
+fn macros_say_so_too() {
+    let text =
+        "LIB_NORETURN LIB_API void a(int x);\n#define DIES __declspec(noreturn)\nDIES void b();\n";
+    let out = cpp(text);
+    assert_eq!(fold(&out.text), "void a(int x); void b();");
+    let second = text.rfind("DIES").expect("it is in the text");
+    assert_eq!(
+        out.noreturn,
+        [0, u32::try_from(second).expect("the text is short")]
+    );
+}
+
+#[test]
 fn integers() {
     assert_eq!(value("42"), Some(Const::Int(42)));
     assert_eq!(value("0x10UL"), Some(Const::Int(16)));

@@ -103,6 +103,7 @@ impl Reader<'_, '_> {
         if matches!(kind, Kind::Ident | Kind::Caps) {
             let name = self.text.get(start..end).unwrap_or("");
             match self.definitions.usage(name) {
+                Use::NoReturn => action = Action::NoReturn,
                 Use::Blank => action = Action::Convention,
                 Use::BlankCall => action = Action::BlankCall,
                 Use::Words(words) => {

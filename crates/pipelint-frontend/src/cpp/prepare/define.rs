@@ -24,6 +24,8 @@ pub(crate) enum Use {
     Code,
     /// It stands for nothing, or for words that are blanked: blank it.
     Blank,
+    /// The same, and one of the words says that a function does not return.
+    NoReturn,
     /// The same with arguments.
     BlankCall,
     /// It stands for these words, which are written in its place when they fit.
@@ -261,6 +263,7 @@ fn usage(parsed: &Parsed) -> Use {
         after_group_word = false;
     }
     match (&parsed.params, words.is_empty()) {
+        (None, true) if super::words::says_noreturn(&parsed.body) => Use::NoReturn,
         (None, true) => Use::Blank,
         (Some(_), true) => Use::BlankCall,
         // Words of storage and qualification lose little when they do not fit.

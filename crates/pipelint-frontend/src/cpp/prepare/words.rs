@@ -112,6 +112,11 @@ fn is_first_sal(name: &str) -> bool {
     HEADS.iter().any(|head| rest.starts_with(head)) && !rest.ends_with("__")
 }
 
+/// True for an attribute that says a function does not return: `LIB_NORETURN`.
+pub(crate) fn says_noreturn(name: &str) -> bool {
+    name.contains("NORETURN") || name.contains("NO_RETURN") || name.contains("noreturn")
+}
+
 /// True for a name of a type, by the habits of Windows headers.
 pub(crate) fn looks_like_type(name: &str) -> bool {
     // `LPFOO`, `PFOO_BAR`: a pointer to a structure. `…PROC`: a callback.

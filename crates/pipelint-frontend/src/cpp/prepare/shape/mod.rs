@@ -18,6 +18,7 @@ use super::Prepared;
 use super::lexer::Kind;
 use super::output::Output;
 use super::tokens::{Mates, Token};
+use super::words::says_noreturn;
 
 /// What the innermost bracket is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,6 +246,9 @@ impl<'a> Walker<'a> {
         for at in from..=to.min(self.tokens.len().saturating_sub(1)) {
             let token = self.tokens[at];
             self.dead[at] = true;
+            if token.kind == Kind::Caps && says_noreturn(token.text(self.text)) {
+                self.facts.noreturn.push(token.start);
+            }
             self.out.blank(token.start as usize, token.end as usize);
         }
     }
