@@ -511,3 +511,11 @@ pub(crate) fn is_windows_scalar(name: &str) -> bool {
             | "HMONITOR"
     ) || (name.len() > 3 && name.starts_with("LP"))
 }
+
+/// True when an ALL_CAPS scalar of the Windows headers is a pointer, so that zero is null.
+pub(crate) fn is_windows_pointer(name: &str) -> bool {
+    is_windows_scalar(name)
+        && (name.starts_with('P') || name.starts_with("LP") || name.starts_with('H'))
+        && !matches!(name, "HRESULT" | "HFILE")
+        && name != "LPARAM"
+}

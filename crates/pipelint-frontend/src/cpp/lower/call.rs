@@ -399,7 +399,9 @@ impl<'t> Lowerer<'_, 't> {
                 let last = last_segment(&name);
                 let data = known.globals.contains_key(&name)
                     || known.class_field(&name)
-                    || ["m_", "s_", "g_"].iter().any(|prefix| last.starts_with(prefix));
+                    || ["m_", "s_", "g_"]
+                        .iter()
+                        .any(|prefix| last.starts_with(prefix));
                 (!data).then_some(Const::Function(name))
             }
             K::Identifier => {
@@ -414,7 +416,8 @@ impl<'t> Lowerer<'_, 't> {
     /// `&x`, `&Class::method`, `&function`.
     pub(super) fn address(&mut self, node: Node<'t>, dst: PlaceId, span: Span) {
         if let Some(function) = self.address_constant(node) {
-            self.f.assign(dst, Rvalue::Use(Operand::Const(function)), span);
+            self.f
+                .assign(dst, Rvalue::Use(Operand::Const(function)), span);
             return;
         }
         let inner = self.items.source.bare(node);

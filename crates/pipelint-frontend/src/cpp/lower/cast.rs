@@ -34,8 +34,10 @@ impl<'t> Lowerer<'_, 't> {
             return None;
         }
         let left = field(node, F.left)?;
-        if !matches!(kind(left), K::ParenthesizedExpression | K::CallExpression | K::CastExpression)
-        {
+        if !matches!(
+            kind(left),
+            K::ParenthesizedExpression | K::CallExpression | K::CastExpression
+        ) {
             return None;
         }
         let operator = match field(node, F.operator)?.kind() {
@@ -47,7 +49,11 @@ impl<'t> Lowerer<'_, 't> {
         };
         let rest = field(node, F.right)?;
         let types = self.cast_prefix(left, operator)?;
-        Some(HiddenCast { types, operator, rest })
+        Some(HiddenCast {
+            types,
+            operator,
+            rest,
+        })
     }
 
     /// The types of a run of casts with nothing behind them.
@@ -58,7 +64,9 @@ impl<'t> Lowerer<'_, 't> {
                 let outer = field(node, F.function)?;
                 let args = field(node, F.arguments)?;
                 let outer = self.parenthesised_type(outer, "(")?;
-                let [inner] = *self.items.source.children(args).as_slice() else { return None };
+                let [inner] = *self.items.source.children(args).as_slice() else {
+                    return None;
+                };
                 Some(vec![outer, self.type_word(inner, operator)?])
             }
             K::CastExpression => {
@@ -83,7 +91,8 @@ impl<'t> Lowerer<'_, 't> {
             return None;
         }
         let name = self.items.source.qualified(node);
-        self.is_type_word(&name, operator).then(|| Type::named(name))
+        self.is_type_word(&name, operator)
+            .then(|| Type::named(name))
     }
 
     /// Whether a name is a type, for all this file tells and for how such names are written.
@@ -174,7 +183,9 @@ impl<'t> Lowerer<'_, 't> {
         let scalar = ty.pointers > 0 || self.items.known.is_scalar(&ty);
         match &value {
             Operand::Const(Const::Null) if scalar => return value,
-            Operand::Const(Const::Int(0)) if ty.pointers > 0 => {
+            Operand::Const(Const::Int(0))
+                if ty.pointers > 0 || crate::cpp::types::is_windows_pointer(&ty.name) =>
+            {
                 return Operand::Const(Const::Null);
             }
             _ => {}

@@ -28,11 +28,17 @@ impl<'t> Lowerer<'_, 't> {
         let [middle] = *source.children(field(template, F.arguments)?).as_slice() else {
             return None;
         };
-        let [last] = *source.children(field(node, F.arguments)?).as_slice() else { return None };
+        let [last] = *source.children(field(node, F.arguments)?).as_slice() else {
+            return None;
+        };
         if logic(middle).is_none() && !self.is_variable(source.text(first)) {
             return None;
         }
-        Some(HiddenComparison { first, middle, last })
+        Some(HiddenComparison {
+            first,
+            middle,
+            last,
+        })
     }
 
     /// True for a template that is a comparison cut off behind its `>`, as in
@@ -42,12 +48,10 @@ impl<'t> Lowerer<'_, 't> {
             return false;
         }
         let source = &self.items.source;
-        let variable =
-            field(node, F.name).is_some_and(|name| self.is_variable(source.text(name)));
+        let variable = field(node, F.name).is_some_and(|name| self.is_variable(source.text(name)));
         let args = field(node, F.arguments).map(|list| source.children(list));
-        let expression = |arg: &Node<'t>| {
-            logic(*arg).is_some() || kind(*arg) == K::ConditionalExpression
-        };
+        let expression =
+            |arg: &Node<'t>| logic(*arg).is_some() || kind(*arg) == K::ConditionalExpression;
         variable || args.is_some_and(|args| args.iter().any(expression))
     }
 
@@ -58,7 +62,11 @@ impl<'t> Lowerer<'_, 't> {
         then: BlockId,
         otherwise: BlockId,
     ) {
-        let HiddenComparison { first, middle, last } = hidden;
+        let HiddenComparison {
+            first,
+            middle,
+            last,
+        } = hidden;
         self.compare_part(middle, (Some(first), Some(last)), then, otherwise);
     }
 
@@ -78,17 +86,15 @@ impl<'t> Lowerer<'_, 't> {
         if !self.enter(node) {
             let unknown = self.unknown(node, Vec::new());
             let span = self.items.source.span(node);
-            self.f.branch(super::cond::nonzero(unknown), then, otherwise, span);
+            self.f
+                .branch(super::cond::nonzero(unknown), then, otherwise, span);
             return;
         }
         if let Some(which) = logic(node) {
             let parts = self.spine(node, which);
             let end = parts.len().saturating_sub(1);
             for (index, part) in parts.iter().enumerate() {
-                let sides = (
-                    first.filter(|_| index == 0),
-                    last.filter(|_| index == end),
-                );
+                let sides = (first.filter(|_| index == 0), last.filter(|_| index == end));
                 if index == end {
                     self.compare_part(*part, sides, then, otherwise);
                     break;

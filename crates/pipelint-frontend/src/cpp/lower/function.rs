@@ -82,7 +82,9 @@ impl<'t> Lowerer<'_, 't> {
     /// without the namespace, and this file shows the class, the class tells the rest.
     fn full_name(&self, written: &Name, space: &Space) -> Name {
         let full = space.qualify(written);
-        let Some(at) = full.rfind("::") else { return full };
+        let Some(at) = full.rfind("::") else {
+            return full;
+        };
         if !written.contains("::") {
             return full;
         }
@@ -235,7 +237,7 @@ impl<'t> Lowerer<'_, 't> {
             return;
         }
         if !matches!(kind(value), K::ArgumentList | K::InitializerList) {
-            self.into(value, dst, span);
+            self.store(value, dst, span);
             return;
         }
         let args = self.items.source.children(value);
@@ -244,7 +246,7 @@ impl<'t> Lowerer<'_, 't> {
                 let zero = Rvalue::Use(Operand::Const(Const::Int(0)));
                 self.f.assign(dst, zero, span);
             }
-            [one] if kind(*one) != K::InitializerPair => self.into(*one, dst, span),
+            [one] if kind(*one) != K::InitializerPair => self.store(*one, dst, span),
             _ => {
                 if args
                     .first()

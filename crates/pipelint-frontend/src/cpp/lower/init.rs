@@ -85,7 +85,7 @@ impl<'t> Lowerer<'_, 't> {
                     return;
                 }
                 [one] if kind(*one) != K::InitializerPair => {
-                    self.into(*one, dst, span);
+                    self.store(*one, dst, span);
                     return;
                 }
                 _ => {}
@@ -101,7 +101,7 @@ impl<'t> Lowerer<'_, 't> {
 
     /// The zero of a scalar type: null for what is surely a pointer.
     fn zero_of(&self, ty: &Type) -> Const {
-        if ty.pointers > 0 {
+        if ty.pointers > 0 || crate::cpp::types::is_windows_pointer(&ty.name) {
             Const::Null
         } else {
             Const::Int(0)
@@ -145,7 +145,7 @@ impl<'t> Lowerer<'_, 't> {
                         let zero = self.zero_of(ty);
                         self.f.assign(dst, Rvalue::Use(Operand::Const(zero)), span);
                     }
-                    [one] if !self.has_constructor(ty) => self.into(*one, dst, span),
+                    [one] if !self.has_constructor(ty) => self.store(*one, dst, span),
                     _ => {
                         let args = self.arguments(value);
                         self.construct(dst, ty.clone(), args, span);
@@ -158,12 +158,12 @@ impl<'t> Lowerer<'_, 't> {
                     && form == Form::Direct
                     && let [one] = *self.items.source.children(value).as_slice()
                 {
-                    self.into(one, dst, span);
+                    self.store(one, dst, span);
                     return;
                 }
                 self.initialise_braced(dst, ty, value, form == Form::Equals, span);
             }
-            _ => self.into(value, dst, span),
+            _ => self.store(value, dst, span),
         }
     }
 
@@ -188,7 +188,7 @@ impl<'t> Lowerer<'_, 't> {
                 | K::SubscriptExpression
                 | K::PointerExpression
                 | K::AssignmentExpression
-        ) && !(kind(node) == K::PointerExpression && !self.is_deref(node));
+        ) && (kind(node) != K::PointerExpression || self.is_deref(node));
         if lvalue {
             let place = self.place(node);
             self.f.assign(dst, Rvalue::Ref(place), span);
@@ -258,7 +258,7 @@ impl<'t> Lowerer<'_, 't> {
                 let id = self.f.lookup(self.items.source.text(node))?;
                 let ty = self.f.local_info(id).ty.clone();
                 let plain = ty.arrays == 0 && !ty.name.is_empty();
-                plain.then(|| Type {
+                plain.then_some(Type {
                     reference: Reference::None,
                     is_const: false,
                     ..ty

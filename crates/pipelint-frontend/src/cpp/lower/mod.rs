@@ -14,6 +14,7 @@ mod init;
 mod lambda;
 mod place;
 mod stmt;
+mod store;
 mod tidy;
 mod tries;
 

@@ -86,14 +86,6 @@ impl<'t> Lowerer<'_, 't> {
                 Some(argument) => self.pointee(argument),
                 None => self.value_place(node),
             },
-            K::AssignmentExpression | K::UpdateExpression => {
-                self.effect(node);
-                let target = field(node, F.left).or_else(|| field(node, F.argument));
-                match target {
-                    Some(target) => self.place_and_type(target),
-                    None => self.value_place(node),
-                }
-            }
             K::CommaExpression => {
                 if let Some(left) = field(node, F.left) {
                     self.effect(left);

@@ -195,11 +195,17 @@ impl<'t> Lowerer<'_, 't> {
     /// an unbalanced brace before it put here.
     fn function_in_function(&mut self, node: Node<'t>) {
         let spec = self.items.source.specifiers(node);
-        if self.items.source.child_of(node, K::PureVirtualClause).is_some()
+        if self
+            .items
+            .source
+            .child_of(node, K::PureVirtualClause)
+            .is_some()
             && let [(declarator, _)] = *spec.declarators.as_slice()
             && kind(declarator) == K::FunctionDeclarator
-            && let (Some(name), Some(list)) =
-                (field(declarator, F.declarator), field(declarator, F.parameters))
+            && let (Some(name), Some(list)) = (
+                field(declarator, F.declarator),
+                field(declarator, F.parameters),
+            )
         {
             self.assign_zero_to_call(node, name, list);
             return;
@@ -207,7 +213,9 @@ impl<'t> Lowerer<'_, 't> {
         self.opaque(node, GapReason::Unsupported(Name::new(node.kind())));
         if spec.body.is_some() {
             let space = std::rc::Rc::clone(&self.around);
-            self.items.work.push(crate::cpp::items::Work::Definition(node, space));
+            self.items
+                .work
+                .push(crate::cpp::items::Work::Definition(node, space));
         }
     }
 
@@ -218,7 +226,12 @@ impl<'t> Lowerer<'_, 't> {
         let args = args.into_iter().map(|arg| self.vexing(arg)).collect();
         let callee = pipelint_ir::Callee::Function(self.items.source.qualified(name));
         let dst = self.f.temp(Type::default(), span);
-        let call = Statement::Call { dst: Some(dst), callee, args, voided: false };
+        let call = Statement::Call {
+            dst: Some(dst),
+            callee,
+            args,
+            voided: false,
+        };
         self.f.push(call, span);
         let zero = Operand::Const(pipelint_ir::Const::Int(0));
         self.f.assign(dst, Rvalue::Use(zero), span);

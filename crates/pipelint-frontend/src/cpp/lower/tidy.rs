@@ -167,7 +167,9 @@ fn order(drafts: &mut [Drafted]) -> Vec<usize> {
             ways.extend(drafts[at].0.unwind.map(|to| to.0 as usize));
             stack.push((at, ways));
         }
-        let Some((at, ways)) = stack.last_mut() else { break };
+        let Some((at, ways)) = stack.last_mut() else {
+            break;
+        };
         match ways.pop() {
             Some(to) => next = Some(to),
             None => {
@@ -189,7 +191,9 @@ fn renumber(mut drafts: Vec<Drafted>) -> Tidied {
     let mut drafts: Vec<Option<Drafted>> = drafts.into_iter().map(Some).collect();
     let mut out: Tidied = (Vec::new(), Vec::new(), Vec::new());
     for index in order {
-        let Some((mut block, spans, at)) = drafts[index].take() else { continue };
+        let Some((mut block, spans, at)) = drafts[index].take() else {
+            continue;
+        };
         targets(&mut block.term, |to| *to = numbers[to.0 as usize]);
         if let Some(to) = &mut block.unwind {
             *to = numbers[to.0 as usize];
