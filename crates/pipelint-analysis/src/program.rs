@@ -305,6 +305,7 @@ impl<'m> Program<'m> {
                 // Its body is not seen and its name says that it may not come back: nothing is
                 // shown beyond it.
                 Callee::Function(name) if speaks_of_ending(last(name)) => Returns::Never,
+                Callee::Function(name) if speaks_of_logging(last(name)) => Returns::Yes,
                 _ => Returns::Maybe,
             },
         }
@@ -478,6 +479,21 @@ fn reach_end(function: &Function, calls: &[Vec<CallReturns>], known: &[Returns])
 
 /// A word of the name is one that functions which end the process or throw are named by.
 fn speaks_of_ending(name: &str) -> bool {
+    has_word(name, &["fatal", "die", "abort", "panic", "throw", "bail"])
+}
+
+/// A word of the name is one that functions which write a message and return are named by.
+pub(crate) fn speaks_of_logging(name: &str) -> bool {
+    has_word(
+        name,
+        &[
+            "warn", "warning", "log", "trace", "debug", "print", "printf",
+        ],
+    )
+}
+
+/// Whether a name in any of the usual styles has one of these words.
+fn has_word(name: &str, wanted: &[&str]) -> bool {
     let mut words: Vec<String> = Vec::new();
     let mut last = '_';
     for c in name.chars() {
@@ -491,12 +507,7 @@ fn speaks_of_ending(name: &str) -> bool {
         }
         last = c;
     }
-    words.iter().any(|w| {
-        matches!(
-            w.as_str(),
-            "fatal" | "die" | "abort" | "panic" | "throw" | "bail"
-        )
-    })
+    words.iter().any(|w| wanted.contains(&w.as_str()))
 }
 
 /// What stands before the last `::`; empty without one.

@@ -1,6 +1,6 @@
 //! The loaded models and how to look things up in them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
@@ -27,6 +27,8 @@ struct Tables {
     /// Whether a value of the type is a handle.
     types: FxHashMap<SmolStr, bool>,
     constants: FxHashMap<SmolStr, i64>,
+    /// Built when it is first asked for.
+    prefilter: OnceLock<Prefilter>,
 }
 
 /// What entries may refer to: all that was there, and all that the new files bring.
@@ -70,6 +72,7 @@ impl Models {
         files: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Models, ModelError> {
         let mut tables = Arc::unwrap_or_clone(self.0);
+        tables.prefilter = OnceLock::new();
         let mut parsed = Vec::new();
         for (name, text) in files {
             let file: ModelFile = toml::from_str(text).map_err(|e| syntax(name, text, &e))?;
@@ -159,6 +162,13 @@ impl Models {
     /// The filter that says from a file's bytes whether it is worth parsing. Building it takes
     /// some milliseconds: build one for a run and share it.
     pub fn prefilter(&self) -> Prefilter {
+        self.0
+            .prefilter
+            .get_or_init(|| self.build_prefilter())
+            .clone()
+    }
+
+    fn build_prefilter(&self) -> Prefilter {
         let functions = self
             .functions()
             .filter(|(_, f)| !f.common && self.decides(f))
