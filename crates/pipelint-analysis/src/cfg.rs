@@ -188,11 +188,15 @@ fn mentions(
     while changed {
         changed = false;
         for &b in &by_order {
-            for w in 0..words {
-                let now = succ[b]
-                    .iter()
-                    .fold(found[b][w], |acc, &s| acc | found[s][w]);
-                changed |= std::mem::replace(&mut found[b][w], now) != now;
+            let mut now = found[b].clone();
+            for &s in &succ[b] {
+                for (word, more) in now.iter_mut().zip(&found[s]) {
+                    *word |= more;
+                }
+            }
+            if now != found[b] {
+                found[b] = now;
+                changed = true;
             }
         }
     }

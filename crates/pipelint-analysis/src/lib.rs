@@ -5,11 +5,15 @@ mod call;
 mod cfg;
 mod class;
 mod collect;
+mod compute;
 mod event;
 mod exec;
 mod io;
 mod leave;
+mod memory;
 mod program;
+mod prune;
+mod resource;
 mod state;
 mod values;
 
@@ -134,7 +138,7 @@ fn narrows_handles(program: &Program<'_>, function: &Function) -> bool {
             ..
         } = stmt
         {
-            narrow |= exec::is_unsigned_32(&ty.name);
+            narrow |= compute::is_unsigned_32(&ty.name);
             wide |= program.models.is_handle_type(&ty.name);
         }
     }

@@ -1,0 +1,302 @@
+//! Memory on a path: places to locations, reads, writes, and what is handed to others.
+
+use pipelint_ir::{Base, FunctionKind, LocalKind, PlaceId, Proj, Type};
+
+use crate::exec::Exec;
+use crate::state::State;
+use crate::values::{Loc, LocId, Sym, Val, ValId};
+
+impl Exec<'_, '_> {
+    /// The location a place names on this path.
+    pub(crate) fn place(&mut self, state: &mut State, id: PlaceId) -> LocId {
+        let place = &self.function.places[id];
+        let mut loc = self.arena.loc(match &place.base {
+            Base::Local(l) => Loc::Local(*l),
+            Base::SelfObj => Loc::SelfObj,
+            Base::Global(name) => Loc::Global(name.clone()),
+            Base::Captured(name) => Loc::Captured(name.clone()),
+        });
+        for step in &place.proj {
+            loc = match step {
+                Proj::Field(name) => self.arena.loc(Loc::Field(loc, name.clone())),
+                Proj::Deref => self.deref(state, loc),
+                Proj::Index(i) => {
+                    let array = if self.holds_pointer(state, loc) {
+                        self.deref(state, loc)
+                    } else {
+                        loc
+                    };
+                    self.arena.loc(Loc::Elem(array, *i))
+                }
+            };
+        }
+        loc
+    }
+
+    pub(crate) fn deref(&mut self, state: &mut State, loc: LocId) -> LocId {
+        let v = self.read(state, loc);
+        self.pointee(v)
+    }
+
+    pub(crate) fn pointee(&mut self, v: ValId) -> LocId {
+        match self.arena.get(v) {
+            Val::Ptr(loc) => *loc,
+            _ => self.arena.loc(Loc::Deref(v)),
+        }
+    }
+
+    /// An indexed location that holds a pointer is indexed through it.
+    pub(crate) fn holds_pointer(&self, state: &State, loc: LocId) -> bool {
+        match self.arena.get_loc(loc) {
+            Loc::Local(l) => self
+                .function
+                .locals
+                .get(l.0 as usize)
+                .is_some_and(|l| l.ty.arrays == 0),
+            _ => state.env.get(loc).is_some_and(|v| {
+                matches!(self.arena.get(*v), Val::Ptr(_) | Val::Sym(Sym::Call { .. }))
+            }),
+        }
+    }
+
+    /// True for memory that code outside the function can reach.
+    pub(crate) fn is_outside(&self, state: &State, loc: LocId) -> bool {
+        let root = self.arena.root(loc);
+        match self.arena.get_loc(root) {
+            Loc::Local(l) => {
+                state.exposed.get(root).is_some()
+                    || self
+                        .function
+                        .locals
+                        .get(l.0 as usize)
+                        .is_none_or(|l| l.kind == LocalKind::Static)
+            }
+            _ => true,
+        }
+    }
+
+    pub(crate) fn read(&mut self, state: &State, loc: LocId) -> ValId {
+        if self.unknown_element(loc).is_some() {
+            // Two reads with an unknown index need not mean the same element.
+            let round = state.rounds.get(self.stmt).copied().unwrap_or(0);
+            return self.arena.sym(Sym::Element {
+                loc,
+                stmt: self.stmt,
+                round,
+            });
+        }
+        if let Some(&v) = state.env.get(loc) {
+            return v;
+        }
+        let mut at = loc;
+        while let Loc::Field(parent, _) | Loc::Elem(parent, _) = self.arena.get_loc(at) {
+            at = *parent;
+            if let Some(&v) = state.env.get(at) {
+                match self.arena.get(v) {
+                    Val::Sym(Sym::Uninit { .. }) => return self.arena.sym(Sym::Uninit { loc }),
+                    Val::Int(0) => return self.arena.int(0),
+                    Val::Sym(sym) => {
+                        // A part of an unknown whole is unknown, and the same at each read.
+                        let stmt = match sym {
+                            Sym::Call { stmt, .. } | Sym::Computed { stmt, .. } => *stmt + 1,
+                            _ => 0,
+                        };
+                        return self.arena.sym(Sym::Load { loc, epoch: stmt });
+                    }
+                    _ => break,
+                }
+            }
+        }
+        let epoch = if self.is_outside(state, loc) {
+            state.epoch
+        } else {
+            0
+        };
+        self.arena.sym(Sym::Load { loc, epoch })
+    }
+
+    /// Forgets the parts of a location.
+    pub(crate) fn clear_within(&self, state: &mut State, whole: LocId) {
+        state
+            .env
+            .retain(|loc, _| loc == whole || !self.arena.within(loc, whole));
+    }
+
+    pub(crate) fn write(&mut self, state: &mut State, loc: LocId, v: ValId) {
+        self.clear_within(state, loc);
+        self.write_keeping_parts(state, loc, v);
+    }
+
+    pub(crate) fn write_keeping_parts(&mut self, state: &mut State, loc: LocId, v: ValId) {
+        if let Some(parent) = self.unknown_element(loc) {
+            // Which element is not known: any may now hold it.
+            self.clear_within(state, parent);
+            let unknown = self.fresh(state, 99);
+            state.env.insert(parent, unknown);
+            self.escape(state, v);
+            return;
+        }
+        if self.is_outside(state, loc) || self.is_owner(loc) {
+            let home = state
+                .res
+                .get(v)
+                .is_some_and(|res| !res.escaped)
+                .then_some(loc);
+            self.hand_over(state, v);
+            if let Some(res) = state.res.get_mut(v) {
+                res.home = home;
+            }
+        }
+        state.env.insert(loc, v);
+    }
+
+    /// The array that a location is an unknown element of, or a part of one.
+    pub(crate) fn unknown_element(&self, mut loc: LocId) -> Option<LocId> {
+        loop {
+            match self.arena.get_loc(loc) {
+                Loc::Elem(parent, None) => return Some(*parent),
+                Loc::Field(parent, _) | Loc::Elem(parent, Some(_)) => loc = *parent,
+                _ => return None,
+            }
+        }
+    }
+
+    pub(crate) fn copy_parts(&mut self, state: &mut State, from: LocId, to: LocId) {
+        let parts: Vec<(LocId, ValId)> = state
+            .env
+            .iter()
+            .filter(|(loc, _)| *loc != from && self.arena.within(*loc, from))
+            .map(|(loc, v)| (loc, *v))
+            .collect();
+        self.clear_within(state, to);
+        for (loc, v) in parts {
+            let mut steps = Vec::new();
+            let mut at = loc;
+            while at != from {
+                let here = self.arena.get_loc(at).clone();
+                let (Loc::Field(parent, _) | Loc::Elem(parent, _)) = here else {
+                    break;
+                };
+                steps.push(here);
+                at = parent;
+            }
+            let mut dst = to;
+            for step in steps.into_iter().rev() {
+                dst = self.arena.loc(match step {
+                    Loc::Field(_, name) => Loc::Field(dst, name),
+                    Loc::Elem(_, i) => Loc::Elem(dst, i),
+                    other => other,
+                });
+            }
+            self.write_keeping_parts(state, dst, v);
+        }
+    }
+
+    /// A local of a class type that is neither a plain struct nor a handle: what is put into it
+    /// is owned by it.
+    pub(crate) fn is_owner(&self, loc: LocId) -> bool {
+        let Loc::Local(l) = self.arena.get_loc(self.arena.root(loc)) else {
+            return false;
+        };
+        let Some(local) = self.function.locals.get(l.0 as usize) else {
+            return true;
+        };
+        local.kind == LocalKind::Auto && !self.is_plain(&local.ty)
+    }
+
+    /// A type with no destructor and no constructor, as far as names tell.
+    pub(crate) fn is_plain(&self, ty: &Type) -> bool {
+        let ty = self.program.resolve(ty);
+        if !ty.is_object() {
+            return true;
+        }
+        let name: &str = &ty.name;
+        if self.program.models.is_handle_type(name) || name.is_empty() || name == "auto" {
+            return true;
+        }
+        if let Some(class) = self.program.class(self.unit, name) {
+            return class.bases.is_empty()
+                && !class.methods.iter().any(|m| {
+                    matches!(m.kind, FunctionKind::Destructor | FunctionKind::Constructor)
+                });
+        }
+        if self.program.models.owner(name).is_some() {
+            return false;
+        }
+        let caps = name
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        caps || is_primitive(name)
+    }
+
+    /// The resource is now reachable from outside: its leak is not this function's.
+    pub(crate) fn hand_over(&self, state: &mut State, v: ValId) {
+        if let Val::Cmp(..) = self.arena.get(v) {
+            return;
+        }
+        // A tagged or narrowed handle is still the handle.
+        let mut parts = Vec::new();
+        self.arena.parts(v, &mut parts);
+        for part in parts {
+            if let Some(res) = state.res.get_mut(part) {
+                res.escaped = true;
+            }
+        }
+    }
+
+    /// Unknown code has the value: it may keep, judge or release it, and write through it.
+    pub(crate) fn escape(&mut self, state: &mut State, v: ValId) {
+        let mut todo = vec![v];
+        let mut seen: Vec<ValId> = Vec::new();
+        while let Some(v) = todo.pop() {
+            if seen.contains(&v) {
+                continue;
+            }
+            seen.push(v);
+            if let Some(res) = state.res.get_mut(v) {
+                res.escaped = true;
+                res.checked = true;
+                res.home = None;
+            }
+            match self.arena.get(v) {
+                Val::Ptr(loc) => {
+                    let loc = *loc;
+                    let root = self.arena.root(loc);
+                    if matches!(self.arena.get_loc(root), Loc::Local(_)) {
+                        state.exposed.insert(root, ());
+                    }
+                    todo.extend(
+                        state
+                            .env
+                            .iter()
+                            .filter(|(l, _)| self.arena.within(*l, loc))
+                            .map(|(_, v)| *v),
+                    );
+                }
+                Val::Bin(_, a, b) | Val::Cmp(_, a, b) => todo.extend([*a, *b]),
+                Val::Narrow(inner, _) => todo.push(*inner),
+                Val::Sym(Sym::Element { loc, .. }) => {
+                    if let Some(array) = self.unknown_element(*loc) {
+                        todo.extend(
+                            state
+                                .env
+                                .iter()
+                                .filter(|(l, _)| self.arena.within(*l, array))
+                                .map(|(_, v)| *v),
+                        );
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn is_primitive(name: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "bool", "char", "short", "int", "long", "unsigned", "signed", "float", "double", "wchar_t",
+        "char8_t", "char16_t", "char32_t", "size_t", "ssize_t", "void", "FILE",
+    ];
+    name.split(' ')
+        .all(|w| WORDS.contains(&w) || (w.ends_with("_t") && !w.contains("::")))
+}

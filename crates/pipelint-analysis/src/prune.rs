@@ -1,0 +1,123 @@
+//! Forgetting what later code cannot ask for, so that paths that differ in it alone become one.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::cfg::Cfg;
+use crate::exec::Exec;
+use crate::state::{State, Status};
+use crate::values::{Arena, Loc, Sym, Val, ValId};
+
+/// Marks epochs that begin at a block, apart from those that begin at a call.
+const OWN_EPOCH: u32 = 1 << 31;
+
+impl Exec<'_, '_> {
+    /// Forgets what no later code can ask for, so that paths that differ in it alone become one.
+    pub(crate) fn prune(&mut self, block: usize, state: &mut State) {
+        let (arena, cfg) = (&self.arena, &self.cfg);
+        // A variable that holds a live resource matters to the end: it may be assigned over.
+        let held: Vec<ValId> = state
+            .res
+            .iter()
+            .filter(|(_, res)| res.status == Status::Open && !res.escaped)
+            .map(|(v, _)| v)
+            .collect();
+        state
+            .env
+            .retain(|loc, v| match arena.get_loc(arena.root(loc)) {
+                Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
+                // The object's fields are looked at where the method ends.
+                Loc::SelfObj => true,
+                _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
+            });
+        let mut reachable: FxHashSet<ValId> = FxHashSet::default();
+        let mut parts = Vec::new();
+        for (loc, v) in state.env.iter() {
+            arena.parts(*v, &mut parts);
+            if let Loc::Deref(p) = arena.get_loc(arena.root(loc)) {
+                parts.push(*p);
+            }
+            reachable.extend(parts.drain(..));
+        }
+        // A resource that is gone, or somebody else's, matters while a variable still has it.
+        state.res.retain(|v, res| {
+            let held = res.status == Status::Open && (!res.escaped || res.failed_at.is_some());
+            held || reachable.contains(&v)
+        });
+        for (v, res) in state.res.iter() {
+            reachable.insert(v);
+            reachable.insert(res.judge);
+        }
+        state
+            .pseudo
+            .retain(|v, _| reachable.contains(&v) || matches!(arena.get(v), Val::Named(_)));
+        state.errors.retain(|v, _| reachable.contains(&v));
+        if state.last_made.is_some_and(|v| state.res.get(v).is_none()) {
+            state.last_made = None;
+        }
+        // What was read of outside memory may be read again, until unknown code changes it.
+        let epoch = state.epoch;
+        let mut keep: FxHashMap<ValId, bool> = FxHashMap::default();
+        state.facts.retain(|v, _| {
+            reachable.contains(&v) || can_recur(arena, cfg, block, epoch, v, &reachable, &mut keep)
+        });
+        // Which unknown call ran last no longer matters where nothing read since is known.
+        let fresh = OWN_EPOCH | u32::try_from(block).unwrap_or(0);
+        let loads = |v: &ValId, at: u32| matches!(arena.get(*v), Val::Sym(Sym::Load { epoch, .. }) if *epoch == at);
+        let mut known: FxHashSet<ValId> = reachable;
+        for (v, _) in state.facts.iter() {
+            arena.parts(v, &mut parts);
+            known.extend(parts.drain(..));
+        }
+        if epoch != fresh && !known.iter().any(|v| loads(v, epoch) || loads(v, fresh)) {
+            state.epoch = fresh;
+        }
+    }
+}
+
+/// True when later code can compute this value again: then what is known of it matters.
+fn can_recur(
+    arena: &Arena,
+    cfg: &Cfg,
+    block: usize,
+    epoch: u32,
+    v: ValId,
+    reachable: &FxHashSet<ValId>,
+    known: &mut FxHashMap<ValId, bool>,
+) -> bool {
+    if reachable.contains(&v) {
+        return true;
+    }
+    if let Some(&known) = known.get(&v) {
+        return known;
+    }
+    let mut parts = Vec::new();
+    arena.parts(v, &mut parts);
+    let recurs = parts.iter().all(|part| {
+        reachable.contains(part)
+            || match arena.get(*part) {
+                Val::Sym(Sym::Load { loc, epoch: at }) => match arena.get_loc(arena.root(*loc)) {
+                    Loc::Local(l) => cfg.is_live(block, *l),
+                    Loc::Deref(p) => {
+                        *at == epoch
+                            && can_recur_pointer(arena, *p, epoch)
+                            && arena.name(*loc).is_none_or(|n| cfg.is_mentioned(block, n))
+                    }
+                    _ => {
+                        *at == epoch && arena.name(*loc).is_none_or(|n| cfg.is_mentioned(block, n))
+                    }
+                },
+                Val::Sym(_) => false,
+                _ => true,
+            }
+    });
+    known.insert(v, recurs);
+    recurs
+}
+
+/// As `can_recur`, for the pointer a location hangs on: only its own age is looked at.
+fn can_recur_pointer(arena: &Arena, p: ValId, epoch: u32) -> bool {
+    match arena.get(p) {
+        Val::Sym(Sym::Load { epoch: at, .. }) => *at == epoch || *at == 0,
+        _ => true,
+    }
+}

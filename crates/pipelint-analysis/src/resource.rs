@@ -1,0 +1,196 @@
+//! Resources on a path: their outcome, their names, the path that tells of them.
+
+use pipelint_ir::{Base, LocalKind, Name, PlaceId, Proj};
+use pipelint_models::Sentinel;
+
+use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
+use crate::exec::{Exec, Outcome, number};
+use crate::state::{Res, State, Status};
+use crate::values::{Loc, LocId, ValId};
+
+impl Exec<'_, '_> {
+    /// Writes the first variable a resource is put in into its record.
+    pub(crate) fn name_resource(&mut self, state: &mut State, v: ValId, dst: PlaceId) {
+        if state.res.get(v).is_some_and(|r| r.var.is_empty()) {
+            let name = self.place_name(dst);
+            if let Some(res) = state.res.get_mut(v) {
+                res.var = name;
+            }
+        }
+    }
+
+    /// A place as a person writes it; empty for a temporary.
+    pub(crate) fn place_name(&self, id: PlaceId) -> Name {
+        let place = &self.function.places[id];
+        let mut text = match &place.base {
+            Base::Local(l) => self
+                .function
+                .locals
+                .get(l.0 as usize)
+                .map_or(String::new(), |l| l.name.to_string()),
+            Base::SelfObj => String::new(),
+            Base::Global(name) | Base::Captured(name) => name.to_string(),
+        };
+        if text.is_empty() && !matches!(place.base, Base::SelfObj) {
+            return Name::default();
+        }
+        let mut arrow = false;
+        for (i, step) in place.proj.iter().enumerate() {
+            match step {
+                Proj::Deref => match place.proj.get(i + 1) {
+                    Some(Proj::Field(_)) => arrow = true,
+                    _ => text = format!("*{text}"),
+                },
+                Proj::Field(name) => {
+                    let dot = if arrow { "->" } else { "." };
+                    arrow = false;
+                    if !text.is_empty() {
+                        text.push_str(dot);
+                    }
+                    text.push_str(name);
+                }
+                Proj::Index(Some(i)) => text.push_str(&format!("[{i}]")),
+                Proj::Index(None) => text.push_str("[…]"),
+            }
+        }
+        text.into()
+    }
+
+    /// A call's result goes to a place.
+    pub(crate) fn overwrite_by_call(
+        &mut self,
+        state: &mut State,
+        dst: PlaceId,
+        to: LocId,
+        v: ValId,
+    ) {
+        self.check_overwrite(state, dst, to, v);
+        self.write(state, to, v);
+        self.name_resource(state, v, dst);
+    }
+
+    pub(crate) fn check_overwrite(
+        &mut self,
+        state: &mut State,
+        dst: PlaceId,
+        to: LocId,
+        new: ValId,
+    ) {
+        let var = self.place_name(dst);
+        self.overwritten(state, var, to, new);
+    }
+
+    /// A location is assigned; tells when that loses the only hold on a live resource.
+    pub(crate) fn overwritten(&mut self, state: &mut State, var: Name, to: LocId, new: ValId) {
+        let Some(&old) = state.env.get(to) else {
+            return;
+        };
+        if old == new {
+            return;
+        }
+        let Some(res) = state.res.get(old) else {
+            return;
+        };
+        let lost = !res.escaped || res.home == Some(to);
+        if res.status != Status::Open || !lost || self.outcome(state, old, res) == Outcome::Failed {
+            return;
+        }
+        let temp = |loc: LocId| match self.arena.get_loc(self.arena.root(loc)) {
+            Loc::Local(l) => self
+                .function
+                .locals
+                .get(l.0 as usize)
+                .is_some_and(|l| l.kind == LocalKind::Temp),
+            _ => false,
+        };
+        if temp(to)
+            || state
+                .env
+                .iter()
+                .any(|(loc, v)| *v == old && loc != to && !temp(loc))
+        {
+            return;
+        }
+        if !self.leaks(&res.kind) {
+            return;
+        }
+        let resource = Some(self.resource(res));
+        let path = self.path(state, Some(old), StepKind::Assigned(var.clone()));
+        self.found.add(Event {
+            kind: EventKind::Overwritten { var },
+            at: self.span,
+            function: self.function.name.clone(),
+            resource,
+            path,
+            others: Vec::new(),
+        });
+        if let Some(res) = state.res.get_mut(old) {
+            res.escaped = true;
+        }
+    }
+
+    pub(crate) fn leaks(&self, kind: &str) -> bool {
+        self.program.models.resource(kind).is_some_and(|k| k.leaks)
+    }
+
+    pub(crate) fn outcome(&self, state: &State, v: ValId, res: &Res) -> Outcome {
+        let Some(failure) = res.failure else {
+            return Outcome::Succeeded;
+        };
+        let Some(fact) = state.facts.get(v) else {
+            return Outcome::Maybe;
+        };
+        let bad = number(failure);
+        let negative = matches!(failure, Sentinel::MinusOne);
+        if fact.exact() == Some(bad) || (negative && fact.hi < 0) {
+            Outcome::Failed
+        } else if fact.excludes(bad) {
+            Outcome::Succeeded
+        } else {
+            Outcome::Maybe
+        }
+    }
+
+    pub(crate) fn resource(&self, res: &Res) -> Resource {
+        let kind = self.program.models.resource(&res.kind);
+        Resource {
+            api: res.api.clone(),
+            created: res.created,
+            var: res.var.clone(),
+            noun: kind.map_or_else(|| "resource".into(), |k| Name::new(&k.noun)),
+            release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),
+            failure: res.failure,
+        }
+    }
+
+    /// The path to here about a value, ending with this step.
+    pub(crate) fn path(
+        &self,
+        state: &State,
+        about: Option<ValId>,
+        last: StepKind,
+    ) -> Vec<PathStep> {
+        let res = about.and_then(|v| state.res.get(v));
+        let mut steps = state.path(about, res.map(|r| r.created));
+        if let Some(res) = res {
+            for step in &mut steps {
+                if let StepKind::Created { var, .. } = &mut step.what {
+                    *var = res.var.clone();
+                }
+            }
+        }
+        // A long path is told by its beginning and its end.
+        const MOST: usize = 14;
+        if steps.len() > MOST {
+            steps.drain(4..steps.len() - (MOST - 4));
+        }
+        let last = PathStep {
+            span: self.span,
+            what: last,
+        };
+        if steps.last() != Some(&last) {
+            steps.push(last);
+        }
+        steps
+    }
+}
