@@ -143,6 +143,45 @@ fn each_rule_has_a_folder_with_bad_and_good_files() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+#[test]
+fn the_review_is_answered_with_every_use_as_a_related_place() {
+    let root = root();
+    let file = root.join("fixtures/review/overlapped_pipe_writer.cpp");
+    let text = std::fs::read_to_string(&file).expect("the reviewed class is there");
+    let linted = lint(&program(&root, &file).expect("a fixture can be read"));
+    let related = |code: &str, at: usize| -> Vec<String> {
+        let found = linted
+            .found
+            .iter()
+            .filter(|found| found.code == code)
+            .nth(at);
+        let related = found.map(|found| found.related.clone()).unwrap_or_default();
+        let line = |line: u32| text.lines().nth(line as usize - 1).unwrap_or_default();
+        related
+            .into_iter()
+            .map(|at| line(at).trim().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        related("PL201", 0),
+        [
+            "CloseThreadpoolWait(completionWait);",
+            "SetThreadpoolWait(completionWait, NULL, NULL);",
+            "WaitForThreadpoolWaitCallbacks(completionWait, TRUE);",
+            "SetThreadpoolWait(completionWait, completionEvent, NULL);",
+        ]
+    );
+    let event = related("PL101", 0);
+    assert!(
+        event.contains(&"SetThreadpoolWait(completionWait, completionEvent, NULL);".to_owned()),
+        "{event:?}"
+    );
+    let wake = related("PL101", 1);
+    for used in ["SetEvent(wakeEvent);", "SetEvent(writer->wakeEvent);"] {
+        assert!(wake.contains(&used.to_owned()), "{used} in {wake:?}");
+    }
+}
+
 /// The source files below a folder; headers are linted with what includes them.
 fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files = files_below(folder).expect("the fixtures are there");

@@ -5,7 +5,8 @@ use pipelint_analysis::Dependence;
 use crate::prelude::*;
 
 /// The result of an I/O call is dropped where the next step depends on it: the buffer is read, the
-/// count is used, the next transfer builds on it, or the function reports success.
+/// count is used, the next transfer builds on it, or the function reports success as though it had
+/// been looked at.
 ///
 /// `(void)` says that the result is dropped on purpose, and is accepted.
 ///
@@ -20,8 +21,9 @@ use crate::prelude::*;
 ///
 /// ## Known limits
 /// A dropped result on which nothing visible depends (a last log line, a farewell) is silent, as is
-/// one whose transferred count is tested in its place. Dropped results of `DisconnectNamedPipe` and
-/// `FlushFileBuffers` before a close are silent too.
+/// one whose transferred count is tested in its place. Success counts as reported only by a function
+/// that elsewhere reports the failure of an I/O call: a `TRUE` that never means more is no claim.
+/// Dropped results of `DisconnectNamedPipe` and `FlushFileBuffers` before a close are silent too.
 ///
 /// ## Examples
 /// A broken pipe passes for an answer:
@@ -37,13 +39,15 @@ use crate::prelude::*;
 ///     return std::string(text);
 /// }
 /// ```
-/// The caller hears of success that nobody saw:
+/// The function tells of a failure to send the head, and claims to have sent the body:
 /// ```cpp,bad
 /// #include <windows.h>
 ///
-/// bool tell(HANDLE pipe, const char *text, DWORD length)
+/// bool tell(HANDLE pipe, DWORD length, const char *text)
 /// {
 ///     DWORD written = 0;
+///     if (!WriteFile(pipe, &length, sizeof length, &written, nullptr))
+///         return false;
 ///     WriteFile(pipe, text, length, &written, nullptr);
 ///     return true;
 /// }
