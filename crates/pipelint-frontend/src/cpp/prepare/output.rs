@@ -48,8 +48,6 @@ impl Output {
         while at < end {
             match self.bytes[at] {
                 b' ' | b'\t' => free += 1,
-                // A carriage return is white space like any other to the grammar, but only one
-                // byte and only wanted when nothing else is free.
                 b'/' => {
                     let line = self.bytes.get(at + 1) == Some(&b'/');
                     free = 0;
