@@ -1,6 +1,6 @@
 //! What the file itself says about names, gathered before any body is lowered.
 
-use pipelint_ir::{Const, Language, Name, Type};
+use pipelint_ir::{Const, Language, Name, Reference, Type};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::tree::last_segment;
@@ -28,13 +28,14 @@ pub(crate) struct ClassFacts {
 }
 
 impl ClassFacts {
-    /// A C struct in all but name: nothing runs when it is made or ends.
-    pub(crate) fn is_plain(&self) -> bool {
-        !self.has_constructor
-            && !self.has_destructor
-            && !self.has_inits
-            && !self.has_objects
-            && self.bases.is_empty()
+    /// Something may run when an object of it is made.
+    fn begins(&self) -> bool {
+        self.has_constructor || self.has_inits || self.has_objects || !self.bases.is_empty()
+    }
+
+    /// Something may run when an object of it ends.
+    fn ends(&self) -> bool {
+        self.has_destructor || self.has_objects || !self.bases.is_empty()
     }
 }
 
@@ -200,7 +201,17 @@ impl Known {
 
     /// True when a local of this type runs a destructor, as far as names tell.
     pub(crate) fn drops(&self, ty: &Type) -> bool {
-        if self.language == Language::C || ty.pointers > 0 || !ty.reference_is_none() {
+        self.is_class(ty, ClassFacts::ends)
+    }
+
+    /// True when making an object of this type runs a constructor, as far as names tell.
+    pub(crate) fn begins(&self, ty: &Type) -> bool {
+        self.is_class(ty, ClassFacts::begins)
+    }
+
+    /// True for an object of a class of which `known` holds, or of an unknown class.
+    fn is_class(&self, ty: &Type, known: impl Fn(&ClassFacts) -> bool) -> bool {
+        if self.language == Language::C || ty.pointers > 0 || ty.reference != Reference::None {
             return false;
         }
         if ty.args.is_empty() && is_plain_name(&ty.name) {
@@ -213,7 +224,7 @@ impl Known {
         if real.args.is_empty() && is_plain_name(&real.name) {
             return false;
         }
-        self.class(&real.name).is_none_or(|class| !class.is_plain())
+        self.class(&real.name).is_none_or(known)
     }
 
     /// True when a value of this type is a single number or pointer.
@@ -261,16 +272,5 @@ impl Known {
         self.enums.contains(&name)
             || is_plain_name(&name)
             || self.aliases.get(&name).is_some_and(|ty| self.is_scalar(ty))
-    }
-}
-
-/// A small question [`Type`] does not answer.
-trait NoReference {
-    fn reference_is_none(&self) -> bool;
-}
-
-impl NoReference for Type {
-    fn reference_is_none(&self) -> bool {
-        self.reference == pipelint_ir::Reference::None
     }
 }

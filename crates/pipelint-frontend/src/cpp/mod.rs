@@ -83,9 +83,11 @@ pub(crate) fn lower(
         return Lowered { unit, prepare, parse, lower: start.elapsed() };
     };
     let root = tree.root_node();
+    let mut known = Known::new(language);
+    known.constants.extend(unit.constants.iter().map(|c| (c.name.clone(), c.value.clone())));
     let mut items = Items {
         source: Source::new(file, text, written, root),
-        known: Known::new(language),
+        known,
         unit,
         work: Vec::new(),
         noreturn: prepared.noreturn.iter().map(|&at| next_token(text, at)).collect(),

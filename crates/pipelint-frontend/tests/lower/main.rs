@@ -1,5 +1,6 @@
 //! Source text in, IR out.
 
+mod calls;
 mod classes;
 mod conditions;
 mod control;

@@ -72,10 +72,10 @@ impl<'t> Lowerer<'_, 't> {
                     return CallKind::Cast(ty, arg);
                 }
                 match text {
-                    "FAILED" | "FAILED_LOG" | "NT_ERROR" => {
+                    "FAILED" | "FAILED_LOG" | "FAILED_NTSTATUS" | "NT_ERROR" => {
                         return one().map_or(CallKind::Plain, |n| CallKind::Status(CmpOp::Lt, n));
                     }
-                    "SUCCEEDED" | "SUCCEEDED_LOG" | "NT_SUCCESS" => {
+                    "SUCCEEDED" | "SUCCEEDED_LOG" | "SUCCEEDED_NTSTATUS" | "NT_SUCCESS" => {
                         return one().map_or(CallKind::Plain, |n| CallKind::Status(CmpOp::Ge, n));
                     }
                     "TEXT" | "_T" | "_TEXT" | "__TEXT" | "LIKELY" | "UNLIKELY" | "likely"

@@ -350,7 +350,7 @@ impl<'t> Lowerer<'_, 't> {
         let label = value_node.map(|value| {
             let constant = constants::evaluate(&self.items.source, &self.items.known, value, 0);
             match constant {
-                Some(Const::Int(_)) if self.is_enumerator(value) => {
+                Some(Const::Int(_)) if self.is_constant_name(value) => {
                     Const::Named(self.items.source.qualified(value))
                 }
                 Some(constant @ (Const::Int(_) | Const::Named(_))) => constant,
@@ -394,13 +394,14 @@ impl<'t> Lowerer<'_, 't> {
         }
     }
 
-    fn is_enumerator(&self, node: Node<'t>) -> bool {
+    /// A name with a value stays a name.
+    fn is_constant_name(&self, node: Node<'t>) -> bool {
         matches!(kind(node), K::Identifier | K::QualifiedIdentifier)
             && self
                 .items
                 .known
-                .enumerators
-                .contains(&self.items.source.qualified(node))
+                .constants
+                .contains_key(&self.items.source.qualified(node))
     }
 
     /// `auto [a, b] = …`: each name gets an unknown part of the value.

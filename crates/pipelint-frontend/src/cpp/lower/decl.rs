@@ -61,6 +61,7 @@ impl<'t> Lowerer<'_, 't> {
                 form,
                 is_static: spec.is_static,
                 broken,
+                type_word: spec.type_node.filter(|ty| kind(*ty) == K::TypeIdentifier),
             };
             last = self.variable(&one, declared).or(last);
         }
@@ -93,6 +94,15 @@ impl<'t> Lowerer<'_, 't> {
             return None;
         }
         let name = self.items.source.name(name_node);
+        if one.value.is_none()
+            && one
+                .type_word
+                .is_some_and(|ty| self.is_variable(self.items.source.text(ty)))
+            && declared.function.is_none()
+        {
+            // `a * b;` of two variables is no declaration.
+            return None;
+        }
         if let Some(function) = declared.function {
             return self.function_or_object(one, function, name, declared.ty);
         }
@@ -142,15 +152,15 @@ impl<'t> Lowerer<'_, 't> {
         match one.value {
             Some(_) if one.broken => self.f.assign(dst, Rvalue::Unknown(Vec::new()), span),
             Some(value) => self.initialise_local(id, value, one.form, span),
-            None => self.uninitialised(id, &ty, drops, span),
+            None => self.uninitialised(id, &ty, span),
         }
         self.f.live(id, drops, span);
         dst
     }
 
-    fn uninitialised(&mut self, id: LocalId, ty: &Type, drops: bool, span: pipelint_source::Span) {
+    fn uninitialised(&mut self, id: LocalId, ty: &Type, span: pipelint_source::Span) {
         self.f.push(Statement::Mark(Mark::Live(id)), span);
-        if drops && ty.arrays == 0 && self.has_constructor(ty) {
+        if ty.arrays == 0 && self.has_constructor(ty) {
             let dst = self.f.place_of(id);
             self.construct(dst, ty.clone(), Vec::new(), span);
         }
@@ -336,4 +346,6 @@ struct One<'t> {
     form: Form,
     is_static: bool,
     broken: bool,
+    /// The type, when it is a plain name.
+    type_word: Option<Node<'t>>,
 }

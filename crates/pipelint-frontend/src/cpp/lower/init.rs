@@ -29,19 +29,33 @@ impl<'t> Lowerer<'_, 't> {
                     let designator = field(item, F.designator);
                     let name = designator.and_then(|d| self.designated(d));
                     let value = match field(item, F.value) {
-                        Some(value) => self.operand(value),
+                        Some(value) => self.element(value),
                         None => Operand::Const(Const::Other),
                     };
                     values.push((name, value));
                 }
                 K::Error => self.opaque(item, pipelint_ir::GapReason::Syntax),
                 _ => {
-                    let value = self.operand(item);
+                    let value = self.element(item);
                     values.push((None, value));
                 }
             }
         }
         self.f.assign(dst, Rvalue::Aggregate(values), span);
+    }
+
+    /// An element of a braced list; an object made in the list becomes the element.
+    fn element(&mut self, node: Node<'t>) -> Operand {
+        let keep = self.f.temps.len();
+        match self.operand(node) {
+            Operand::Copy(place)
+                if self.f.temps.len() > keep && self.f.temps.last() == Some(&place) =>
+            {
+                self.f.temps.pop();
+                Operand::Move(place)
+            }
+            value => value,
+        }
     }
 
     fn designated(&self, node: Node<'t>) -> Option<Name> {
@@ -125,7 +139,7 @@ impl<'t> Lowerer<'_, 't> {
         if real.args.is_empty() && all_caps(last_segment(&real.name)) {
             return false;
         }
-        known.drops(ty)
+        known.begins(ty)
     }
 
     /// Initialises a local or field of type `ty`.

@@ -304,7 +304,9 @@ impl<'t> Lowerer<'_, 't> {
         };
         let local = self.f.local_info(id).clone();
         let whole = self.f.places[place].proj.is_empty();
-        if local.kind == LocalKind::Temp && whole && !self.f.temps.contains(&place) {
+        if local.kind == LocalKind::Temp && whole {
+            // An object made to be returned is the caller's.
+            self.f.temps.retain(|temp| *temp != place);
             return Some(value);
         }
         let moves = whole
