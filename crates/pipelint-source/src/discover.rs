@@ -158,7 +158,7 @@ fn walk(
                 matchers.push((full, own));
             }
         } else if is_source(path) && entry.file_type().is_file() {
-            files.insert(path.to_owned());
+            files.insert(path.strip_prefix(".").unwrap_or(path).to_owned());
         }
     }
 }

@@ -43,8 +43,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             what,
             file,
             defines,
-        }) => Config::load(None)
-            .and_then(|config| dump::dump(what, &file, &config.preprocessor(&defines))),
+        }) => Config::load(None).and_then(|config| {
+            let preprocessor = config.preprocessor(&defines);
+            with_stack(|| dump::dump(what, &file, &preprocessor))
+        }),
     };
     result.unwrap_or_else(|error| {
         complain("error", &error.message, &error.help);
@@ -54,10 +56,43 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
 
 fn complain(kind: &str, message: &str, help: &str) {
     let mut err = io::stderr().lock();
-    let _ = writeln!(err, "{kind}: {message}");
+    let _ = writeln!(err, "{kind}: {}", harmless(message));
     if !help.is_empty() {
-        let _ = writeln!(err, "  help: {help}");
+        let _ = writeln!(err, "  help: {}", harmless(help));
     }
+}
+
+/// A name of a file must not steer the terminal.
+fn harmless(text: &str) -> String {
+    let steers = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Runs on a thread whose stack holds a deep tree.
+fn with_stack(work: impl FnOnce() -> Result<u8, ConfigError> + Send) -> Result<u8, ConfigError> {
+    let failed = |message: String| ConfigError {
+        message,
+        help: "please report it with the file".into(),
+    };
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, work)
+            .map_err(|error| failed(format!("cannot start a thread: {error}")))?
+            .join()
+            .unwrap_or_else(|_| Err(failed("pipelint failed on this file".into())))
+    })
 }
 
 /// Writes to standard output. A reader that went away is no failure of ours.
@@ -111,14 +146,19 @@ fn check(args: &Check) -> Result<u8, ConfigError> {
 }
 
 fn exclude(config: &Config) -> Result<Gitignore, ConfigError> {
+    // Paths are matched as they lie: without links and from the root of the file system.
     let root = config
         .path
         .as_deref()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new(""));
+        .and_then(|path| std::path::absolute(path).ok())
+        .and_then(|path| std::fs::canonicalize(path.parent()?).ok())
+        .unwrap_or_default();
     let mut builder = GitignoreBuilder::new(root);
     let broken = |error: ignore::Error| ConfigError {
-        message: format!("`exclude` in the configuration: {error}"),
+        message: format!(
+            "{}: `exclude`: {error}",
+            config.path.as_deref().unwrap_or(Path::new("")).display()
+        ),
         help: "patterns are written as in .gitignore".into(),
     };
     for pattern in &config.exclude {
@@ -135,7 +175,17 @@ fn read_and_lint(args: &Check, exclude: &Gitignore, options: &Options) -> (Run, 
     if paths.is_empty() && from_stdin.is_empty() && args.stdin_filename.is_none() {
         paths.push(PathBuf::from("."));
     }
-    let found = pipelint_source::discover(&paths, exclude);
+    let stdin_name = (!from_stdin.is_empty() || args.stdin_filename.is_some()).then(|| {
+        let name = args.stdin_filename.clone();
+        name.unwrap_or_else(|| PathBuf::from("stdin.cpp"))
+    });
+    let mut found = pipelint_source::discover(&paths, exclude);
+    // An editor's text stands for the file of that name as it was saved.
+    if let Some(saved) = stdin_name.as_ref().and_then(|n| n.canonicalize().ok()) {
+        found
+            .files
+            .retain(|f| f.canonicalize().ok().as_ref() != Some(&saved));
+    }
     let discover = clock.elapsed();
     let mut problems: Vec<ProblemNote> = found
         .problems
@@ -173,16 +223,13 @@ fn read_and_lint(args: &Check, exclude: &Gitignore, options: &Options) -> (Run, 
     let mut unread = unread.into_inner().unwrap_or_default();
     unread.sort_by_key(|(i, _)| *i);
     problems.extend(unread.into_iter().map(|(_, p)| p));
-    if !from_stdin.is_empty() || args.stdin_filename.is_some() {
-        let name = args
-            .stdin_filename
-            .clone()
-            .unwrap_or_else(|| PathBuf::from("stdin.cpp"));
+    if let Some(name) = stdin_name {
         match pipelint_source::read_from(io::stdin().lock(), &name) {
-            Ok(decoded) => inputs.push(Input {
-                path: name,
-                text: decoded.text,
-            }),
+            Ok(decoded) => {
+                let at = inputs.partition_point(|i| i.path < name);
+                let text = decoded.text;
+                inputs.insert(at, Input { path: name, text });
+            }
             Err(error) => problems.push(read_problem(&name, &error)),
         }
     }

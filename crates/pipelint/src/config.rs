@@ -6,9 +6,13 @@ use pipelint_frontend::cpp::config::CppConfig;
 use pipelint_models::Models;
 use pipelint_report::Severity;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use thiserror::Error;
 
 use crate::args::{Defines, Level};
+
+/// The sections that the models' own loader reads.
+const MODELS: [&str; 5] = ["functions", "resources", "owners", "types", "constants"];
 
 /// A configuration that cannot be used.
 #[derive(Debug, Error)]
@@ -30,13 +34,15 @@ pub(crate) struct Config {
     defines: Vec<String>,
     undefines: Vec<String>,
     pub(crate) exclude: Vec<String>,
-    functions: Vec<toml::Value>,
-    resources: Vec<toml::Value>,
-    owners: Vec<toml::Value>,
-    types: Vec<toml::Value>,
-    constants: Vec<toml::Value>,
+    functions: Option<IgnoredAny>,
+    resources: Option<IgnoredAny>,
+    owners: Option<IgnoredAny>,
+    types: Option<IgnoredAny>,
+    constants: Option<IgnoredAny>,
     #[serde(skip)]
     pub(crate) path: Option<PathBuf>,
+    #[serde(skip)]
+    text: String,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -70,6 +76,7 @@ impl Config {
             help: "docs/configuration.md lists the keys".into(),
         })?;
         config.path = Some(path);
+        config.text = text;
         Ok(config)
     }
 
@@ -77,31 +84,25 @@ impl Config {
     pub(crate) fn models(&self) -> Result<Models, ConfigError> {
         let builtin = pipelint_rules::models::builtin();
         let sections = [
-            ("resources", &self.resources),
-            ("functions", &self.functions),
-            ("owners", &self.owners),
-            ("types", &self.types),
-            ("constants", &self.constants),
+            &self.functions,
+            &self.resources,
+            &self.owners,
+            &self.types,
+            &self.constants,
         ];
-        let mut table = toml::Table::new();
-        for (name, entries) in sections {
-            if !entries.is_empty() {
-                table.insert(name.into(), toml::Value::Array(entries.clone()));
-            }
-        }
-        if table.is_empty() {
+        if sections.iter().all(|s| s.is_none()) {
             return Ok(builtin);
         }
         let name = self
             .path
             .as_ref()
             .map_or_else(String::new, |p| p.display().to_string());
-        let text = table.to_string();
+        let text = only_models(&self.text);
         builtin
             .with_files([(name.as_str(), text.as_str())])
             .map_err(|error| ConfigError {
-                message: error.to_string(),
-                help: "docs/models.md lists the fields of each entry".into(),
+                message: format!("{}: {}: {}", error.file, error.entry, error.problem),
+                help: error.problem.way_out().into(),
             })
     }
 
@@ -142,6 +143,26 @@ impl Config {
         }
         config
     }
+}
+
+/// The text with every key that is no section of models made blank, so that the lines stay.
+fn only_models(text: &str) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    let Ok(table) = toml::de::DeTable::parse(text) else {
+        return text.to_owned();
+    };
+    for (key, value) in table.get_ref() {
+        if MODELS.contains(&key.get_ref().as_ref()) {
+            continue;
+        }
+        let range = key.span().start..value.span().end;
+        for byte in bytes.get_mut(range).unwrap_or_default() {
+            if *byte != b'\n' {
+                *byte = b' ';
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 fn at(path: &Path, text: &str, span: Option<std::ops::Range<usize>>) -> String {

@@ -203,7 +203,7 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
         let (start, _) = sources.positions(span);
         statistics
             .unused_allows
-            .push(format!("{}:{}", sources.path(span.file), start.line + 1));
+            .push(format!("{}:{}", sources.path(span.file), start.line));
     }
     gaps.sort_by(|a, b| (a.span, &a.reason).cmp(&(b.span, &b.reason)));
     statistics.phases.push(("rules", clock.elapsed()));

@@ -5,7 +5,7 @@ use pipelint_report::ProblemNote;
 use pipelint_report::{Diagnostic, MemorySources, Severity, Sources};
 use pipelint_source::Span;
 
-use crate::select::names;
+use crate::select::{names, nearest};
 
 /// One allow comment.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(crate) fn allows(
             problems.push(problem(
                 sources,
                 pragma.span,
-                &format!("allows `{unknown}`, which is no rule"),
+                &format!("allows `{unknown}`, which is no rule{}", meant(unknown)),
             ));
         }
         let covers = covered(unit, sources, pragma.span);
@@ -60,6 +60,13 @@ pub(crate) fn allows(
         });
     }
     found
+}
+
+fn meant(unknown: &str) -> String {
+    match nearest(unknown).first() {
+        Some(near) => format!("; did you mean {near}?"),
+        None => String::new(),
+    }
 }
 
 /// Splits diagnostics into those that stay and a count of those that an allow comment silences.
@@ -101,7 +108,7 @@ fn problem(sources: &MemorySources<'_>, span: Span, what: &str) -> ProblemNote {
         message: format!(
             "{}:{}: this `pipelint:` comment {what}",
             sources.path(span.file),
-            start.line + 1
+            start.line
         ),
         help: "write `// pipelint: allow(PL103) why this is right`".into(),
     }
@@ -144,29 +151,25 @@ fn covered(unit: &Unit, sources: &MemorySources<'_>, comment: Span) -> Span {
     if !alone {
         return Span::new(comment.file, clamp(line_start), clamp(line_end(end)));
     }
-    let next = line_end(end);
-    let code = bytes[next..]
-        .iter()
-        .position(|b| !b.is_ascii_whitespace())
-        .map_or(bytes.len(), |i| next + i);
+    let code = code_after(bytes, line_end(end));
     let function = unit
         .functions
         .iter()
         .map(|f| f.map.whole)
         .find(|w| w.start as usize >= end && w.start as usize <= code);
-    match function {
-        Some(whole) => whole,
-        None => {
-            // Several comment lines may stand above one line of code.
-            let mut at = code;
-            while bytes[at..].starts_with(b"//") {
-                let next = line_end(at);
-                at = bytes[next..]
-                    .iter()
-                    .position(|b| !b.is_ascii_whitespace())
-                    .map_or(bytes.len(), |i| next + i);
-            }
-            Span::new(comment.file, clamp(end), clamp(line_end(at)))
-        }
+    function.unwrap_or_else(|| Span::new(comment.file, clamp(end), clamp(line_end(code))))
+}
+
+/// The next byte that is neither space nor comment; further comments may stand below the first.
+fn code_after(bytes: &[u8], mut at: usize) -> usize {
+    let find = |at: usize, what: &dyn Fn(usize) -> bool| (at..bytes.len()).find(|i| what(*i));
+    loop {
+        at = find(at, &|i| !bytes[i].is_ascii_whitespace()).unwrap_or(bytes.len());
+        let end = match bytes.get(at..at + 2) {
+            Some(b"//") => find(at, &|i| bytes[i] == b'\n'),
+            Some(b"/*") => find(at + 2, &|i| bytes[i..].starts_with(b"*/")).map(|i| i + 2),
+            _ => return at,
+        };
+        at = end.unwrap_or(bytes.len());
     }
 }
