@@ -21,19 +21,27 @@ struct Tree {
 }
 
 static TREE: LazyLock<Tree> = LazyLock::new(|| {
-    let root = std::env::var_os("PIPELINT_BENCH")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures")), PathBuf::from);
+    let root = std::env::var_os("PIPELINT_BENCH").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures")),
+        PathBuf::from,
+    );
     let files = pipelint_source::discover(&[root], &ignore::gitignore::Gitignore::empty()).files;
     let inputs: Vec<Input> = files
         .iter()
         .filter_map(|path| {
             let decoded = pipelint_source::read(path).ok()?;
-            Some(Input { path: path.clone(), text: decoded.text })
+            Some(Input {
+                path: path.clone(),
+                text: decoded.text,
+            })
         })
         .collect();
     let filter = OPTIONS.models.prefilter();
-    let parsed: Vec<String> =
-        inputs.iter().map(|i| i.text.clone()).filter(|t| filter.matches(t.as_bytes())).collect();
+    let parsed: Vec<String> = inputs
+        .iter()
+        .map(|i| i.text.clone())
+        .filter(|t| filter.matches(t.as_bytes()))
+        .collect();
     eprintln!(
         "{} files, {} bytes; parsed: {} files, {} bytes",
         inputs.len(),
@@ -41,7 +49,11 @@ static TREE: LazyLock<Tree> = LazyLock::new(|| {
         parsed.len(),
         parsed.iter().map(String::len).sum::<usize>(),
     );
-    Tree { files, inputs, parsed }
+    Tree {
+        files,
+        inputs,
+        parsed,
+    }
 });
 
 static OPTIONS: LazyLock<Options> = LazyLock::new(Options::default);
@@ -55,7 +67,11 @@ fn main() {
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn read(bencher: Bencher) {
     bencher.bench(|| {
-        TREE.files.par_iter().filter_map(|f| pipelint_source::read(f).ok()).map(|d| d.text.len()).sum::<usize>()
+        TREE.files
+            .par_iter()
+            .filter_map(|f| pipelint_source::read(f).ok())
+            .map(|d| d.text.len())
+            .sum::<usize>()
     });
 }
 
@@ -63,7 +79,12 @@ fn read(bencher: Bencher) {
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn prefilter(bencher: Bencher) {
     let filter = OPTIONS.models.prefilter();
-    bencher.bench(|| TREE.inputs.par_iter().filter(|i| filter.matches(i.text.as_bytes())).count());
+    bencher.bench(|| {
+        TREE.inputs
+            .par_iter()
+            .filter(|i| filter.matches(i.text.as_bytes()))
+            .count()
+    });
 }
 
 /// The bare parse of the files that are parsed: the limit.

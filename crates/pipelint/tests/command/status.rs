@@ -57,7 +57,7 @@ fn a_file_that_cannot_be_read_is_named_and_the_rest_is_linted() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new(&[("leak.cpp", LEAK)]);
     let locked = folder.write("locked.cpp", LEAK);
-    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0)).expect("a mode");
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o0)).expect("a mode");
     if std::fs::read(&locked).is_ok() {
         // The superuser reads everything; the dangling link below stands in for it.
         return;
