@@ -27,6 +27,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Runs the command; the exit status is 0 for clean, 1 for findings, 2 where a part of the work was
 /// not done.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    crate::panics::keep_quiet();
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {

@@ -7,6 +7,7 @@ mod command;
 mod config;
 mod context;
 mod dump;
+mod panics;
 mod pipeline;
 mod select;
 mod statistics;

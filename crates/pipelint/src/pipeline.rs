@@ -1,6 +1,5 @@
 //! A run: from files to diagnostics.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::context::{self, Definitions};
+use crate::panics::guarded;
 use crate::select::Selection;
 use crate::statistics::{Statistics, reason};
 use crate::suppress;
@@ -170,7 +170,11 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
 
     let clock = Instant::now();
     let names = function_names(&units);
-    let analysis = pipelint_analysis::analyze(units, &options.models);
+    let analysis = guarded(|| pipelint_analysis::analyze(units, &options.models));
+    let analysis = analysis.unwrap_or_else(|panic| {
+        problems.push(failure("", &format!("in the analysis: {panic}")));
+        pipelint_analysis::Analysis::default()
+    });
     statistics.phases.push(("link, analyse", clock.elapsed()));
     statistics.executed = analysis.executed;
     statistics.bounded = analysis.gaps.len();
@@ -226,6 +230,30 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     }
 }
 
+/// The front end's graphs hold together; a user of a release build is not made to wait for the check.
+fn assert_sound(unit: &Unit) {
+    for function in &unit.functions {
+        if let Err(wrong) = pipelint_ir::validate(function) {
+            panic!("{}: {wrong}", function.name);
+        }
+    }
+}
+
+/// A part of the work that ended in a panic.
+fn failure(path: &str, panic: &str) -> ProblemNote {
+    let place = if path.is_empty() {
+        String::new()
+    } else {
+        format!("{path}: ")
+    };
+    ProblemNote {
+        severity: Severity::Error,
+        path: path.to_owned(),
+        message: format!("{place}pipelint failed here: {panic}"),
+        help: "please report it with the file; the rest is linted".into(),
+    }
+}
+
 /// A path as reports show it: forward slashes, no leading `./`.
 fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
@@ -262,40 +290,39 @@ fn gap_notes(unit: &Unit) -> impl Iterator<Item = GapNote> + '_ {
 impl Lowering<'_> {
     /// Parses and lowers these files, in parallel.
     fn lower(&mut self, files: &mut [File], wanted: &[usize]) {
-        let results: Vec<(usize, Option<Lowered>)> = wanted
+        let results: Vec<(usize, Result<Lowered, String>)> = wanted
             .par_iter()
             .map(|&i| {
                 let file = &files[i];
                 let id = FileId(u32::try_from(i).unwrap_or(u32::MAX));
-                let lowered = catch_unwind(AssertUnwindSafe(|| {
-                    pipelint_frontend::lower_cpp(
+                let lowered = guarded(|| {
+                    let lowered = pipelint_frontend::lower_cpp(
                         id,
                         &file.text,
                         language(&file.path),
                         &self.options.preprocessor,
-                    )
-                }));
+                    );
+                    if cfg!(debug_assertions) {
+                        assert_sound(&lowered.unit);
+                    }
+                    lowered
+                });
                 if file.linted {
                     (self.tick)();
                 }
-                (i, lowered.ok())
+                (i, lowered)
             })
             .collect();
         for (i, lowered) in results {
             files[i].parsed = true;
             match lowered {
-                Some(lowered) => {
+                Ok(lowered) => {
                     self.times[0] += lowered.prepare;
                     self.times[1] += lowered.parse;
                     self.times[2] += lowered.lower;
                     self.units.push(lowered.unit);
                 }
-                None => self.problems.push(ProblemNote {
-                    severity: Severity::Error,
-                    path: shown(&files[i].path),
-                    message: format!("{}: pipelint failed on this file", shown(&files[i].path)),
-                    help: "please report it with the file; the other files are linted".into(),
-                }),
+                Err(panic) => self.problems.push(failure(&shown(&files[i].path), &panic)),
             }
         }
     }
@@ -315,7 +342,9 @@ impl Lowering<'_> {
             for unit in fresh {
                 let path = &files[unit.file.0 as usize].path;
                 for include in context::includes(path, unit) {
-                    let Some(full) = real(&include) else { continue };
+                    let Some(full) = real(&include).filter(|f| f.is_file()) else {
+                        continue;
+                    };
                     if found.len() < CONTEXT_FILES && known.insert(full) {
                         found.push(include);
                     }

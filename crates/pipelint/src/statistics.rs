@@ -78,8 +78,13 @@ impl fmt::Display for Statistics {
         };
         writeln!(
             f,
-            "files      {} linted, {} parsed ({} bytes), {} more for context",
-            self.files, self.parsed, self.bytes, self.context
+            "files      {} linted: {} parsed ({} bytes), {} skipped as they name no modelled function; \
+             {} more parsed for context",
+            self.files,
+            self.parsed,
+            self.bytes,
+            self.files - self.parsed,
+            self.context
         )?;
         writeln!(
             f,

@@ -1,6 +1,6 @@
 //! `// pipelint: allow(PL103) reason`: silences one line, or the function it stands above.
 
-use pipelint_ir::Unit;
+use pipelint_ir::{Function, FunctionKind, Unit};
 use pipelint_report::ProblemNote;
 use pipelint_report::{Diagnostic, MemorySources, Severity, Sources};
 use pipelint_source::Span;
@@ -24,7 +24,16 @@ pub(crate) fn allows(
     problems: &mut Vec<ProblemNote>,
 ) -> Vec<Allow> {
     let mut found = Vec::new();
-    for pragma in &unit.pragmas {
+    let mut functions: Vec<(u32, Span)> = Vec::new();
+    if !unit.pragmas.is_empty() {
+        let written =
+            |f: &&Function| !matches!(f.kind, FunctionKind::Lambda | FunctionKind::FieldInit);
+        let functions_of = unit.functions.iter().filter(written);
+        functions.extend(functions_of.map(|f| (f.map.name.start, f.map.whole)));
+        functions.sort_unstable();
+    }
+    let codes = codes_below(unit, sources);
+    for (pragma, code) in unit.pragmas.iter().zip(codes) {
         let Some((selectors, reason)) = parse(&pragma.text) else {
             problems.push(problem(
                 sources,
@@ -51,7 +60,7 @@ pub(crate) fn allows(
                 &format!("allows `{unknown}`, which is no rule{}", meant(unknown)),
             ));
         }
-        let covers = covered(unit, sources, pragma.span);
+        let covers = covered(&functions, sources, pragma.span, code);
         found.push(Allow {
             selectors,
             covers,
@@ -69,23 +78,35 @@ fn meant(unknown: &str) -> String {
     }
 }
 
-/// Splits diagnostics into those that stay and a count of those that an allow comment silences.
+/// Splits diagnostics, which are in the order of their places, into those that stay and a count of
+/// those that an allow comment silences.
 pub(crate) fn apply(
     diagnostics: Vec<Diagnostic>,
     allows: &mut [Allow],
 ) -> (Vec<Diagnostic>, usize) {
     let before = diagnostics.len();
+    allows.sort_by(|a, b| (a.covers, &a.selectors, a.at).cmp(&(b.covers, &b.selectors, b.at)));
+    // Comments that say the same of the same place, as on one long line, count as one.
+    let same = |a: &Allow, b: &Allow| a.covers == b.covers && a.selectors == b.selectors;
+    let mut groups = allows.chunk_by_mut(same).peekable();
+    // Those that begin before the diagnostic at hand and may reach it.
+    let mut open: Vec<&mut [Allow]> = Vec::new();
     let kept: Vec<Diagnostic> = diagnostics
         .into_iter()
         .filter(|d| {
+            let at = (d.primary.file, d.primary.start);
+            let begun = |g: &&mut [Allow]| (g[0].covers.file, g[0].covers.start) <= at;
+            while let Some(group) = groups.next_if(begun) {
+                open.push(group);
+            }
+            open.retain(|g| (g[0].covers.file, g[0].covers.end) > at);
             let mut silenced = false;
-            for allow in allows.iter_mut() {
-                let here = allow.covers.file == d.primary.file
-                    && allow.covers.start <= d.primary.start
-                    && d.primary.start < allow.covers.end;
-                if here && allow.selectors.iter().any(|s| names(s, d.rule)) {
-                    allow.used = true;
+            for group in &mut open {
+                if group[0].selectors.iter().any(|s| names(s, d.rule)) {
                     silenced = true;
+                    if !group[0].used {
+                        group.iter_mut().for_each(|allow| allow.used = true);
+                    }
                 }
             }
             !silenced
@@ -130,46 +151,72 @@ fn parse(text: &str) -> Option<(Vec<String>, String)> {
     (!selectors.is_empty()).then(|| (selectors, reason.to_owned()))
 }
 
-/// Alone on its line a comment speaks of what follows it: a function, else the next line.
-fn covered(unit: &Unit, sources: &MemorySources<'_>, comment: Span) -> Span {
-    let text = sources.text(comment.file);
-    let bytes = text.as_bytes();
-    let start = comment.start as usize;
-    let end = (comment.end as usize).min(bytes.len());
-    let line_start = bytes[..start]
-        .iter()
-        .rposition(|b| *b == b'\n')
-        .map_or(0, |i| i + 1);
-    let line_end = |from: usize| {
-        bytes[from..]
-            .iter()
-            .position(|b| *b == b'\n')
-            .map_or(bytes.len(), |i| from + i + 1)
-    };
-    let alone = bytes[line_start..start].iter().all(u8::is_ascii_whitespace);
-    let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    if !alone {
-        return Span::new(comment.file, clamp(line_start), clamp(line_end(end)));
+/// For each comment to the linter: where the code below it begins.
+fn codes_below(unit: &Unit, sources: &MemorySources<'_>) -> Vec<usize> {
+    let mut codes = Vec::with_capacity(unit.pragmas.len());
+    // Backwards, so that a run of such comments is gone through once.
+    let mut below: Option<(usize, usize)> = None;
+    for pragma in unit.pragmas.iter().rev() {
+        let text = sources.text(pragma.span.file).as_bytes();
+        let end = (pragma.span.end as usize).min(text.len());
+        let code = code_from(text, end, below);
+        below = Some((pragma.span.start as usize, code));
+        codes.push(code);
     }
-    let code = code_after(bytes, line_end(end));
-    let function = unit
-        .functions
-        .iter()
-        .map(|f| f.map.whole)
-        .find(|w| w.start as usize >= end && w.start as usize <= code);
-    function.unwrap_or_else(|| Span::new(comment.file, clamp(end), clamp(line_end(code))))
+    codes.reverse();
+    codes
 }
 
-/// The next byte that is neither space nor comment; further comments may stand below the first.
-fn code_after(bytes: &[u8], mut at: usize) -> usize {
-    let find = |at: usize, what: &dyn Fn(usize) -> bool| (at..bytes.len()).find(|i| what(*i));
+/// The first place at or behind `at` that is no space and no comment. `known` is a comment further
+/// down and the answer for it.
+fn code_from(text: &[u8], mut at: usize, known: Option<(usize, usize)>) -> usize {
     loop {
-        at = find(at, &|i| !bytes[i].is_ascii_whitespace()).unwrap_or(bytes.len());
-        let end = match bytes.get(at..at + 2) {
-            Some(b"//") => find(at, &|i| bytes[i] == b'\n'),
-            Some(b"/*") => find(at + 2, &|i| bytes[i..].starts_with(b"*/")).map(|i| i + 2),
-            _ => return at,
-        };
-        at = end.unwrap_or(bytes.len());
+        let rest = &text[at..];
+        match known {
+            Some((comment, code)) if comment == at => return code,
+            _ => {}
+        }
+        if rest.starts_with(b"//") {
+            let line = rest.iter().position(|b| *b == b'\n');
+            at = line.map_or(text.len(), |i| at + i + 1);
+        } else if rest.starts_with(b"/*") {
+            let close = rest[2..].windows(2).position(|w| w == b"*/");
+            at = close.map_or(text.len(), |i| at + i + 4);
+        } else if rest.first().is_some_and(u8::is_ascii_whitespace) {
+            at += 1;
+        } else {
+            return at;
+        }
     }
+}
+
+/// Alone on its line a comment speaks of what follows it: a function, else the next line.
+fn covered(
+    functions: &[(u32, Span)],
+    sources: &MemorySources<'_>,
+    comment: Span,
+    code: usize,
+) -> Span {
+    let text = sources.text(comment.file);
+    let lines = sources.lines(comment.file);
+    let line = |at: usize| lines.line_range(text, lines.line_at(at));
+    let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let start = (comment.start as usize).min(text.len());
+    let bytes = text.as_bytes();
+    let own = line(start).start;
+    let alone = bytes[own..start].iter().all(u8::is_ascii_whitespace);
+    if !alone {
+        let end = line(comment.end as usize).end;
+        return Span::new(comment.file, clamp(own), clamp(end));
+    }
+    let after = functions.partition_point(|(name, _)| (*name as usize) < code);
+    if let Some((name, whole)) = functions.get(after) {
+        // Between the two stand a type, attributes and macros, but no other statement.
+        let head = bytes.get(code..*name as usize).unwrap_or_default();
+        let another = |b: &u8| matches!(b, b';' | b'{' | b'}' | b'#');
+        if !head.iter().any(another) {
+            return *whole;
+        }
+    }
+    Span::new(comment.file, comment.end, clamp(line(code).end))
 }
