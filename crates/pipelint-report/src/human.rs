@@ -8,7 +8,7 @@ use std::{
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan};
 
 use crate::{
-    Diagnostic, Format, Report, Severity, Style, escape,
+    Diagnostic, Format, Report, Severity, Step, Style, escape,
     excerpt::{Excerpt, Mark, Placed, Role},
 };
 
@@ -115,8 +115,11 @@ fn marks(diagnostic: &Diagnostic) -> (Vec<Mark>, usize) {
         let label = format!("{}: {}", at + 1, step.label);
         marks.push(mark(step.span, &label, Role::Step));
     }
-    hidden += diagnostic.related.len().saturating_sub(PLACES);
-    for place in diagnostic.related.iter().take(PLACES) {
+    // A place that the path has is drawn once, with the step's number.
+    let apart = |place: &&Step| !diagnostic.path.iter().any(|step| step.span == place.span);
+    let related: Vec<&Step> = diagnostic.related.iter().filter(apart).collect();
+    hidden += related.len().saturating_sub(PLACES);
+    for place in related.into_iter().take(PLACES) {
         marks.push(mark(place.span, &place.label, Role::Related));
     }
     (marks, hidden)
