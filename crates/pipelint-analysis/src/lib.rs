@@ -17,8 +17,11 @@ mod resource;
 mod state;
 mod values;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use pipelint_ir::{Base, Callee, Function, Gap, GapReason, Proj, Statement, Terminator, Unit};
 use pipelint_models::{FunctionModel, Models};
+use pipelint_source::Span;
 use rayon::prelude::*;
 
 use collect::Findings;
@@ -33,6 +36,7 @@ struct FunctionResult {
     events: Vec<Event>,
     bounded: bool,
     ran: bool,
+    failed: Option<String>,
 }
 
 /// What the analysis of a whole run shows.
@@ -42,6 +46,8 @@ pub struct Analysis {
     pub events: Vec<Event>,
     /// Functions in which a bound was met.
     pub gaps: Vec<Gap>,
+    /// Functions on which the executor failed, by the place of their name, and what it said.
+    pub failed: Vec<(Span, String)>,
     /// Functions with bodies.
     pub functions: usize,
     /// Functions that the executor ran: those that call what the models speak of.
@@ -69,18 +75,34 @@ pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
                     events: Vec::new(),
                     bounded: false,
                     ran: false,
+                    failed: None,
                 };
                 return (!result.findings.tested.is_empty()).then_some(result);
             }
-            let mut exec = exec::Exec::new(&program, f);
-            exec.run();
-            let events = exec.found.finish();
-            Some(FunctionResult {
-                index: i,
-                findings: exec.found,
-                events,
-                bounded: exec.bounded,
-                ran: true,
+            // A fault of the executor in one function must not end the run for all others.
+            let executed = catch_unwind(AssertUnwindSafe(|| {
+                let mut exec = exec::Exec::new(&program, f);
+                exec.run();
+                let events = exec.found.finish();
+                (exec.found, events, exec.bounded)
+            }));
+            Some(match executed {
+                Ok((findings, events, bounded)) => FunctionResult {
+                    index: i,
+                    findings,
+                    events,
+                    bounded,
+                    ran: true,
+                    failed: None,
+                },
+                Err(panic) => FunctionResult {
+                    index: i,
+                    findings: Findings::default(),
+                    events: Vec::new(),
+                    bounded: false,
+                    ran: false,
+                    failed: Some(said(&*panic)),
+                },
             })
         })
         .collect();
@@ -92,8 +114,11 @@ pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
     for result in results {
         analysis.executed += usize::from(result.ran);
         analysis.events.extend(result.events);
+        let span = program.function(all[result.index]).map.name;
+        if let Some(said) = result.failed {
+            analysis.failed.push((span, said));
+        }
         if result.bounded {
-            let span = program.function(all[result.index]).map.name;
             analysis.gaps.push(Gap {
                 span,
                 reason: GapReason::Bound("states".into()),
@@ -122,6 +147,13 @@ pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
         .events
         .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));
     analysis
+}
+
+/// What a panic says.
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "no message".to_owned())
 }
 
 /// True when some call or field of the function is one the models speak of.

@@ -176,6 +176,14 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
         pipelint_analysis::Analysis::default()
     });
     statistics.phases.push(("link, analyse", clock.elapsed()));
+    for (span, said) in &analysis.failed {
+        let function = names.get(span).map_or("a function", String::as_str);
+        let (at, _) = sources.positions(*span);
+        let place = format!("{}:{}", sources.path(span.file), at.line);
+        let mut problem = failure(&place, &format!("in the analysis of `{function}`: {said}"));
+        problem.path = sources.path(span.file).to_owned();
+        problems.push(problem);
+    }
     statistics.executed = analysis.executed;
     statistics.bounded = analysis.gaps.len();
     for gap in analysis.gaps.iter().filter(|g| is_linted(g.span.file)) {
