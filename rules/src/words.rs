@@ -57,8 +57,8 @@ pub(crate) fn step(step: &PathStep) -> Step {
 
 fn label(what: &StepKind) -> String {
     match what {
-        StepKind::Created { api, var } if var.is_empty() => format!("made by `{api}`"),
-        StepKind::Created { api, var } => format!("`{var}` is made by `{api}`"),
+        StepKind::Created { api, var } if var.is_empty() => format!("comes from `{api}`"),
+        StepKind::Created { api, var } => format!("`{var}` comes from `{api}`"),
         StepKind::Branch(true) => "this is true".to_owned(),
         StepKind::Branch(false) => "this is false".to_owned(),
         StepKind::Case(Some(value)) => format!("takes `case {value}`"),

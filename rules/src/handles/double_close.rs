@@ -12,8 +12,9 @@ use crate::prelude::*;
 /// be given the same value, and lose it to the second.
 ///
 /// ## Known limits
-/// A handle that an unknown function was given in between may have been replaced, so nothing is
-/// reported after such a call. Two methods that each close one field are not joined yet.
+/// A handle that another function was given in between may have been replaced, so nothing is reported
+/// after such a call, and a helper of the program that closes what it is given is not followed. Two
+/// methods that each close one field are not joined.
 ///
 /// ## Examples
 /// The error path closes, and the clean-up that it falls into closes again:

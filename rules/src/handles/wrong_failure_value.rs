@@ -1,5 +1,7 @@
 //! PL102.
 
+use pipelint_models::Sentinel;
+
 use crate::prelude::*;
 
 /// The result of a creating call is compared with a value that this call never returns on failure,
@@ -65,6 +67,16 @@ impl Rule for WrongFailureValue {
         let made = event.resource.as_ref()?;
         let (api, var) = (&made.api, words::variable(made));
         let failure = words::empty(made);
+        // What is no pointer is compared with zero, however it is written.
+        let number = matches!(
+            made.failure,
+            Some(Sentinel::MinusOne | Sentinel::InvalidSocket)
+        );
+        let compared = if number && compared == "NULL" {
+            "0"
+        } else {
+            compared
+        };
         let label = format!("`{api}` never returns {compared}");
         let words = Words {
             primary: event.at,
