@@ -79,24 +79,49 @@ pub(crate) fn lower(
     let Some(tree) = tree else {
         let mut unit = unit;
         let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        unit.gaps.push(Gap { span: Span::new(file, 0, end), reason: GapReason::Syntax });
-        return Lowered { unit, prepare, parse, lower: start.elapsed() };
+        unit.gaps.push(Gap {
+            span: Span::new(file, 0, end),
+            reason: GapReason::Syntax,
+        });
+        return Lowered {
+            unit,
+            prepare,
+            parse,
+            lower: start.elapsed(),
+        };
     };
     let root = tree.root_node();
     let mut known = Known::new(language);
-    known.constants.extend(unit.constants.iter().map(|c| (c.name.clone(), c.value.clone())));
+    known.constants.extend(
+        unit.constants
+            .iter()
+            .map(|c| (c.name.clone(), c.value.clone())),
+    );
     let mut items = Items {
         source: Source::new(file, text, written, root),
         known,
         unit,
         work: Vec::new(),
-        noreturn: prepared.noreturn.iter().map(|&at| next_token(text, at)).collect(),
-        sal: prepared.sal.into_iter().map(|(at, word)| (next_token(text, at), word)).collect(),
+        noreturn: prepared
+            .noreturn
+            .iter()
+            .map(|&at| next_token(text, at))
+            .collect(),
+        sal: prepared
+            .sal
+            .into_iter()
+            .map(|(at, word)| (next_token(text, at), word))
+            .collect(),
     };
     items.walk(root);
     items.unit.pragmas = pragmas(&items.source, root);
     lower::lower_all(&mut items);
-    Lowered { unit: items.unit, prepare, parse, lower: start.elapsed() }
+    Lowered {
+        unit: items.unit,
+        prepare,
+        parse,
+        lower: start.elapsed(),
+    }
 }
 
 /// The comments that speak to the linter.
@@ -109,7 +134,10 @@ fn pragmas<'t>(source: &Source<'t>, root: tree_sitter::Node<'t>) -> Vec<Pragma> 
         if what == kinds::K::Comment {
             let text = source.text(node);
             if text.contains(PRAGMA) {
-                out.push(Pragma { text: text.to_owned(), span: source.span(node) });
+                out.push(Pragma {
+                    text: text.to_owned(),
+                    span: source.span(node),
+                });
             }
         }
         true
@@ -120,6 +148,9 @@ fn pragmas<'t>(source: &Source<'t>, root: tree_sitter::Node<'t>) -> Vec<Pragma> 
 /// The offset of the first token at or behind an offset.
 fn next_token(text: &str, at: u32) -> u32 {
     let rest = text.as_bytes().get(at as usize..).unwrap_or_default();
-    let skipped = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let skipped = rest
+        .iter()
+        .take_while(|byte| byte.is_ascii_whitespace())
+        .count();
     at.saturating_add(u32::try_from(skipped).unwrap_or(u32::MAX))
 }

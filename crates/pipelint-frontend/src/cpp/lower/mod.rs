@@ -69,6 +69,11 @@ pub(crate) fn lower_all(items: &mut Items<'_>) {
             });
         }
     }
-    done.sort_by_key(|function: &Function| (function.map.whole.start, std::cmp::Reverse(function.map.whole.end)));
+    done.sort_by_key(|function: &Function| {
+        (
+            function.map.whole.start,
+            std::cmp::Reverse(function.map.whole.end),
+        )
+    });
     items.unit.functions = done;
 }
