@@ -62,16 +62,21 @@ impl<'t> Source<'t> {
         node: Node<'t>,
         mut f: impl FnMut(Node<'t>, K, Option<NonZeroU16>),
     ) {
+        self.each_child_at(node, |cursor, what| f(cursor.node(), what, cursor.field_id()));
+    }
+
+    /// Calls `f` at each child, comments left out. The cursor looks for a field through all the
+    /// unseen nodes that a long list is made of, so only a caller that wants the field asks.
+    fn each_child_at(&self, node: Node<'t>, mut f: impl FnMut(&TreeCursor<'t>, K)) {
         let mut cursor = self.cursor.borrow_mut();
         cursor.reset(node);
         if !cursor.goto_first_child() {
             return;
         }
         loop {
-            let child = cursor.node();
-            let what = kind(child);
+            let what = kind(cursor.node());
             if what != K::Comment {
-                f(child, what, cursor.field_id());
+                f(&cursor, what);
             }
             if !cursor.goto_next_sibling() {
                 return;
@@ -82,7 +87,8 @@ impl<'t> Source<'t> {
     /// The named children, comments left out.
     pub(crate) fn children(&self, node: Node<'t>) -> Vec<Node<'t>> {
         let mut out = Vec::new();
-        self.each_child(node, |child, _, _| {
+        self.each_child_at(node, |cursor, _| {
+            let child = cursor.node();
             if child.is_named() {
                 out.push(child);
             }
@@ -102,9 +108,9 @@ impl<'t> Source<'t> {
     /// The first child of a kind.
     pub(crate) fn child_of(&self, node: Node<'t>, wanted: K) -> Option<Node<'t>> {
         let mut out = None;
-        self.each_child(node, |child, what, _| {
+        self.each_child_at(node, |cursor, what| {
             if out.is_none() && what == wanted {
-                out = Some(child);
+                out = Some(cursor.node());
             }
         });
         out
