@@ -19,6 +19,10 @@ pub struct Found {
     pub code: String,
     /// What is said.
     pub message: String,
+    /// What to do.
+    pub help: String,
+    /// The labels of the path, in order.
+    pub path_labels: Vec<String>,
     /// The numbers of the related lines in the same file, in order.
     pub related: Vec<u32>,
 }
@@ -66,6 +70,8 @@ pub fn lint(files: &[(String, String)]) -> Linted {
                 column: start.column,
                 code: diagnostic.rule.code.to_owned(),
                 message: diagnostic.message.clone(),
+                help: diagnostic.help.clone(),
+                path_labels: diagnostic.path.iter().map(|s| s.label.clone()).collect(),
                 related: related
                     .filter(|(other, _)| *other == path)
                     .map(|(_, start)| start.line)
@@ -82,6 +88,8 @@ pub fn lint(files: &[(String, String)]) -> Linted {
             column: start.column,
             code: GAP.to_owned(),
             message: format!("not understood: {}", gap.reason),
+            help: String::new(),
+            path_labels: Vec::new(),
             related: Vec::new(),
         }
     }));

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use pipelint_report::RuleMeta;
-use pipelint_tests::{Found, Marker, files_below, lint, markers, program, root};
+use pipelint_tests::{Found, GAP, Marker, files_below, lint, markers, program, root};
 
 /// Bad and good files of each rule, at least.
 const AT_LEAST: usize = 4;
@@ -140,6 +140,41 @@ fn each_rule_has_a_folder_with_bad_and_good_files() {
             ));
         }
     }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn every_finding_is_put_into_whole_words() {
+    let root = root();
+    let mut problems = BTreeSet::new();
+    let mut seen = 0;
+    for file in sources(&root.join("fixtures")) {
+        let files = program(&root, &file).expect("a fixture can be read");
+        for found in lint(&files).found.iter().filter(|found| found.code != GAP) {
+            seen += 1;
+            let texts = [&found.message, &found.help];
+            for text in texts.into_iter().chain(&found.path_labels) {
+                // An empty name leaves two backticks side by side, or a call on nothing.
+                let whole = !text.is_empty()
+                    && !text.contains("``")
+                    && !text.contains("()")
+                    && !text.contains("  ")
+                    && !text.ends_with('.')
+                    && text.matches('`').count() % 2 == 0;
+                if !whole {
+                    problems.insert(format!("{}: {text:?}", found.code));
+                }
+            }
+            if found.path_labels.is_empty() {
+                problems.insert(format!(
+                    "{}:{}: {} has no path",
+                    found.path, found.line, found.code
+                ));
+            }
+        }
+    }
+    assert!(seen > 0, "no fixture is reported");
+    let problems: Vec<String> = problems.into_iter().collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
