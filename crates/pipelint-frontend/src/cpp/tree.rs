@@ -62,7 +62,9 @@ impl<'t> Source<'t> {
         node: Node<'t>,
         mut f: impl FnMut(Node<'t>, K, Option<NonZeroU16>),
     ) {
-        self.each_child_at(node, |cursor, what| f(cursor.node(), what, cursor.field_id()));
+        self.each_child_at(node, |cursor, what| {
+            f(cursor.node(), what, cursor.field_id())
+        });
     }
 
     /// Calls `f` at each child, comments left out. The cursor looks for a field through all the
