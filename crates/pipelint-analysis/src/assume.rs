@@ -419,6 +419,9 @@ impl Exec<'_, '_> {
         let Loc::Deref(v) = self.arena.get_loc(loc) else {
             return None;
         };
+        if let Some(class) = self.pointees.get(v) {
+            return Some(*class);
+        }
         let Val::Sym(Sym::Load { loc, .. }) = self.arena.get(*v) else {
             return None;
         };

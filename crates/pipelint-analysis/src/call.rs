@@ -77,7 +77,6 @@ impl<'p> Exec<'p, '_> {
             && speaks_of_logging(last(name))
         {
             let v = self.fresh(&state, 0);
-            self.count_round(&mut state);
             self.store_result(&mut state, dst, v);
             out.push(state);
             return;
@@ -115,15 +114,14 @@ impl<'p> Exec<'p, '_> {
             }
         }
         let v = self.fresh(&state, 0);
-        self.count_round(&mut state);
         self.store_result(&mut state, dst, v);
         out.push(state);
     }
 
     /// Unknown code ran: what it can reach may have changed, what it holds may have been judged.
     fn outside_changes(&mut self, state: &mut State, surely_returns: bool) {
-        let round = state.rounds.get(self.stmt).copied().unwrap_or(0);
-        state.epoch = (self.stmt + 1).wrapping_mul(8) + round.min(7);
+        let round = self.round(state);
+        state.epoch = ((self.stmt + 1).wrapping_mul(4096) + round % 4096) & !(1 << 31);
         let gone: Vec<LocId> = state
             .env
             .iter()
@@ -257,7 +255,6 @@ impl<'p> Exec<'p, '_> {
         for acquire in outs {
             self.acquire_result(&mut state, dst, api, acquire, result);
         }
-        self.count_round(&mut state);
         self.store_result(&mut state, dst, result);
         out.push(state);
     }
@@ -400,7 +397,6 @@ impl<'p> Exec<'p, '_> {
                     failed.failed_outs.insert(old, out);
                 }
             }
-            self.count_round(&mut failed);
             self.store_result(&mut failed, dst, result);
             to.push(failed);
         }
@@ -446,7 +442,6 @@ impl<'p> Exec<'p, '_> {
                 self.overwritten(&mut good, name, loc, v);
                 self.write(&mut good, loc, v);
             }
-            self.count_round(&mut good);
             self.store_result(&mut good, dst, result);
             to.push(good);
         }

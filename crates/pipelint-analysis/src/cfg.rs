@@ -14,8 +14,6 @@ pub(crate) struct Cfg {
     pub(crate) order: Vec<u32>,
     /// Per loop head: the blocks of its loop.
     pub(crate) loops: Vec<(usize, FxHashSet<usize>)>,
-    /// Per block: it lies on a cycle.
-    pub(crate) cyclic: Vec<bool>,
     /// Per block: number of its first statement.
     pub(crate) first: Vec<u32>,
     live: Vec<Vec<u64>>,
@@ -50,7 +48,6 @@ impl Cfg {
                 pred[s].push(b);
             }
         }
-        let mut cyclic = vec![false; n];
         let mut loops = Vec::new();
         for (head, tails) in heads {
             // The natural loop: what reaches a back edge's tail without passing the head.
@@ -61,9 +58,6 @@ impl Cfg {
                 if body.insert(b) {
                     todo.extend(&pred[b]);
                 }
-            }
-            for &b in &body {
-                cyclic[b] = true;
             }
             loops.push((head, body));
         }
@@ -80,7 +74,6 @@ impl Cfg {
             mentioned,
             order,
             loops,
-            cyclic,
             first,
             live,
             addressed,

@@ -69,6 +69,11 @@ impl Exec<'_, '_> {
             };
             return self.arena.int(narrowed);
         }
+        if to.pointers == 1
+            && let Some(class) = self.program.class_ref(self.unit, &to.name)
+        {
+            self.pointees.insert(v, class);
+        }
         if to.is_object() && is_unsigned_32(&to.name) {
             let handle = state.res.get(v).is_some()
                 || state.pseudo.get(v).is_some()

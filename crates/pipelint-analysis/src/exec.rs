@@ -9,23 +9,23 @@ use pipelint_ir::{
 };
 use pipelint_models::Sentinel;
 use pipelint_source::Span;
-use rustc_hash::{FxHashSet, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use crate::cfg::Cfg;
 use crate::collect::Findings;
-use crate::event::StepKind;
-use crate::program::{FnRef, Program};
-use crate::state::State;
+use crate::event::{LeakHow, StepKind};
+use crate::program::{ClassRef, FnRef, Program};
+use crate::state::{State, Status};
 use crate::values::{Arena, Loc, StmtNo, Sym, Val, ValId};
 
 /// Disjuncts that may enter one block.
-const STATES_PER_BLOCK: usize = 48;
+const STATES_PER_BLOCK: usize = 96;
 /// Statements run in one function.
 const STEPS: usize = 60_000;
 /// Entries of an initialiser list that are followed one by one.
 const LARGEST_AGGREGATE: usize = 32;
 /// Entries of one loop head on one path; values that still change are then widened.
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 2;
 
 /// One function's execution.
 pub(crate) struct Exec<'p, 'm> {
@@ -42,6 +42,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) span: Span,
     /// The arguments of the modelled call being run, as written.
     pub(crate) operands: &'p [Operand],
+    /// Classes that pointers were cast to.
+    pub(crate) pointees: FxHashMap<ValId, ClassRef>,
 }
 
 /// How far a resource's creation is known to have succeeded on a path.
@@ -75,6 +77,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             stmt: 0,
             span: function.map.name,
             operands: &[],
+            pointees: FxHashMap::default(),
         }
     }
 
@@ -140,9 +143,6 @@ impl<'p, 'm> Exec<'p, 'm> {
             } else if !body.contains(&block) {
                 state.loops.remove(head_no);
             }
-        }
-        if !cfg.cyclic[block] {
-            state.rounds = Default::default();
         }
         if let Some((head, body)) = widen {
             let mut changed: Vec<PlaceId> = Vec::new();
@@ -259,6 +259,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                 let value = value.as_ref().map(|v| self.operand(&mut state, v));
                 self.leave(&mut state, value);
             }
+            // Which exceptions a handler takes is not known by their names alone: where there are
+            // handlers, what passes them is no path that is shown.
+            Terminator::Unwind if self.function.blocks.iter().any(|b| b.unwind.is_some()) => {}
             Terminator::Unwind => self.leave(&mut state, None),
             Terminator::Unreachable => {}
         }
@@ -313,6 +316,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 out.push(state);
             }
             Statement::Mark(Mark::Dead(local)) => {
+                self.lost_in_loop(&mut state, *local);
                 self.scope_end(&mut state, *local);
                 out.push(state);
             }
@@ -349,6 +353,29 @@ impl<'p, 'm> Exec<'p, 'm> {
             let res = state.res.get(*v);
             res.is_some_and(|res| self.outcome(state, *v, res) == Outcome::Maybe)
         })
+    }
+
+    /// In a loop, a variable that leaves scope with the only hold on a live resource has lost it:
+    /// told now, it need not be followed through the rounds to come.
+    fn lost_in_loop(&mut self, state: &mut State, local: LocalId) {
+        if self.round(state) == 0 || self.is_entry_point() {
+            return;
+        }
+        let loc = self.arena.loc(Loc::Local(local));
+        let Some(&v) = state.env.get(loc) else { return };
+        let Some(res) = state.res.get(v) else { return };
+        let held = state.env.iter().any(|(other, x)| other != loc && *x == v);
+        if held
+            || res.status != Status::Open
+            || res.escaped
+            || !self.leaks(&res.kind)
+            || self.outcome(state, v, res) == Outcome::Failed
+        {
+            return;
+        }
+        let var = res.var.clone();
+        self.leak(state, v, LeakHow::ScopeEnd, StepKind::ScopeEnd(var));
+        state.res.remove(v);
     }
 
     fn scope_end(&mut self, state: &mut State, local: LocalId) {
@@ -437,9 +464,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     let v = self.operand(state, op);
                     self.escape(state, v);
                 }
-                let v = self.fresh(state, 0);
-                self.count_round(state);
-                v
+                self.fresh(state, 0)
             }
         };
         self.check_overwrite(state, dst, to, v);
@@ -465,7 +490,7 @@ impl<'p, 'm> Exec<'p, 'm> {
 
     /// A value that only this run of this statement yields.
     pub(crate) fn fresh(&mut self, state: &State, slot: u32) -> ValId {
-        let round = state.rounds.get(self.stmt).copied().unwrap_or(0);
+        let round = self.round(state);
         self.arena.sym(Sym::Call {
             stmt: self.stmt,
             slot,
@@ -473,12 +498,18 @@ impl<'p, 'm> Exec<'p, 'm> {
         })
     }
 
-    /// Counts a run of the current statement, where it can run again.
-    pub(crate) fn count_round(&self, state: &mut State) {
-        if self.cfg.cyclic[self.block] {
-            let n = state.rounds.get(self.stmt).copied().unwrap_or(0);
-            state.rounds.insert(self.stmt, n + 1);
-        }
+    /// Which run of the current statement this is: how often the loops around it were entered.
+    /// Paths through one round agree on it, whatever they called.
+    pub(crate) fn round(&self, state: &State) -> u32 {
+        let around = self
+            .cfg
+            .loops
+            .iter()
+            .filter(|(_, body)| body.contains(&self.block));
+        around.fold(0, |round, (head, _)| {
+            let head = u32::try_from(*head).unwrap_or(u32::MAX);
+            round * 8 + state.loops.get(head).copied().unwrap_or(0)
+        })
     }
 
     pub(crate) fn operand(&mut self, state: &mut State, op: &Operand) -> ValId {

@@ -78,7 +78,7 @@ impl Exec<'_, '_> {
     pub(crate) fn read(&mut self, state: &State, loc: LocId) -> ValId {
         if self.unknown_element(loc).is_some() {
             // Two reads with an unknown index need not mean the same element.
-            let round = state.rounds.get(self.stmt).copied().unwrap_or(0);
+            let round = self.round(state);
             return self.arena.sym(Sym::Element {
                 loc,
                 stmt: self.stmt,

@@ -195,8 +195,6 @@ pub(crate) struct State {
     pub(crate) exposed: VecMap<LocId, ()>,
     /// Counts changes by unknown code to what it can reach.
     pub(crate) epoch: u32,
-    /// How often each calling statement ran.
-    pub(crate) rounds: VecMap<StmtNo, u32>,
     /// How often each loop head was entered.
     pub(crate) loops: VecMap<u32, u32>,
     /// The resource made last, and results of `GetLastError` since then that speak of it.
@@ -246,7 +244,7 @@ impl State {
         (
             (&self.env, &self.facts, &self.res),
             (&self.failed_outs, &self.dropped, &self.pseudo),
-            (&self.exposed, self.epoch, &self.rounds, &self.loops),
+            (&self.exposed, self.epoch, &self.loops),
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
         )
     }
@@ -262,7 +260,6 @@ impl PartialEq for State {
             && self.pseudo == other.pseudo
             && self.exposed == other.exposed
             && self.epoch == other.epoch
-            && self.rounds == other.rounds
             && self.loops == other.loops
             && self.last_made == other.last_made
             && self.errors == other.errors
