@@ -258,6 +258,16 @@ impl Exec<'_, '_> {
                 res.checked = true;
                 res.home = None;
             }
+            // A status given to unknown code (`NT_SUCCESS(status)`) is judged by it, in a way that
+            // the path does not show.
+            for res in state.res.values_mut().filter(|res| res.judge == v) {
+                res.escaped = true;
+                res.checked = true;
+            }
+            for out in state.failed_outs.values_mut().filter(|out| out.judge == v) {
+                out.checked = true;
+                state.doubtful = true;
+            }
             match self.arena.get(v) {
                 Val::Ptr(loc) => {
                     let loc = *loc;
