@@ -205,8 +205,12 @@ fn a_finding_with_very_many_places_stays_readable_and_complete_in_json() {
     let places: Vec<Step> = (0..400)
         .map(|at| step(Span::new(file, at * 8, at * 8 + 6), &format!("place {at}")))
         .collect();
-    let mut diagnostic = found(Span::new(file, 0, 6), places.clone());
-    diagnostic.related = places;
+    // Other places than the path's, which would be drawn once.
+    let related: Vec<Step> = (0..400)
+        .map(|at| step(Span::new(file, at * 8, at * 8 + 3), &format!("use {at}")))
+        .collect();
+    let mut diagnostic = found(Span::new(file, 0, 6), places);
+    diagnostic.related = related;
     let diagnostics = [diagnostic];
     let human = render("human", &sources, &diagnostics);
     assert!(human.lines().count() < 200, "{}", human.lines().count());
