@@ -63,6 +63,8 @@ fn label(what: &StepKind) -> String {
         StepKind::Branch(false) => "this is false".to_owned(),
         StepKind::Case(Some(value)) => format!("takes `case {value}`"),
         StepKind::Case(None) => "takes `default`".to_owned(),
+        StepKind::Called(function) => format!("`{function}` is called"),
+        StepKind::Given(function) => format!("`{function}` hands it out"),
         StepKind::Passed(api) => format!("passed to `{api}`"),
         StepKind::Closed(api) => format!("released by `{api}`"),
         StepKind::Declared(var) => format!("`{var}` is declared without a value"),

@@ -5,6 +5,7 @@ use pipelint_models::Sentinel;
 
 use crate::event::{Event, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
+use crate::log::Action;
 use crate::program::ClassRef;
 use crate::state::{Fact, State};
 use crate::values::{Loc, Sym, Val, ValId};
@@ -250,8 +251,26 @@ impl Exec<'_, '_> {
         };
         if feasible {
             self.mark_checked(state, a, b);
+            if self.is_callers_condition(a, b) {
+                let span = self.span;
+                self.record(state, Action::Assume { op, a, b, span });
+            }
         }
         feasible
+    }
+
+    /// The value of a comparison that a called function made: decided here, if it can be.
+    pub(crate) fn decided_or_cmp(
+        &mut self,
+        state: &State,
+        op: CmpOp,
+        a: ValId,
+        b: ValId,
+    ) -> ValId {
+        match self.decided(state, op, a, b) {
+            Some(known) => self.arena.int(i128::from(known)),
+            None => self.cmp_val(op, a, b),
+        }
     }
 
     /// As `assume`, for what a call's outcome means: no condition of the program was seen.
@@ -479,7 +498,7 @@ impl Exec<'_, '_> {
                 kind: EventKind::WrongFailureValue {
                     compared: compared.into(),
                 },
-                at: self.span,
+                at: self.at(),
                 function: self.function.name.clone(),
                 resource,
                 path,

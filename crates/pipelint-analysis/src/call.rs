@@ -1,12 +1,16 @@
 //! Calls: what models say, and what unknown code may do.
 
+use std::sync::Arc;
+
 use pipelint_ir::{Callee, CmpOp, Language, Name, Operand, PlaceId, Statement};
 use pipelint_models::{
     Acquire, Check, Condition, FunctionModel, Good, OnFail, Release, Slot, Success,
 };
 
 use crate::event::{Event, EventKind, LeakHow, StepKind};
+use crate::apply::Invocation;
 use crate::exec::{Exec, Outcome, number};
+use crate::log::Action;
 use crate::program::{Returns, Target, last, speaks_of_logging};
 use crate::state::{FailedOut, Res, State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
@@ -89,6 +93,22 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
+        if let Target::Defined(f) = target {
+            let receiver = self.receiver(&mut state, f, callee, dst);
+            let call = Invocation {
+                function: f,
+                args,
+                receiver,
+                part: 0,
+            };
+            let result = match callee {
+                Callee::Constructor(_) => None,
+                _ => dst,
+            };
+            if self.apply(&mut state, &call, result, out) {
+                return;
+            }
+        }
         let surely = program.returns(target, callee) == Returns::Yes;
         for v in &values {
             self.escape(&mut state, *v);
@@ -119,9 +139,12 @@ impl<'p> Exec<'p, '_> {
     }
 
     /// Unknown code ran: what it can reach may have changed, what it holds may have been judged.
-    fn outside_changes(&mut self, state: &mut State, surely_returns: bool) {
+    pub(crate) fn outside_changes(&mut self, state: &mut State, surely_returns: bool) {
         let round = self.round(state);
         state.epoch = ((self.stmt + 1).wrapping_mul(4096) + round % 4096) & !(1 << 31);
+        let surely = surely_returns;
+        self.record(state, Action::Havoc { surely });
+        self.record(state, Action::Epoch(state.epoch));
         let gone: Vec<LocId> = state
             .env
             .iter()
@@ -335,6 +358,9 @@ impl<'p> Exec<'p, '_> {
             api: api.clone(),
             kind: Name::new(&acquire.kind),
             created: self.span,
+            origin: self.span,
+            foreign: false,
+            adopted: false,
             var,
             judge: v,
             failure: Some(failure),
@@ -381,21 +407,15 @@ impl<'p> Exec<'p, '_> {
             for acquire in outs {
                 let Slot::Out(n) = acquire.at else { continue };
                 let loc = self.pointee(args[n]);
-                let old = self.read(&failed, loc);
-                if matches!(
-                    self.arena.get(old),
-                    Val::Sym(Sym::Uninit { .. }) | Val::Int(0 | -1)
-                ) {
-                    let out = FailedOut {
-                        judge: result,
-                        api: api.clone(),
-                        kind: Name::new(&acquire.kind),
-                        created: self.span,
-                        var: self.loc_name(loc),
-                        checked: acquire.infallible,
-                    };
-                    failed.failed_outs.insert(old, out);
-                }
+                let out = FailedOut {
+                    judge: result,
+                    api: api.clone(),
+                    kind: Name::new(&acquire.kind),
+                    created: self.span,
+                    var: self.loc_name(loc),
+                    checked: acquire.infallible,
+                };
+                self.out_failed(&mut failed, loc, out);
             }
             self.store_result(&mut failed, dst, result);
             to.push(failed);
@@ -425,6 +445,9 @@ impl<'p> Exec<'p, '_> {
                         api: api.clone(),
                         kind: Name::new(&acquire.kind),
                         created: self.span,
+                        origin: self.span,
+                        foreign: false,
+                        adopted: false,
                         var,
                         judge: result,
                         failure: None,
@@ -447,6 +470,21 @@ impl<'p> Exec<'p, '_> {
         }
     }
 
+    /// A creation that would have set this memory failed: what was unset or empty still is.
+    pub(crate) fn out_failed(&mut self, state: &mut State, loc: LocId, out: FailedOut) {
+        let old = self.read(state, loc);
+        if self.is_callers(loc) {
+            let out = out.clone();
+            self.record(state, Action::OutFailed { loc, out });
+        }
+        if matches!(
+            self.arena.get(old),
+            Val::Sym(Sym::Uninit { .. }) | Val::Int(0 | -1)
+        ) {
+            state.failed_outs.insert(old, out);
+        }
+    }
+
     /// A value reaches a call that needs a live resource there.
     pub(crate) fn use_value(&mut self, state: &mut State, v: ValId, api: &Name, releases: bool) {
         if let Val::Sym(Sym::Uninit { loc }) = *self.arena.get(v) {
@@ -454,7 +492,13 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         self.note_field_use(state, v, api, releases);
-        let Some(res) = state.res.get(v) else { return };
+        let Some(res) = state.res.get(v) else {
+            if self.is_given(v) {
+                let (api, span) = (api.clone(), self.span);
+                self.record(state, Action::Use { v, api, span });
+            }
+            return;
+        };
         let resource = Some(self.resource(res));
         let outcome = self.outcome(state, v, res);
         let kind = match &res.status {
@@ -556,7 +600,13 @@ impl<'p> Exec<'p, '_> {
         }
     }
 
-    fn release_value(&mut self, state: &mut State, release: &Release, api: &Name, v: ValId) {
+    pub(crate) fn release_value(
+        &mut self,
+        state: &mut State,
+        release: &Release,
+        api: &Name,
+        v: ValId,
+    ) {
         match *self.arena.get(v) {
             Val::Sym(Sym::Uninit { loc }) => {
                 self.uninitialised(state, v, loc, api, true);
@@ -589,7 +639,19 @@ impl<'p> Exec<'p, '_> {
             self.escape(state, v);
             return;
         }
-        let Some(res) = state.res.get(v) else { return };
+        let Some(res) = state.res.get(v) else {
+            if self.is_given(v) {
+                let action = Action::Release {
+                    v,
+                    release: Arc::new(release.clone()),
+                    api: api.clone(),
+                    span: self.span,
+                };
+                self.record(state, action);
+                self.adopt_released(state, v, &release.kind, api);
+            }
+            return;
+        };
         let resource = Some(self.resource(res));
         let outcome = self.outcome(state, v, res);
         let kind = match &res.status {
@@ -740,7 +802,10 @@ impl<'p> Exec<'p, '_> {
     }
 
     /// Memory behind a pointer is kept by the call; a resource so kept stays the caller's.
-    fn expose(&mut self, state: &mut State, v: ValId) {
+    pub(crate) fn expose(&mut self, state: &mut State, v: ValId) {
+        if self.is_given(v) {
+            self.record(state, Action::Expose(v));
+        }
         if let Val::Ptr(loc) = *self.arena.get(v) {
             let root = self.arena.root(loc);
             state.exposed.insert(root, ());
@@ -774,7 +839,7 @@ impl<'p> Exec<'p, '_> {
         }
         self.found.add(Event {
             kind,
-            at: self.span,
+            at: self.at(),
             function: self.function.name.clone(),
             resource,
             path,

@@ -95,7 +95,7 @@ impl Exec<'_, '_> {
                     let path = self.path(state, Some(inner), StepKind::Assigned(ty.name.clone()));
                     self.found.add(Event {
                         kind: EventKind::Truncated { ty: name },
-                        at: self.span,
+                        at: self.at(),
                         function: self.function.name.clone(),
                         resource,
                         path,

@@ -35,6 +35,10 @@ pub enum StepKind {
     Branch(bool),
     /// A switch takes the arm of this value; none for the default.
     Case(Option<Name>),
+    /// This function of the program is called; what follows happens in it.
+    Called(Name),
+    /// This function of the program hands the resource out.
+    Given(Name),
     /// A value is passed to this call.
     Passed(Name),
     /// A resource is released by this call.

@@ -16,6 +16,8 @@ use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
 use crate::program::{ClassRef, FnRef, Program};
 use crate::state::{State, Status};
+use crate::summaries::Summaries;
+use crate::summary::OpenEnd;
 use crate::values::{Arena, Loc, StmtNo, Sym, Val, ValId};
 
 /// Disjuncts that may enter one block.
@@ -44,6 +46,15 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) operands: &'p [Operand],
     /// Classes that pointers were cast to.
     pub(crate) pointees: FxHashMap<ValId, ClassRef>,
+    /// What called functions do.
+    pub(crate) summaries: &'p Summaries,
+    /// The call in this function whose callee is being replayed.
+    pub(crate) site: Option<Span>,
+    /// A summary is wanted, and can still be given.
+    pub(crate) recording: bool,
+    pub(crate) ends: Vec<OpenEnd>,
+    /// Statements run and actions replayed.
+    pub(crate) steps: usize,
 }
 
 /// How far a resource's creation is known to have succeeded on a path.
@@ -63,7 +74,12 @@ pub(crate) fn number(sentinel: Sentinel) -> i128 {
 }
 
 impl<'p, 'm> Exec<'p, 'm> {
-    pub(crate) fn new(program: &'p Program<'m>, f: FnRef) -> Self {
+    pub(crate) fn new(
+        program: &'p Program<'m>,
+        summaries: &'p Summaries,
+        f: FnRef,
+        recording: bool,
+    ) -> Self {
         let function = program.function(f);
         Self {
             program,
@@ -78,16 +94,30 @@ impl<'p, 'm> Exec<'p, 'm> {
             span: function.map.name,
             operands: &[],
             pointees: FxHashMap::default(),
+            summaries,
+            site: None,
+            recording,
+            ends: Vec::new(),
+            steps: 0,
         }
     }
 
+    /// The bound on steps is met.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.steps > STEPS
+    }
+
+    /// Where an event shows: the statement being run, or the call whose callee is replayed.
+    pub(crate) fn at(&self) -> Span {
+        self.site.unwrap_or(self.span)
+    }
+
     pub(crate) fn run(&mut self) {
-        let mut waiting: BTreeMap<u32, (usize, VecDeque<State>)> = BTreeMap::new();
+        let mut waiting: BTreeMap<u32, (usize, VecDeque<(u64, State)>)> = BTreeMap::new();
         let mut seen: Vec<FxHashSet<u64>> = vec![FxHashSet::default(); self.function.blocks.len()];
         if seen.is_empty() {
             return;
         }
-        let mut steps = 0;
         let mut next = vec![(0usize, State::default())];
         loop {
             for (block, mut state) in next.drain(..) {
@@ -96,15 +126,28 @@ impl<'p, 'm> Exec<'p, 'm> {
                 }
                 let mut hasher = FxHasher::default();
                 state.hash(&mut hasher);
-                if seen[block].len() >= STATES_PER_BLOCK {
+                let key = hasher.finish();
+                let order = self.cfg.order[block];
+                if seen[block].contains(&key) {
+                    let same = waiting.get_mut(&order);
+                    let same = same.and_then(|(_, s)| s.iter_mut().find(|(k, _)| *k == key));
+                    if let Some((_, known)) = same
+                        && self.recording
+                    {
+                        self.recording = known.log.join(&state.log);
+                        for (v, ()) in state.exported.iter() {
+                            known.exported.insert(v, ());
+                        }
+                    }
+                } else if seen[block].len() >= STATES_PER_BLOCK {
                     self.bounded = true;
-                } else if seen[block].insert(hasher.finish()) {
-                    let order = self.cfg.order[block];
+                } else {
+                    seen[block].insert(key);
                     waiting
                         .entry(order)
                         .or_insert_with(|| (block, VecDeque::new()))
                         .1
-                        .push_back(state);
+                        .push_back((key, state));
                 }
             }
             let Some(mut entry) = waiting.first_entry() else {
@@ -115,9 +158,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             if entry.get().1.is_empty() {
                 entry.remove();
             }
-            let Some(state) = state else { continue };
-            steps += self.function.blocks[block].stmts.len() + 1;
-            if steps > STEPS {
+            let Some((_, state)) = state else { continue };
+            self.steps += self.function.blocks[block].stmts.len() + 1;
+            if self.is_spent() {
                 self.bounded = true;
                 return;
             }
@@ -200,8 +243,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                 }
                 self.statement(state, stmt, &mut after);
             }
-            states = after;
-            if states.is_empty() {
+            self.steps += after.len();
+            states = self.distinct(after);
+            if states.is_empty() || self.is_spent() {
                 return;
             }
         }
@@ -212,6 +256,32 @@ impl<'p, 'm> Exec<'p, 'm> {
         for state in states {
             self.terminator(state, &body.term, next);
         }
+    }
+
+    /// Joins paths that know the same, within a block.
+    fn distinct(&mut self, states: Vec<State>) -> Vec<State> {
+        if states.len() < 3 {
+            return states;
+        }
+        let mut known: FxHashMap<u64, usize> = FxHashMap::default();
+        let mut out: Vec<State> = Vec::with_capacity(states.len());
+        for state in states {
+            let mut hasher = FxHasher::default();
+            state.hash(&mut hasher);
+            if let Some(&i) = known.get(&hasher.finish()) {
+                if self.recording {
+                    self.recording = out[i].log.join(&state.log);
+                }
+                continue;
+            }
+            if out.len() >= STATES_PER_BLOCK {
+                self.bounded = true;
+                break;
+            }
+            known.insert(hasher.finish(), out.len());
+            out.push(state);
+        }
+        out
     }
 
     fn terminator(&mut self, mut state: State, term: &Terminator, next: &mut Vec<(usize, State)>) {
@@ -433,7 +503,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             Rvalue::Aggregate(items) => {
                 self.clear_within(state, to);
                 let zero = self.arena.int(0);
-                state.env.insert(to, zero);
+                self.write(state, to, zero);
                 let fields = self.positional_fields(dst);
                 for (i, (name, op)) in items.iter().enumerate() {
                     let v = self.operand(state, op);

@@ -13,6 +13,7 @@ use crate::values::{Loc, LocId, Sym, Val, ValId};
 impl Exec<'_, '_> {
     /// The path leaves the function with this result.
     pub(crate) fn leave(&mut self, state: &mut State, value: Option<ValId>) {
+        self.record_end(state, value);
         if let Some(value) = value {
             self.report_dropped_before_success(state, value);
             self.hand_over_result(state, value);
@@ -44,7 +45,7 @@ impl Exec<'_, '_> {
             if !seen.insert(v) {
                 continue;
             }
-            self.hand_over(state, v);
+            self.share(state, v);
             if let Val::Bin(_, a, b) = *self.arena.get(v) {
                 todo.extend([a, b]);
             }
@@ -96,6 +97,10 @@ impl Exec<'_, '_> {
 
     /// A use of the object's field whose value is from before this method, with nothing known.
     pub(crate) fn note_field_use(&mut self, state: &State, v: ValId, api: &Name, releases: bool) {
+        if self.site.is_some() {
+            // The method that uses it is run for itself.
+            return;
+        }
         let Val::Sym(Sym::Load { loc, .. }) = *self.arena.get(v) else {
             return;
         };

@@ -1,5 +1,6 @@
 //! Linking, symbolic execution, the machines on values, and the events they show.
 
+mod apply;
 mod assume;
 mod call;
 mod cfg;
@@ -10,11 +11,15 @@ mod event;
 mod exec;
 mod io;
 mod leave;
+mod log;
 mod memory;
 mod program;
 mod prune;
 mod resource;
+mod split;
 mod state;
+mod summaries;
+mod summary;
 mod values;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,8 +31,13 @@ use rayon::prelude::*;
 
 use collect::Findings;
 use program::{FnRef, Program, Target};
+use summaries::{Order, Summaries};
+use summary::Summary;
 
 pub use event::{Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
+
+/// Blocks of a function that is run for its callers' sake alone.
+const LARGEST_PLAIN: usize = 24;
 
 /// What one function's execution showed.
 struct FunctionResult {
@@ -37,6 +47,19 @@ struct FunctionResult {
     bounded: bool,
     ran: bool,
     failed: Option<String>,
+}
+
+impl FunctionResult {
+    fn not_run(index: usize, findings: Findings, failed: Option<String>) -> Self {
+        Self {
+            index,
+            findings,
+            events: Vec::new(),
+            bounded: false,
+            ran: false,
+            failed,
+        }
+    }
 }
 
 /// What the analysis of a whole run shows.
@@ -61,51 +84,45 @@ pub struct Analysis {
 pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
     let program = Program::link(units, models);
     let all: Vec<FnRef> = program.all().collect();
-    let results: Vec<FunctionResult> = all
+    let order = Order::new(&program, &all);
+    let mut worth: Vec<bool> = all
+        .par_iter()
+        .map(|&f| matters(&program, f.0, program.function(f)))
+        .collect();
+    let asked = asked_for(&program, &all, &order, &worth);
+    let mut summaries = Summaries::default();
+    let mut results: Vec<FunctionResult> = Vec::new();
+    for level in &order.levels {
+        for &i in level {
+            let calls = &order.calls[i];
+            worth[i] |= calls
+                .iter()
+                .any(|&j| summaries.get(all[j]).is_some_and(|s| s.resourceful));
+        }
+        let run: Vec<(FunctionResult, Option<Summary>)> = level
+            .par_iter()
+            .filter(|&&i| worth[i] || asked[i])
+            .map(|&i| run_function(&program, &summaries, i, all[i], order.called[i]))
+            .collect();
+        for (result, summary) in run {
+            if let Some(summary) = summary {
+                summaries.insert(all[result.index], summary);
+            }
+            results.push(result);
+        }
+    }
+    let plain: Vec<FunctionResult> = all
         .par_iter()
         .enumerate()
+        .filter(|(i, _)| !worth[*i] && !asked[*i])
         .filter_map(|(i, &f)| {
-            let function = program.function(f);
-            if !matters(&program, f.0, function) {
-                let mut findings = Findings::default();
-                note_plain_tests(&program, f.0, function, &mut findings);
-                let result = FunctionResult {
-                    index: i,
-                    findings,
-                    events: Vec::new(),
-                    bounded: false,
-                    ran: false,
-                    failed: None,
-                };
-                return (!result.findings.tested.is_empty()).then_some(result);
-            }
-            // A fault of the executor in one function must not end the run for all others.
-            let executed = catch_unwind(AssertUnwindSafe(|| {
-                let mut exec = exec::Exec::new(&program, f);
-                exec.run();
-                let events = exec.found.finish();
-                (exec.found, events, exec.bounded)
-            }));
-            Some(match executed {
-                Ok((findings, events, bounded)) => FunctionResult {
-                    index: i,
-                    findings,
-                    events,
-                    bounded,
-                    ran: true,
-                    failed: None,
-                },
-                Err(panic) => FunctionResult {
-                    index: i,
-                    findings: Findings::default(),
-                    events: Vec::new(),
-                    bounded: false,
-                    ran: false,
-                    failed: Some(said(&*panic)),
-                },
-            })
+            let mut findings = Findings::default();
+            note_plain_tests(&program, f.0, program.function(f), &mut findings);
+            (!findings.tested.is_empty()).then(|| FunctionResult::not_run(i, findings, None))
         })
         .collect();
+    results.extend(plain);
+    results.sort_by_key(|r| r.index);
     let mut analysis = Analysis {
         functions: all.len(),
         ..Analysis::default()
@@ -147,6 +164,71 @@ pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
         .events
         .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));
     analysis
+}
+
+/// Runs one function; its summary is made when somebody calls it.
+fn run_function(
+    program: &Program<'_>,
+    summaries: &Summaries,
+    index: usize,
+    f: FnRef,
+    called: bool,
+) -> (FunctionResult, Option<Summary>) {
+    // A fault of the executor in one function must not end the run for all others.
+    let executed = catch_unwind(AssertUnwindSafe(|| {
+        let mut exec = exec::Exec::new(program, summaries, f, called);
+        let t = std::time::Instant::now();
+        if std::env::var_os("PLDBG").is_some() { eprintln!("RUN {}", program.function(f).name); }
+        exec.run();
+        let events = exec.found.finish();
+        let t1 = t.elapsed();
+        let summary = exec.summary();
+        if std::env::var_os("PLDBG").is_some() {
+            eprintln!("END {} {:?} {:?} ends {:?} size {:?}", program.function(f).name, t1, t.elapsed(), summary.as_ref().map(|s| s.ends.len()), summary.as_ref().map(|s| s.vals.len()));
+        }
+        (exec.found, events, exec.bounded, summary)
+    }));
+    match executed {
+        Ok((findings, events, bounded, summary)) => {
+            let result = FunctionResult {
+                index,
+                findings,
+                events,
+                bounded,
+                ran: true,
+                failed: None,
+            };
+            (result, summary)
+        }
+        Err(panic) => {
+            let failed = FunctionResult::not_run(index, Findings::default(), Some(said(&*panic)));
+            (failed, None)
+        }
+    }
+}
+
+/// Functions that nothing makes worth running but a caller: small ones, called by those that are
+/// worth it or may become so.
+fn asked_for(program: &Program<'_>, all: &[FnRef], order: &Order, worth: &[bool]) -> Vec<bool> {
+    // Whatever calls, at any depth, what speaks of resources.
+    let mut above: Vec<bool> = worth.to_vec();
+    for level in &order.levels {
+        for &i in level {
+            above[i] |= order.calls[i].iter().any(|&j| above[j]);
+        }
+    }
+    let mut asked = vec![false; all.len()];
+    for level in order.levels.iter().rev() {
+        for &i in level {
+            if above[i] || asked[i] {
+                for &j in &order.calls[i] {
+                    let small = program.function(all[j]).blocks.len() <= LARGEST_PLAIN;
+                    asked[j] |= !above[j] && small;
+                }
+            }
+        }
+    }
+    asked
 }
 
 /// What a panic says.

@@ -3,6 +3,7 @@
 use pipelint_ir::{Base, FunctionKind, LocalKind, PlaceId, Proj, Type};
 
 use crate::exec::Exec;
+use crate::log::Action;
 use crate::state::State;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
@@ -142,12 +143,15 @@ impl Exec<'_, '_> {
                 .get(v)
                 .is_some_and(|res| !res.escaped)
                 .then_some(loc);
-            self.hand_over(state, v);
+            self.share(state, v);
             if let Some(res) = state.res.get_mut(v) {
                 res.home = home;
             }
         }
         state.env.insert(loc, v);
+        if self.recording && self.is_callers(loc) {
+            self.record_write(state, loc, v);
+        }
     }
 
     /// The array that a location is an unknown element of, or a part of one.
@@ -229,8 +233,36 @@ impl Exec<'_, '_> {
         caps || is_primitive(name)
     }
 
+    /// A write to the caller's world: it has what is written.
+    fn record_write(&mut self, state: &mut State, loc: LocId, v: ValId) {
+        let mut parts = Vec::new();
+        self.arena.parts(v, &mut parts);
+        for part in parts {
+            if matches!(self.arena.get(part), Val::Sym(_)) && !self.is_given(part) {
+                state.exported.insert(part, ());
+            }
+        }
+        let span = self.span;
+        self.record(state, Action::Write { loc, v, span });
+    }
+
+    /// Code that keeps what it is given takes the value over: its leak is not this function's.
+    pub(crate) fn hand_over(&mut self, state: &mut State, v: ValId) {
+        if self.is_given(v) {
+            self.record(state, Action::Take(v));
+        }
+        self.share(state, v);
+        let mut parts = Vec::new();
+        self.arena.parts(v, &mut parts);
+        for part in parts {
+            if let Some(res) = state.res.get_mut(part) {
+                res.foreign = true;
+            }
+        }
+    }
+
     /// The resource is now reachable from outside: its leak is not this function's.
-    pub(crate) fn hand_over(&self, state: &mut State, v: ValId) {
+    pub(crate) fn share(&self, state: &mut State, v: ValId) {
         if let Val::Cmp(..) = self.arena.get(v) {
             return;
         }
@@ -246,6 +278,9 @@ impl Exec<'_, '_> {
 
     /// Unknown code has the value: it may keep, judge or release it, and write through it.
     pub(crate) fn escape(&mut self, state: &mut State, v: ValId) {
+        if self.is_given(v) {
+            self.record(state, Action::Escape(v));
+        }
         let mut todo = vec![v];
         let mut seen: Vec<ValId> = Vec::new();
         while let Some(v) = todo.pop() {
@@ -255,6 +290,7 @@ impl Exec<'_, '_> {
             seen.push(v);
             if let Some(res) = state.res.get_mut(v) {
                 res.escaped = true;
+                res.foreign = true;
                 res.checked = true;
                 res.home = None;
             }

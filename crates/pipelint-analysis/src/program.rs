@@ -118,9 +118,60 @@ impl<'m> Program<'m> {
         };
         program.index_functions();
         program.index_constants();
+        program.cut_blocks();
         program.find_returns();
         program.find_constant_results();
         program
+    }
+
+    fn cut_blocks(&mut self) {
+        let mut units = std::mem::take(&mut self.units);
+        let cut: Vec<Vec<(usize, Function)>> = {
+            self.units = units;
+            let cut = |u: usize| {
+                let functions = self.units[u].functions.iter().enumerate();
+                functions
+                    .filter_map(|(f, function)| {
+                        let forks = |from: &Function, stmt: &Statement| self.forks(u, from, stmt);
+                        let twice = |b: &pipelint_ir::Block| {
+                            b.stmts.iter().filter(|s| forks(function, s)).nth(1).is_some()
+                        };
+                        if !function.blocks.iter().any(twice) {
+                            return None;
+                        }
+                        let mut copy = function.clone();
+                        crate::split::split_blocks(&mut copy, &forks);
+                        (copy.blocks.len() > function.blocks.len()).then_some((f, copy))
+                    })
+                    .collect()
+            };
+            (0..self.units.len()).into_par_iter().map(cut).collect()
+        };
+        units = std::mem::take(&mut self.units);
+        for (unit, cut) in units.iter_mut().zip(cut) {
+            for (f, function) in cut {
+                unit.functions[f] = function;
+            }
+        }
+        self.units = units;
+    }
+
+    /// A call after which one path may be several.
+    fn forks(&self, unit: usize, from: &Function, stmt: &Statement) -> bool {
+        let Statement::Call { callee, args, .. } = stmt else {
+            return false;
+        };
+        match self.target(unit, from, callee, args.len()) {
+            Target::Defined(_) => true,
+            Target::Model(model) => {
+                model.check.is_some()
+                    || model
+                        .acquires
+                        .iter()
+                        .any(|a| a.at != pipelint_models::Slot::Result)
+            }
+            Target::Unknown => false,
+        }
     }
 
     pub(crate) fn function(&self, (u, f): FnRef) -> &Function {

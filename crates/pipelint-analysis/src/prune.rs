@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cfg::Cfg;
 use crate::exec::Exec;
+use crate::log::Action;
 use crate::state::{State, Status};
 use crate::values::{Arena, Loc, Sym, Val, ValId};
 
@@ -38,6 +39,8 @@ impl Exec<'_, '_> {
             }
             reachable.extend(parts.drain(..));
         }
+        // What the caller will have is told it at the end.
+        reachable.extend(state.exported.iter().map(|(v, ())| v));
         // A resource that is gone, or somebody else's, matters while a variable still has it.
         state.res.retain(|v, res| {
             let held = res.status == Status::Open && (!res.escaped || res.failed_at.is_some());
@@ -70,6 +73,7 @@ impl Exec<'_, '_> {
         }
         if epoch != fresh && !known.iter().any(|v| loads(v, epoch) || loads(v, fresh)) {
             state.epoch = fresh;
+            self.record(state, Action::Epoch(fresh));
         }
     }
 }

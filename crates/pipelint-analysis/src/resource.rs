@@ -118,7 +118,7 @@ impl Exec<'_, '_> {
         let path = self.path(state, Some(old), StepKind::Assigned(var.clone()));
         self.found.add(Event {
             kind: EventKind::Overwritten { var },
-            at: self.span,
+            at: self.at(),
             function: self.function.name.clone(),
             resource,
             path,
@@ -171,7 +171,7 @@ impl Exec<'_, '_> {
         last: StepKind,
     ) -> Vec<PathStep> {
         let res = about.and_then(|v| state.res.get(v));
-        let mut steps = state.path(about, res.map(|r| r.created));
+        let mut steps = state.path(about, res.map(|r| r.origin));
         if let Some(res) = res {
             for step in &mut steps {
                 if let StepKind::Created { var, .. } = &mut step.what {

@@ -8,6 +8,7 @@ use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
 
 use crate::event::{PathStep, StepKind};
+use crate::log::Log;
 use crate::values::{LocId, StmtNo, ValId};
 
 /// A small map as a sorted vector: cheap to copy, cheap to compare.
@@ -131,7 +132,10 @@ pub(crate) enum Status {
 pub(crate) struct Res {
     pub(crate) api: Name,
     pub(crate) kind: Name,
+    /// The call that made it, in this function.
     pub(crate) created: Span,
+    /// The creating call itself, which may stand in a called function.
+    pub(crate) origin: Span,
     pub(crate) var: Name,
     /// The value whose comparison tells success: the resource itself, or the call's status.
     pub(crate) judge: ValId,
@@ -139,6 +143,10 @@ pub(crate) struct Res {
     pub(crate) status: Status,
     /// Something outside this function may hold it.
     pub(crate) escaped: bool,
+    /// Code that is not the program's, or not seen, has it.
+    pub(crate) foreign: bool,
+    /// Made before the function began: nothing is known of it but what the function did.
+    pub(crate) adopted: bool,
     /// The one place outside that holds it, if no more is known to.
     pub(crate) home: Option<LocId>,
     /// A condition has judged it rightly, or unknown code may have.
@@ -207,6 +215,11 @@ pub(crate) struct State {
     pub(crate) io_failed: bool,
     /// Results of I/O calls. They decide nothing, so they tell no two paths apart.
     pub(crate) io_results: VecMap<ValId, ()>,
+    /// Values that were stored in the caller's world. The log tells no two paths apart, and
+    /// neither do they.
+    pub(crate) exported: VecMap<ValId, ()>,
+    /// What the path did to the caller's world.
+    pub(crate) log: Log,
     trace: Option<Rc<Trace>>,
 }
 

@@ -14,6 +14,30 @@ pub(crate) struct ValId(u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct LocId(u32);
 
+impl ValId {
+    pub(crate) fn nth(n: u32) -> Self {
+        Self(n)
+    }
+
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl LocId {
+    pub(crate) fn nth(n: u32) -> Self {
+        Self(n)
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A statement's number in its function, counted over blocks in order.
 pub(crate) type StmtNo = u32;
 
@@ -37,6 +61,14 @@ pub(crate) enum Sym {
     },
     /// An operation nothing is known of.
     Computed { stmt: StmtNo, round: u32 },
+    /// The `n`-th value of the summary of a called function; `part` tells several functions that
+    /// run at one statement apart.
+    Inner {
+        stmt: StmtNo,
+        round: u32,
+        part: u32,
+        n: u32,
+    },
 }
 
 /// A symbolic value.

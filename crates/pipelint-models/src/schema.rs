@@ -90,7 +90,7 @@ pub enum Success {
 }
 
 /// A condition on the arguments.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// The argument.
@@ -132,7 +132,7 @@ fn result() -> Slot {
 }
 
 /// A call releases a resource.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// Kind of resource it releases rightly.

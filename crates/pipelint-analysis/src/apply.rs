@@ -1,0 +1,514 @@
+//! Calls of functions that have a summary: its paths are replayed over the caller's values.
+
+use pipelint_ir::{Callee, FunctionKind, Name, Operand, PlaceId, Reference};
+use pipelint_source::Span;
+
+use crate::event::{LeakHow, StepKind};
+use crate::exec::Exec;
+use crate::log::{Action, Step};
+use crate::program::FnRef;
+use crate::state::{State, Status};
+use crate::summary::{End, Summary};
+use crate::values::{Loc, LocId, Sym, Val, ValId};
+
+/// Paths that one call may add to one path of the caller.
+const MOST_WAYS: usize = 16;
+
+/// A call being replayed on one path.
+#[derive(Clone)]
+struct Frame {
+    vals: Vec<Option<ValId>>,
+    locs: Vec<Option<LocId>>,
+}
+
+/// What stays the same over a whole replay.
+struct Call<'p> {
+    summary: &'p Summary,
+    name: Name,
+    /// The call, in the caller.
+    site: Span,
+    args: Vec<ValId>,
+    /// Where an argument that is a variable stands.
+    arg_locs: Vec<Option<LocId>>,
+    receiver: Option<LocId>,
+    /// Tells several replays at one statement apart.
+    part: u32,
+}
+
+/// A function to run on an object and arguments.
+pub(crate) struct Invocation<'a> {
+    pub(crate) function: FnRef,
+    pub(crate) args: &'a [Operand],
+    pub(crate) receiver: Option<LocId>,
+    pub(crate) part: u32,
+}
+
+impl<'p> Exec<'p, '_> {
+    /// The object that a call of this function runs on.
+    pub(crate) fn receiver(
+        &mut self,
+        state: &mut State,
+        f: FnRef,
+        callee: &Callee,
+        dst: Option<PlaceId>,
+    ) -> Option<LocId> {
+        match callee {
+            Callee::Method { receiver, .. } => Some(self.place(state, *receiver)),
+            Callee::Constructor(_) => dst.map(|d| self.place(state, d)),
+            Callee::Function(_) if self.program.function(f).kind != FunctionKind::Free => {
+                Some(self.arena.loc(Loc::SelfObj))
+            }
+            _ => None,
+        }
+    }
+
+    /// Replays a summary on a path. False, with the path untouched, where there is none that fits.
+    pub(crate) fn apply(
+        &mut self,
+        state: &mut State,
+        call: &Invocation<'_>,
+        dst: Option<PlaceId>,
+        out: &mut Vec<State>,
+    ) -> bool {
+        let function = self.program.function(call.function);
+        let Some(summary) = self.summaries.get(call.function) else {
+            return false;
+        };
+        let params = function.params as usize;
+        let needs_object = !matches!(
+            function.kind,
+            FunctionKind::Free | FunctionKind::StaticMethod | FunctionKind::Lambda
+        );
+        if call.args.len() > params || (needs_object && call.receiver.is_none()) {
+            return false;
+        }
+        let mut args = Vec::with_capacity(params);
+        let mut arg_locs = Vec::with_capacity(params);
+        for i in 0..params {
+            let reference = function.locals[i].ty.reference != Reference::None;
+            let (v, loc) = match call.args.get(i) {
+                Some(Operand::Copy(place) | Operand::Move(place)) => {
+                    let loc = self.place(state, *place);
+                    let v = if reference {
+                        self.arena.val(Val::Ptr(loc))
+                    } else {
+                        self.operand(state, &call.args[i])
+                    };
+                    (v, Some(loc))
+                }
+                Some(op @ Operand::Const(_)) if !reference => (self.operand(state, op), None),
+                _ => {
+                    let slot = 1000 + u32::try_from(i).unwrap_or(0);
+                    (self.fresh(state, slot), None)
+                }
+            };
+            args.push(v);
+            arg_locs.push(loc);
+        }
+        let call = Call {
+            summary,
+            name: function.name.clone(),
+            site: self.span,
+            args,
+            arg_locs,
+            receiver: call.receiver,
+            part: call.part,
+        };
+        let was = (self.site.replace(self.site.unwrap_or(self.span)), self.span, self.operands);
+        self.operands = &[];
+        let mut results: Vec<(State, Option<ValId>)> = Vec::new();
+        for end in &summary.ends {
+            let frame = Frame {
+                vals: vec![None; summary.vals.len()],
+                locs: vec![None; summary.locs.len()],
+            };
+            self.replay_end(state.clone(), frame, &call, end, &mut results);
+        }
+        (self.site, self.span, self.operands) = was;
+        for (mut after, result) in results {
+            if let Some(dst) = dst {
+                let v = result.unwrap_or_else(|| self.fresh(&after, 0));
+                self.store(&mut after, dst, v);
+            } else if let Some(v) = result {
+                self.dropped_where_it_stands(&mut after, v);
+            }
+            self.merge(out, after);
+        }
+        true
+    }
+
+    fn store(&mut self, state: &mut State, dst: PlaceId, v: ValId) {
+        let loc = self.place(state, dst);
+        self.overwrite_by_call(state, dst, loc, v);
+    }
+
+    /// A resource that the called function returns, and nobody receives.
+    fn dropped_where_it_stands(&mut self, state: &mut State, v: ValId) {
+        let Some(res) = state.res.get(v) else { return };
+        if res.status != Status::Open || res.escaped || !self.leaks(&res.kind) || self.is_entry_point() {
+            return;
+        }
+        if self.outcome(state, v, res) == crate::exec::Outcome::Failed {
+            return;
+        }
+        self.leak(state, v, LeakHow::Dropped, StepKind::Left);
+        if let Some(res) = state.res.get_mut(v) {
+            res.escaped = true;
+        }
+    }
+
+    /// Adds a path to others at the same point: what is known already is joined.
+    fn merge(&mut self, out: &mut Vec<State>, state: State) {
+        if let Some(known) = out.iter_mut().find(|known| **known == state) {
+            if self.recording && !known.log.join(&state.log) {
+                self.recording = false;
+            }
+            return;
+        }
+        out.push(state);
+    }
+
+    fn replay_end(
+        &mut self,
+        mut state: State,
+        mut frame: Frame,
+        call: &Call<'p>,
+        end: &'p End,
+        results: &mut Vec<(State, Option<ValId>)>,
+    ) {
+        self.bind_loads(&mut state, &mut frame, call, 0);
+        for (v, fact) in &end.facts {
+            let v = self.val(&state, &mut frame, call, *v);
+            state.facts.insert(v, fact.clone());
+        }
+        for (v, pseudo) in &end.pseudo {
+            let v = self.val(&state, &mut frame, call, *v);
+            state.pseudo.insert(v, pseudo.clone());
+        }
+        for (old, res) in &end.res {
+            let v = self.val(&state, &mut frame, call, *old);
+            let mut res = res.clone();
+            res.judge = self.val(&state, &mut frame, call, res.judge);
+            res.created = self.site.unwrap_or(call.site);
+            res.escaped = res.foreign;
+            res.home = None;
+            res.var = Name::default();
+            let made = StepKind::Created {
+                api: res.api.clone(),
+                var: Name::default(),
+            };
+            state.step(res.origin, made, Some(v));
+            state.step(call.site, StepKind::Given(call.name.clone()), Some(v));
+            state.last_made = Some(v);
+            state.res.insert(v, res);
+        }
+        let mut paths = vec![(state, frame)];
+        self.replay(&mut paths, call, &end.steps);
+        for (state, mut frame) in paths {
+            let result = end.result.map(|v| self.val(&state, &mut frame, call, v));
+            if !results.iter().any(|(s, r)| *r == result && *s == state) {
+                results.push((state, result));
+            } else if let Some((known, _)) = results.iter_mut().find(|(s, r)| *r == result && *s == state)
+                && self.recording
+                && !known.log.join(&state.log)
+            {
+                self.recording = false;
+            }
+        }
+    }
+
+    fn replay(&mut self, paths: &mut Vec<(State, Frame)>, call: &Call<'p>, steps: &'p [Step]) {
+        for step in steps {
+            match step {
+                Step::Act(action) => {
+                    self.steps += paths.len();
+                    paths.retain_mut(|(state, frame)| self.act(state, frame, call, action));
+                }
+                Step::Choice(ways) => {
+                    let mut after: Vec<(State, Frame)> = Vec::new();
+                    for way in ways {
+                        let mut these = paths.clone();
+                        self.replay(&mut these, call, way);
+                        for (state, frame) in these {
+                            self.merge_paths(&mut after, state, frame);
+                        }
+                    }
+                    *paths = after;
+                }
+            }
+            if paths.is_empty() || self.is_spent() {
+                return;
+            }
+            if paths.len() > MOST_WAYS {
+                self.bounded = true;
+                paths.truncate(MOST_WAYS);
+            }
+        }
+    }
+
+    fn merge_paths(&mut self, paths: &mut Vec<(State, Frame)>, state: State, frame: Frame) {
+        // Two ways that leave the same behind them are one: what the frames hold beyond that are
+        // names for values, and names not yet given are given the same.
+        let same = |known: &(State, Frame)| {
+            known.0 == state
+                && known.1.vals.iter().zip(&frame.vals).all(|(a, b)| {
+                    a.is_none() || b.is_none() || a == b
+                })
+        };
+        if let Some(known) = paths.iter_mut().find(|k| same(k)) {
+            if self.recording && !known.0.log.join(&state.log) {
+                self.recording = false;
+            }
+            for (mine, other) in known.1.vals.iter_mut().zip(&frame.vals) {
+                *mine = mine.or(*other);
+            }
+            return;
+        }
+        paths.push((state, frame));
+    }
+
+    /// One action on one path; false when the path cannot be.
+    fn act(&mut self, state: &mut State, frame: &mut Frame, call: &Call<'p>, action: &'p Action) -> bool {
+        match action {
+            Action::Epoch(epoch) => self.bind_loads(state, frame, call, *epoch),
+            Action::Havoc { surely } => self.outside_changes(state, *surely),
+            Action::Assume { op, a, b, span } => {
+                let a = self.val(state, frame, call, *a);
+                let b = self.val(state, frame, call, *b);
+                self.span = *span;
+                if self.concerns_resource(state, a, b) {
+                    return self.assume(state, *op, a, b, true);
+                }
+                return self.assume_as(state, *op, a, b, true, None);
+            }
+            Action::Use { v, api, span } => {
+                let v = self.val(state, frame, call, *v);
+                self.step_into(state, call, v);
+                self.span = *span;
+                self.use_value(state, v, api, false);
+            }
+            Action::Release { v, release, api, span } => {
+                let v = self.val(state, frame, call, *v);
+                self.step_into(state, call, v);
+                self.span = *span;
+                self.release_value(state, release, api, v);
+            }
+            Action::Write { loc, v, span } => {
+                let loc = self.loc(state, frame, call, *loc);
+                let v = self.val(state, frame, call, *v);
+                self.span = *span;
+                let name = self.loc_name(loc);
+                self.overwritten(state, name.clone(), loc, v);
+                if let Some(res) = state.res.get_mut(v)
+                    && res.var.is_empty()
+                {
+                    res.var = name;
+                }
+                self.write(state, loc, v);
+            }
+            Action::Escape(v) => {
+                let v = self.val(state, frame, call, *v);
+                self.escape(state, v);
+            }
+            Action::Take(v) => {
+                let v = self.val(state, frame, call, *v);
+                self.hand_over(state, v);
+            }
+            Action::Expose(v) => {
+                let v = self.val(state, frame, call, *v);
+                self.expose(state, v);
+            }
+            Action::OutFailed { loc, out } => {
+                let loc = self.loc(state, frame, call, *loc);
+                let mut out = out.clone();
+                out.judge = self.val(state, frame, call, out.judge);
+                out.var = self.loc_name(loc);
+                self.out_failed(state, loc, out);
+            }
+        }
+        true
+    }
+
+    /// The first step of a path into a called function.
+    fn step_into(&mut self, state: &mut State, call: &Call<'p>, v: ValId) {
+        if state.res.get(v).is_some() {
+            state.step(call.site, StepKind::Called(call.name.clone()), Some(v));
+        }
+    }
+
+    fn concerns_resource(&self, state: &State, a: ValId, b: ValId) -> bool {
+        let mut parts = Vec::new();
+        self.arena.parts(a, &mut parts);
+        self.arena.parts(b, &mut parts);
+        state
+            .res
+            .iter()
+            .any(|(v, res)| parts.contains(&v) || parts.contains(&res.judge))
+    }
+
+    /// Reads what the function first read of its caller's memory in this epoch.
+    fn bind_loads(&mut self, state: &mut State, frame: &mut Frame, call: &Call<'p>, epoch: u32) {
+        for (at, v) in &call.summary.loads {
+            if *at != epoch || frame.vals[v.index()].is_some() {
+                continue;
+            }
+            let Val::Sym(Sym::Load { loc, .. }) = &call.summary.vals[v.index()] else {
+                continue;
+            };
+            let bound = match &call.summary.locs[loc.index()] {
+                Loc::Local(l) => call.args.get(l.0 as usize).copied(),
+                _ => None,
+            };
+            let bound = bound.unwrap_or_else(|| {
+                let loc = self.loc(state, frame, call, *loc);
+                self.read(state, loc)
+            });
+            frame.vals[v.index()] = Some(bound);
+        }
+    }
+
+    fn val(&mut self, state: &State, frame: &mut Frame, call: &Call<'p>, v: ValId) -> ValId {
+        self.translate(state, frame, call, Part::Val(v));
+        frame.vals[v.index()].unwrap_or(v)
+    }
+
+    fn loc(&mut self, state: &State, frame: &mut Frame, call: &Call<'p>, loc: LocId) -> LocId {
+        self.translate(state, frame, call, Part::Loc(loc));
+        frame.locs[loc.index()].unwrap_or(loc)
+    }
+
+    /// Gives a value or location of the summary, and all it is made of, its meaning here.
+    fn translate(&mut self, state: &State, frame: &mut Frame, call: &Call<'p>, part: Part) {
+        let mut todo = vec![part];
+        while let Some(part) = todo.pop() {
+            let before = todo.len();
+            match part {
+                Part::Val(v) => {
+                    if frame.vals[v.index()].is_some() {
+                        continue;
+                    }
+                    let want_val = |v: ValId, todo: &mut Vec<Part>| match frame.vals[v.index()] {
+                        Some(v) => v,
+                        None => {
+                            todo.push(Part::Val(v));
+                            v
+                        }
+                    };
+                    let made = match &call.summary.vals[v.index()] {
+                        Val::Ptr(l) => match frame.locs[l.index()] {
+                            Some(l) => Made::Plain(Val::Ptr(l)),
+                            None => {
+                                todo.push(Part::Loc(*l));
+                                Made::Later
+                            }
+                        },
+                        Val::Cmp(op, a, b) => {
+                            let (a, b) = (want_val(*a, &mut todo), want_val(*b, &mut todo));
+                            Made::Cmp(*op, a, b)
+                        }
+                        Val::Bin(op, a, b) => {
+                            let (a, b) = (want_val(*a, &mut todo), want_val(*b, &mut todo));
+                            Made::Bin(*op, a, b)
+                        }
+                        Val::Narrow(inner, ty) => {
+                            Made::Plain(Val::Narrow(want_val(*inner, &mut todo), ty.clone()))
+                        }
+                        Val::Sym(_) => Made::Plain(Val::Sym(Sym::Inner {
+                            stmt: self.stmt,
+                            round: self.round(state),
+                            part: call.part,
+                            n: v.number(),
+                        })),
+                        plain => Made::Plain(plain.clone()),
+                    };
+                    if todo.len() > before {
+                        // What it is made of comes first.
+                        let children = todo.split_off(before);
+                        todo.push(Part::Val(v));
+                        todo.extend(children);
+                        continue;
+                    }
+                    let value = match made {
+                        Made::Plain(val) => self.arena.val(val),
+                        Made::Cmp(op, a, b) => self.decided_or_cmp(state, op, a, b),
+                        Made::Bin(op, a, b) => self.binary(op, a, b),
+                        Made::Later => continue,
+                    };
+                    frame.vals[v.index()] = Some(value);
+                }
+                Part::Loc(l) => {
+                    if frame.locs[l.index()].is_some() {
+                        continue;
+                    }
+                    let parent = |p: LocId, todo: &mut Vec<Part>| {
+                        if frame.locs[p.index()].is_none() {
+                            todo.push(Part::Loc(p));
+                        }
+                        frame.locs[p.index()].unwrap_or(p)
+                    };
+                    let loc = match &call.summary.locs[l.index()] {
+                        Loc::Field(p, name) => Some(Loc::Field(parent(*p, &mut todo), name.clone())),
+                        Loc::Elem(p, i) => Some(Loc::Elem(parent(*p, &mut todo), *i)),
+                        Loc::Deref(v) => match frame.vals[v.index()] {
+                            Some(v) => {
+                                let loc = self.pointee(v);
+                                frame.locs[l.index()] = Some(loc);
+                                continue;
+                            }
+                            None => {
+                                todo.push(Part::Val(*v));
+                                None
+                            }
+                        },
+                        Loc::SelfObj => {
+                            if let Some(object) = call.receiver {
+                                frame.locs[l.index()] = Some(object);
+                                continue;
+                            }
+                            Some(Loc::SelfObj)
+                        }
+                        Loc::Local(local) => {
+                            let known = call.arg_locs.get(local.0 as usize).copied().flatten();
+                            let own = Sym::Inner {
+                                stmt: self.stmt,
+                                round: self.round(state),
+                                part: call.part,
+                                n: u32::MAX - local.0,
+                            };
+                            let loc = known.unwrap_or_else(|| {
+                                let p = self.arena.sym(own);
+                                self.arena.loc(Loc::Deref(p))
+                            });
+                            frame.locs[l.index()] = Some(loc);
+                            continue;
+                        }
+                        plain => Some(plain.clone()),
+                    };
+                    if todo.len() > before {
+                        let children = todo.split_off(before);
+                        todo.push(Part::Loc(l));
+                        todo.extend(children);
+                        continue;
+                    }
+                    if let Some(loc) = loc {
+                        frame.locs[l.index()] = Some(self.arena.loc(loc));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Val(ValId),
+    Loc(LocId),
+}
+
+enum Made {
+    Plain(Val),
+    Cmp(pipelint_ir::CmpOp, ValId, ValId),
+    Bin(pipelint_ir::BinOp, ValId, ValId),
+    /// A part of it has no meaning yet.
+    Later,
+}

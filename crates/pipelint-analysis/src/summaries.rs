@@ -1,0 +1,99 @@
+//! The order in which functions are run: what is called first, so that its summary is there.
+
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use pipelint_ir::Statement;
+use rustc_hash::FxHashMap;
+
+use crate::program::{FnRef, Program, Target};
+use crate::summary::Summary;
+
+/// Summaries of the functions run so far.
+#[derive(Debug, Default)]
+pub(crate) struct Summaries {
+    done: FxHashMap<FnRef, Summary>,
+}
+
+impl Summaries {
+    pub(crate) fn get(&self, f: FnRef) -> Option<&Summary> {
+        self.done.get(&f)
+    }
+
+    pub(crate) fn insert(&mut self, f: FnRef, summary: Summary) {
+        self.done.insert(f, summary);
+    }
+}
+
+/// Functions in groups: each group calls only functions of the groups before it, and itself where
+/// functions call each other in a ring.
+#[derive(Debug)]
+pub(crate) struct Order {
+    /// Groups of functions that do not depend on each other's summaries.
+    pub(crate) levels: Vec<Vec<usize>>,
+    /// Per function: those of the program that it calls.
+    pub(crate) calls: Vec<Vec<usize>>,
+    /// Per function: whether some function outside its own ring calls it.
+    pub(crate) called: Vec<bool>,
+}
+
+impl Order {
+    pub(crate) fn new(program: &Program<'_>, all: &[FnRef]) -> Self {
+        let index: FxHashMap<FnRef, usize> = all.iter().enumerate().map(|(i, f)| (*f, i)).collect();
+        let calls: Vec<Vec<usize>> = all
+            .iter()
+            .map(|&f| {
+                let mut out = Vec::new();
+                let function = program.function(f);
+                for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+                    if let Statement::Call { callee, args, .. } = stmt
+                        && let Target::Defined(g) = program.target(f.0, function, callee, args.len())
+                    {
+                        out.extend(index.get(&g).copied());
+                    }
+                }
+                out.sort_unstable();
+                out.dedup();
+                out
+            })
+            .collect();
+        let mut graph: DiGraph<(), ()> = DiGraph::with_capacity(all.len(), 0);
+        for _ in all {
+            graph.add_node(());
+        }
+        let mut called = vec![false; all.len()];
+        for (i, out) in calls.iter().enumerate() {
+            for &j in out {
+                called[j] |= i != j;
+                graph.add_edge(NodeIndex::new(i), NodeIndex::new(j), ());
+            }
+        }
+        // Callees come before their callers.
+        let mut level = vec![0usize; all.len()];
+        let mut levels: Vec<Vec<usize>> = Vec::new();
+        for ring in kosaraju_scc(&graph) {
+            let members: Vec<usize> = ring.iter().map(|n| n.index()).collect();
+            let below = members
+                .iter()
+                .flat_map(|&i| &calls[i])
+                .filter(|j| !members.contains(j))
+                .map(|&j| level[j] + 1)
+                .max();
+            let here = below.unwrap_or(0);
+            for &i in &members {
+                level[i] = here;
+            }
+            if levels.len() <= here {
+                levels.resize_with(here + 1, Vec::new);
+            }
+            levels[here].extend(members);
+        }
+        for functions in &mut levels {
+            functions.sort_unstable();
+        }
+        Self {
+            levels,
+            calls,
+            called,
+        }
+    }
+}

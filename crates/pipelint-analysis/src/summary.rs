@@ -1,0 +1,427 @@
+//! Summaries: what a function does to its caller's world, path by path.
+
+use pipelint_ir::{LocalKind, Name};
+use rustc_hash::FxHashMap;
+
+use crate::exec::Exec;
+use crate::log::{Action, Log, Step, each, simplify};
+use crate::state::{Fact, Res, State, Status};
+use crate::values::{Loc, LocId, Sym, Val, ValId};
+
+/// Different ends that a summary may have.
+const MOST_ENDS: usize = 16;
+/// Actions that all ends together may have: a function that does more is as good as unknown.
+const MOST_ACTIONS: usize = 120;
+
+/// One way a function ends.
+#[derive(Debug)]
+pub(crate) struct End {
+    /// What it did until there.
+    pub(crate) steps: Vec<Step>,
+    /// What it returns.
+    pub(crate) result: Option<ValId>,
+    /// What is known of values that the function made.
+    pub(crate) facts: Vec<(ValId, Fact)>,
+    /// Resources it made and handed out.
+    pub(crate) res: Vec<(ValId, Res)>,
+    /// Pseudo-handles it handed out.
+    pub(crate) pseudo: Vec<(ValId, (Name, Name))>,
+}
+
+/// What a function does, over its own small set of values and locations.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) vals: Vec<Val>,
+    pub(crate) locs: Vec<Loc>,
+    /// Values read of the caller's memory, with the epoch that they were first read in.
+    pub(crate) loads: Vec<(u32, ValId)>,
+    pub(crate) ends: Vec<End>,
+    /// It makes, uses or releases resources: a caller that calls it is worth running.
+    pub(crate) resourceful: bool,
+}
+
+/// An end being gathered, over the function's own arena.
+#[derive(Debug)]
+pub(crate) struct OpenEnd {
+    log: Log,
+    result: Option<ValId>,
+    facts: Vec<(ValId, Fact)>,
+    res: Vec<(ValId, Res)>,
+    pseudo: Vec<(ValId, (Name, Name))>,
+}
+
+impl Exec<'_, '_> {
+    /// Appends to the path's log, when a caller will ask for it.
+    pub(crate) fn record(&mut self, state: &mut State, action: Action) {
+        if self.recording && !state.log.push(action) {
+            self.recording = false;
+        }
+    }
+
+    /// A location of the caller's world.
+    pub(crate) fn is_callers(&self, loc: LocId) -> bool {
+        !matches!(self.arena.get_loc(self.arena.root(loc)), Loc::Local(_))
+    }
+
+    /// A value that the caller gave: read from a parameter or from its memory.
+    pub(crate) fn is_given(&self, v: ValId) -> bool {
+        let mut parts = Vec::new();
+        self.arena.parts(v, &mut parts);
+        parts.iter().any(|part| match self.arena.get(*part) {
+            Val::Sym(Sym::Load { loc, .. }) => self.is_given_loc(*loc),
+            Val::Ptr(loc) => self.is_callers(*loc) && self.is_given_loc(*loc),
+            _ => false,
+        })
+    }
+
+    /// A location in the caller's world that is reached from what it gave.
+    fn is_given_loc(&self, loc: LocId) -> bool {
+        let mut at = loc;
+        loop {
+            match self.arena.get_loc(self.arena.root(at)) {
+                Loc::Local(l) => return l.0 < self.function.params,
+                Loc::Deref(p) => match self.arena.get(*p) {
+                    Val::Sym(Sym::Load { loc, .. }) => at = *loc,
+                    _ => return false,
+                },
+                _ => return true,
+            }
+        }
+    }
+
+    /// A condition that a caller can decide: it speaks of what was given, and of nothing that only
+    /// this function knows.
+    pub(crate) fn is_callers_condition(&self, a: ValId, b: ValId) -> bool {
+        let mut parts = Vec::new();
+        self.arena.parts(a, &mut parts);
+        self.arena.parts(b, &mut parts);
+        let mut given = false;
+        for part in parts {
+            match self.arena.get(part) {
+                Val::Sym(Sym::Load { loc, .. }) if self.is_given_loc(*loc) => given = true,
+                Val::Sym(_) => return false,
+                Val::Ptr(loc) if !self.is_callers(*loc) => return false,
+                _ => {}
+            }
+        }
+        given
+    }
+
+    /// A path ends here with this result; kept for the summary.
+    pub(crate) fn record_end(&mut self, state: &State, result: Option<ValId>) {
+        if !self.recording {
+            return;
+        }
+        let mut reach = Vec::new();
+        let mut parts = Vec::new();
+        for v in result.into_iter().chain(state.exported.iter().map(|e| e.0)) {
+            self.arena.parts(v, &mut parts);
+            reach.append(&mut parts);
+        }
+        reach.sort_unstable();
+        reach.dedup();
+        let has = |v: ValId| reach.binary_search(&v).is_ok();
+        let res: Vec<(ValId, Res)> = state
+            .res
+            .iter()
+            .filter(|(v, res)| has(*v) && !res.adopted)
+            .map(|(v, res)| (v, res.clone()))
+            .collect();
+        let judged = |v: ValId| res.iter().any(|(_, res)| res.judge == v);
+        let made = |v: ValId| match self.arena.get(v) {
+            Val::Sym(Sym::Load { loc, .. }) => !self.is_given_loc(*loc),
+            Val::Sym(_) => true,
+            _ => false,
+        };
+        let facts = state
+            .facts
+            .iter()
+            .filter(|(v, _)| (has(*v) || judged(*v)) && made(*v))
+            .map(|(v, fact)| (v, fact.clone()))
+            .collect();
+        let pseudo = state
+            .pseudo
+            .iter()
+            .filter(|(v, _)| has(*v))
+            .map(|(v, p)| (v, p.clone()))
+            .collect();
+        let end = OpenEnd {
+            log: state.log.clone(),
+            result,
+            facts,
+            res,
+            pseudo,
+        };
+        let same = self.ends.iter_mut().find(|known| {
+            known.result == end.result
+                && known.facts == end.facts
+                && known.res == end.res
+                && known.pseudo == end.pseudo
+        });
+        let fits = match same {
+            Some(known) => known.log.join(&end.log),
+            None => {
+                self.ends.push(end);
+                self.ends.len() <= MOST_ENDS
+            }
+        };
+        self.recording = fits;
+    }
+
+    /// The summary of what was run; none where a bound was met or a part was not understood.
+    pub(crate) fn summary(&mut self) -> Option<Summary> {
+        let whole = self.function.gaps.is_empty();
+        if !self.recording || self.bounded || !whole || self.ends.is_empty() {
+            return None;
+        }
+        let open = std::mem::take(&mut self.ends);
+        let mut ends: Vec<End> = Vec::with_capacity(open.len());
+        for end in open {
+            let keep = |action: &Action| self.is_felt(action);
+            ends.push(End {
+                steps: simplify(end.log.steps(), &keep),
+                result: end.result,
+                facts: end.facts,
+                res: end.res,
+                pseudo: end.pseudo,
+            });
+        }
+        let mut actions = 0;
+        for end in &ends {
+            each(&end.steps, &mut |_| actions += 1);
+        }
+        (actions <= MOST_ACTIONS).then(|| self.compact(ends))
+    }
+
+    /// Writes to memory that only this function knows are nobody else's business.
+    fn is_felt(&self, action: &Action) -> bool {
+        match action {
+            Action::Write { loc, .. } | Action::OutFailed { loc, .. } => self.is_callers(*loc),
+            _ => true,
+        }
+    }
+
+    /// Copies what the ends speak of into arrays of its own.
+    fn compact(&self, mut ends: Vec<End>) -> Summary {
+        let mut need = Need::default();
+        for end in &ends {
+            each(&end.steps, &mut |action| need.action(action));
+            need.todo.extend(end.result.map(Item::Val));
+            for (v, _) in &end.facts {
+                need.todo.push(Item::Val(*v));
+            }
+            for (v, res) in &end.res {
+                need.todo.extend([Item::Val(*v), Item::Val(res.judge)]);
+                need.todo.extend(res.home.map(Item::Loc));
+            }
+            for (v, _) in &end.pseudo {
+                need.todo.push(Item::Val(*v));
+            }
+        }
+        need.close(self);
+        let (vals, locs) = (need.vals, need.locs);
+        let mut old_vals: Vec<ValId> = vals.keys().copied().collect();
+        old_vals.sort_unstable();
+        let mut old_locs: Vec<LocId> = locs.keys().copied().collect();
+        old_locs.sort_unstable();
+        let val_no: FxHashMap<ValId, ValId> = numbered(&old_vals, ValId::nth);
+        let loc_no: FxHashMap<LocId, LocId> = numbered(&old_locs, LocId::nth);
+        let val = |v: ValId| val_no[&v];
+        let loc = |l: LocId| loc_no[&l];
+        let mut loads = Vec::new();
+        let new_vals = old_vals
+            .iter()
+            .map(|&v| match self.arena.get(v) {
+                Val::Ptr(l) => Val::Ptr(loc(*l)),
+                Val::Cmp(op, a, b) => Val::Cmp(*op, val(*a), val(*b)),
+                Val::Bin(op, a, b) => Val::Bin(*op, val(*a), val(*b)),
+                Val::Narrow(inner, ty) => Val::Narrow(val(*inner), ty.clone()),
+                Val::Sym(Sym::Load { loc: l, epoch }) if self.is_given_loc(*l) => {
+                    loads.push((*epoch, val(v)));
+                    Val::Sym(Sym::Load {
+                        loc: loc(*l),
+                        epoch: *epoch,
+                    })
+                }
+                // Made by this function: one new value at each call of it.
+                Val::Sym(_) => Val::Sym(Sym::Computed { stmt: 0, round: 0 }),
+                plain => plain.clone(),
+            })
+            .collect();
+        let new_locs = old_locs
+            .iter()
+            .map(|&l| match self.arena.get_loc(l) {
+                Loc::Field(parent, name) => Loc::Field(loc(*parent), name.clone()),
+                Loc::Elem(parent, i) => Loc::Elem(loc(*parent), *i),
+                Loc::Deref(v) => Loc::Deref(val(*v)),
+                Loc::Local(local) if self.is_static(*local) => {
+                    let name = self.function.locals[local.0 as usize].name.clone();
+                    Loc::Global(format!("{}::{name}", self.function.name).into())
+                }
+                plain => plain.clone(),
+            })
+            .collect();
+        let mut resourceful = false;
+        for end in &mut ends {
+            resourceful |= !end.res.is_empty() || !end.pseudo.is_empty();
+            renumber(&mut end.steps, &val, &loc, &mut resourceful);
+            end.result = end.result.map(val);
+            for (v, _) in &mut end.facts {
+                *v = val(*v);
+            }
+            for (v, res) in &mut end.res {
+                *v = val(*v);
+                res.judge = val(res.judge);
+                res.home = res.home.map(loc);
+            }
+            for (v, _) in &mut end.pseudo {
+                *v = val(*v);
+            }
+        }
+        Summary {
+            vals: new_vals,
+            locs: new_locs,
+            loads,
+            ends,
+            resourceful,
+        }
+    }
+
+    fn is_static(&self, local: pipelint_ir::LocalId) -> bool {
+        self.function
+            .locals
+            .get(local.0 as usize)
+            .is_some_and(|l| l.kind == LocalKind::Static)
+    }
+
+    /// A resource of the caller is released here: from now on the path knows it as released.
+    pub(crate) fn adopt_released(&mut self, state: &mut State, v: ValId, kind: &str, api: &Name) {
+        let Val::Sym(Sym::Load { loc, .. }) = *self.arena.get(v) else {
+            return;
+        };
+        let var = self.loc_name(loc);
+        let res = Res {
+            api: Name::default(),
+            kind: Name::new(kind),
+            created: self.span,
+            origin: self.span,
+            var,
+            judge: v,
+            failure: None,
+            status: Status::Released(api.clone(), self.span),
+            escaped: true,
+            foreign: true,
+            adopted: true,
+            home: None,
+            checked: true,
+            used_unchecked: false,
+            failed_at: None,
+            infallible: true,
+        };
+        state.res.insert(v, res);
+    }
+}
+
+fn numbered<K: Copy + Eq + std::hash::Hash>(old: &[K], nth: fn(u32) -> K) -> FxHashMap<K, K> {
+    old.iter()
+        .zip(0u32..)
+        .map(|(k, i)| (*k, nth(i)))
+        .collect()
+}
+
+fn renumber(
+    steps: &mut [Step],
+    val: &dyn Fn(ValId) -> ValId,
+    loc: &dyn Fn(LocId) -> LocId,
+    resourceful: &mut bool,
+) {
+    for step in steps {
+        match step {
+            Step::Choice(ways) => ways
+                .iter_mut()
+                .for_each(|way| renumber(way, val, loc, resourceful)),
+            Step::Act(action) => match action {
+                Action::Epoch(_) | Action::Havoc { .. } => {}
+                Action::Assume { a, b, .. } => (*a, *b) = (val(*a), val(*b)),
+                Action::Use { v, .. } | Action::Release { v, .. } => {
+                    *resourceful = true;
+                    *v = val(*v);
+                }
+                Action::Write { loc: l, v, .. } => (*l, *v) = (loc(*l), val(*v)),
+                Action::Escape(v) | Action::Take(v) | Action::Expose(v) => *v = val(*v),
+                Action::OutFailed { loc: l, out } => {
+                    *resourceful = true;
+                    *l = loc(*l);
+                    out.judge = val(out.judge);
+                }
+            },
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Item {
+    Val(ValId),
+    Loc(LocId),
+}
+
+/// The values and locations that some others are made of.
+#[derive(Default)]
+struct Need {
+    vals: FxHashMap<ValId, ()>,
+    locs: FxHashMap<LocId, ()>,
+    todo: Vec<Item>,
+}
+
+impl Need {
+    fn action(&mut self, action: &Action) {
+        match action {
+            Action::Epoch(_) | Action::Havoc { .. } => {}
+            Action::Assume { a, b, .. } => self.todo.extend([Item::Val(*a), Item::Val(*b)]),
+            Action::Use { v, .. }
+            | Action::Release { v, .. }
+            | Action::Escape(v)
+            | Action::Take(v)
+            | Action::Expose(v) => self.todo.push(Item::Val(*v)),
+            Action::Write { loc, v, .. } => self.todo.extend([Item::Loc(*loc), Item::Val(*v)]),
+            Action::OutFailed { loc, out } => {
+                self.todo.extend([Item::Loc(*loc), Item::Val(out.judge)]);
+            }
+        }
+    }
+
+    fn close(&mut self, exec: &Exec<'_, '_>) {
+        while let Some(item) = self.todo.pop() {
+            match item {
+                Item::Val(v) => {
+                    if self.vals.insert(v, ()).is_some() {
+                        continue;
+                    }
+                    match exec.arena.get(v) {
+                        Val::Ptr(l) => self.todo.push(Item::Loc(*l)),
+                        Val::Cmp(_, a, b) | Val::Bin(_, a, b) => {
+                            self.todo.extend([Item::Val(*a), Item::Val(*b)]);
+                        }
+                        Val::Narrow(inner, _) => self.todo.push(Item::Val(*inner)),
+                        Val::Sym(Sym::Load { loc, .. }) if exec.is_given_loc(*loc) => {
+                            self.todo.push(Item::Loc(*loc));
+                        }
+                        _ => {}
+                    }
+                }
+                Item::Loc(l) => {
+                    if self.locs.insert(l, ()).is_some() {
+                        continue;
+                    }
+                    match exec.arena.get_loc(l) {
+                        Loc::Field(parent, _) | Loc::Elem(parent, _) => {
+                            self.todo.push(Item::Loc(*parent));
+                        }
+                        Loc::Deref(v) => self.todo.push(Item::Val(*v)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+}
