@@ -4,7 +4,7 @@ use pipelint_ir::{Callee, FunctionKind, Name, Operand, PlaceId, Reference};
 use pipelint_source::Span;
 
 use crate::event::{LeakHow, StepKind};
-use crate::exec::Exec;
+use crate::exec::{Exec, Outcome};
 use crate::log::{Action, Step};
 use crate::program::FnRef;
 use crate::state::{State, Status};
@@ -19,6 +19,8 @@ const MOST_WAYS: usize = 16;
 struct Frame {
     vals: Vec<Option<ValId>>,
     locs: Vec<Option<LocId>>,
+    /// How often unknown code ran so far.
+    havocs: u32,
 }
 
 /// What stays the same over a whole replay.
@@ -121,6 +123,7 @@ impl<'p> Exec<'p, '_> {
             let frame = Frame {
                 vals: vec![None; summary.vals.len()],
                 locs: vec![None; summary.locs.len()],
+                havocs: 0,
             };
             self.replay_end(state.clone(), frame, &call, end, &mut results);
         }
@@ -148,7 +151,7 @@ impl<'p> Exec<'p, '_> {
         if res.status != Status::Open || res.escaped || !self.leaks(&res.kind) || self.is_entry_point() {
             return;
         }
-        if self.outcome(state, v, res) == crate::exec::Outcome::Failed {
+        if self.outcome(state, v, res) == Outcome::Failed {
             return;
         }
         self.leak(state, v, LeakHow::Dropped, StepKind::Left);
@@ -188,13 +191,20 @@ impl<'p> Exec<'p, '_> {
         for (old, res) in &end.res {
             let v = self.val(&state, &mut frame, call, *old);
             let mut res = res.clone();
+            let origin_api = res.api.clone();
             res.judge = self.val(&state, &mut frame, call, res.judge);
             res.created = self.site.unwrap_or(call.site);
             res.escaped = res.foreign;
             res.home = None;
             res.var = Name::default();
+            if res.checked && !res.infallible {
+                // The called function judged it: for the caller, that function is what can fail.
+                res.api = call.name.clone();
+                res.checked = self.outcome(&state, v, &res) == Outcome::Succeeded;
+                res.failed_at = None;
+            }
             let made = StepKind::Created {
-                api: res.api.clone(),
+                api: origin_api,
                 var: Name::default(),
             };
             state.step(res.origin, made, Some(v));
@@ -271,7 +281,10 @@ impl<'p> Exec<'p, '_> {
     fn act(&mut self, state: &mut State, frame: &mut Frame, call: &Call<'p>, action: &'p Action) -> bool {
         match action {
             Action::Epoch(epoch) => self.bind_loads(state, frame, call, *epoch),
-            Action::Havoc { surely } => self.outside_changes(state, *surely),
+            Action::Havoc { surely } => {
+                frame.havocs += 1;
+                self.outside_changes(state, *surely, frame.havocs);
+            }
             Action::Assume { op, a, b, span } => {
                 let a = self.val(state, frame, call, *a);
                 let b = self.val(state, frame, call, *b);
@@ -298,7 +311,13 @@ impl<'p> Exec<'p, '_> {
                 let v = self.val(state, frame, call, *v);
                 self.span = *span;
                 let name = self.loc_name(loc);
+                // A variable of the program's is overwritten where that is written.
+                let site = self.site;
+                if let Loc::Global(_) = self.arena.get_loc(self.arena.root(loc)) {
+                    self.site = None;
+                }
                 self.overwritten(state, name.clone(), loc, v);
+                self.site = site;
                 if let Some(res) = state.res.get_mut(v)
                     && res.var.is_empty()
                 {

@@ -6,7 +6,7 @@ use pipelint_models::Sentinel;
 use crate::event::{Event, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
 use crate::log::Action;
-use crate::program::ClassRef;
+use crate::program::{ClassRef, speaks_of_nothing};
 use crate::state::{Fact, State};
 use crate::values::{Loc, Sym, Val, ValId};
 
@@ -126,6 +126,14 @@ impl Exec<'_, '_> {
                 let mut fact = state.facts.get(v).cloned().unwrap_or_default();
                 fact.clamp(0, 1);
                 fact
+            }
+            // A constant whose definition is out of sight, and whose name does not speak of success.
+            Val::Named(name) if c == 0 && !speaks_of_nothing(name) => {
+                return match op {
+                    CmpOp::Eq => Some(false),
+                    CmpOp::Ne => Some(true),
+                    _ => None,
+                };
             }
             Val::Ptr(_) | Val::Str | Val::Function(_) => {
                 return match (op, c) {

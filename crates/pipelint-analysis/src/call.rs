@@ -1,5 +1,6 @@
 //! Calls: what models say, and what unknown code may do.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use pipelint_ir::{Callee, CmpOp, Language, Name, Operand, PlaceId, Statement};
@@ -8,6 +9,8 @@ use pipelint_models::{
 };
 
 use crate::event::{Event, EventKind, LeakHow, StepKind};
+use rustc_hash::FxHasher;
+
 use crate::apply::Invocation;
 use crate::exec::{Exec, Outcome, number};
 use crate::log::Action;
@@ -110,11 +113,14 @@ impl<'p> Exec<'p, '_> {
             }
         }
         let surely = program.returns(target, callee) == Returns::Yes;
+        if !surely && self.judges_a_known_value(args, &values) {
+            state.doubtful = true;
+        }
         for v in &values {
             self.escape(&mut state, *v);
         }
         self.escape_receiver(&mut state, callee);
-        self.outside_changes(&mut state, surely);
+        self.outside_changes(&mut state, surely, 0);
         if program.units[self.unit].language == Language::Cpp {
             // A plain argument may be a reference parameter that the callee sets.
             for arg in args {
@@ -138,10 +144,22 @@ impl<'p> Exec<'p, '_> {
         out.push(state);
     }
 
+    /// A variable or condition whose value is known on this path is given to code that may not
+    /// come back: `CHECK(status)`, `EXPECT_OK(made)`. It may well not come back for this value.
+    fn judges_a_known_value(&self, args: &[Operand], values: &[ValId]) -> bool {
+        args.iter().zip(values).any(|(arg, v)| {
+            matches!(arg, Operand::Copy(_)) && matches!(self.arena.get(*v), Val::Int(_))
+        })
+    }
+
     /// Unknown code ran: what it can reach may have changed, what it holds may have been judged.
-    pub(crate) fn outside_changes(&mut self, state: &mut State, surely_returns: bool) {
-        let round = self.round(state);
-        state.epoch = ((self.stmt + 1).wrapping_mul(4096) + round % 4096) & !(1 << 31);
+    pub(crate) fn outside_changes(&mut self, state: &mut State, surely_returns: bool, nth: u32) {
+        // One number for each run of unknown code: the statement, its round, and which of the runs
+        // inside a called function it is.
+        let mut hasher = FxHasher::default();
+        (self.stmt, self.round(state), nth).hash(&mut hasher);
+        let short = u32::try_from(hasher.finish() >> 33).unwrap_or(0);
+        state.epoch = short | 1;
         let surely = surely_returns;
         self.record(state, Action::Havoc { surely });
         self.record(state, Action::Epoch(state.epoch));
@@ -250,6 +268,9 @@ impl<'p> Exec<'p, '_> {
         };
         if let Some(io) = &model.io {
             self.note_io(&mut state, dst, api, io, args, voided, result);
+        }
+        if matches!(&**api, "GetLastError" | "WSAGetLastError") {
+            self.error_values.insert(result);
         }
         if api == "GetLastError"
             && let Some(made) = state.last_made
@@ -545,6 +566,7 @@ impl<'p> Exec<'p, '_> {
             let resource = crate::event::Resource {
                 api: out.api.clone(),
                 created: out.created,
+                origin: out.created,
                 var: out.var.clone(),
                 noun: kind.map_or_else(Name::default, |k| Name::new(&k.noun)),
                 release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),

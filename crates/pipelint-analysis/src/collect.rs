@@ -58,8 +58,9 @@ pub(crate) struct Findings {
 /// Events with the same key are one fault.
 fn key(event: &Event) -> (u8, Span) {
     let created = event.resource.as_ref().map_or(event.at, |r| r.created);
+    let origin = event.resource.as_ref().map_or(event.at, |r| r.origin);
     match &event.kind {
-        EventKind::UncheckedUse { .. } => (0, created),
+        EventKind::UncheckedUse { .. } => (0, origin),
         EventKind::WrongFailureValue { .. } => (1, created),
         EventKind::Leak(_) => (2, created),
         // One variable never set is one fault, however many calls get it.
@@ -71,7 +72,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::CloseOfInvalid { .. } => (8, event.at),
         EventKind::PseudoClosed { .. } => (9, event.at),
         EventKind::Truncated { .. } => (10, event.at),
-        EventKind::FailedUse { .. } => (11, created),
+        EventKind::FailedUse { .. } => (11, origin),
         EventKind::ResultDropped { .. } => (12, event.at),
     }
 }
@@ -122,12 +123,22 @@ impl Findings {
         self.right.insert(created);
     }
 
+    /// Events of several functions with one cause told once.
+    pub(crate) fn merge(events: Vec<Event>) -> Vec<Event> {
+        let mut all = Self::default();
+        for event in events {
+            all.add(event);
+        }
+        all.finish()
+    }
+
     /// All events of the function, in source order.
     pub(crate) fn finish(&mut self) -> Vec<Event> {
         for (created, event) in std::mem::take(&mut self.wrong) {
             if !self.right.contains(&created) {
                 // The wrong comparison is the fault; "unchecked" would tell it twice.
-                self.events.remove(&(0, created));
+                let origin = event.resource.as_ref().map_or(created, |r| r.origin);
+                self.events.remove(&(0, origin));
                 self.events.insert(key(&event), event);
             }
         }

@@ -9,8 +9,10 @@ use pipelint_source::Span;
 pub struct Resource {
     /// The call that made it: `CreateEventW`.
     pub api: Name,
-    /// That call.
+    /// That call; where a function of the program hands the resource out, the call of it.
     pub created: Span,
+    /// The creating call itself.
+    pub origin: Span,
     /// The variable or field it was first put in, as written (`h`, `ov.hEvent`); empty if none.
     pub var: Name,
     /// Words for its kind: "handle".

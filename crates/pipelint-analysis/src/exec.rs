@@ -53,6 +53,8 @@ pub(crate) struct Exec<'p, 'm> {
     /// A summary is wanted, and can still be given.
     pub(crate) recording: bool,
     pub(crate) ends: Vec<OpenEnd>,
+    /// Results of asking for the last error.
+    pub(crate) error_values: FxHashSet<ValId>,
     /// Statements run and actions replayed.
     pub(crate) steps: usize,
 }
@@ -98,6 +100,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             site: None,
             recording,
             ends: Vec::new(),
+            error_values: FxHashSet::default(),
             steps: 0,
         }
     }
@@ -461,6 +464,11 @@ impl<'p, 'm> Exec<'p, 'm> {
             Rvalue::Use(op) => {
                 if let Operand::Copy(src) | Operand::Move(src) = op {
                     let from = self.place(state, *src);
+                    if !self.is_variable(dst) && state.env.get(to).is_some() {
+                        // `slot() = h`: the temporary stands for what a call or cast named.
+                        let v = self.read(state, from);
+                        self.escape(state, v);
+                    }
                     self.copy_parts(state, from, to);
                     let v = self.read(state, from);
                     self.check_overwrite(state, dst, to, v);
@@ -472,6 +480,15 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             Rvalue::Ref(place) => {
                 let loc = self.place(state, *place);
+                let held = state.env.get(loc).map(|v| self.arena.get(*v));
+                if !self.is_variable(*place)
+                    && self.is_variable(dst)
+                    && matches!(held, Some(Val::Sym(Sym::Call { .. } | Sym::Inner { .. })))
+                {
+                    // A reference bound to what a call gave: it may name somebody's memory.
+                    let root = self.arena.root(loc);
+                    state.exposed.insert(root, ());
+                }
                 self.arena.val(Val::Ptr(loc))
             }
             Rvalue::Binary(op, a, b) => {
@@ -502,9 +519,26 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             Rvalue::Aggregate(items) => {
                 self.clear_within(state, to);
+                let fields = self.positional_fields(dst);
+                let zeroes = items.iter().all(|(name, op)| {
+                    name.is_none() && matches!(op, Operand::Const(Const::Int(0) | Const::Null))
+                });
+                let unknown = fields.is_empty()
+                    && !zeroes
+                    && items.iter().any(|(name, _)| name.is_none())
+                    && !self.is_array(dst);
+                if unknown {
+                    // Which field each entry is for is out of sight.
+                    for (_, op) in items {
+                        let v = self.operand(state, op);
+                        self.escape(state, v);
+                    }
+                    let whole = self.fresh(state, 0);
+                    self.write(state, to, whole);
+                    return;
+                }
                 let zero = self.arena.int(0);
                 self.write(state, to, zero);
-                let fields = self.positional_fields(dst);
                 for (i, (name, op)) in items.iter().enumerate() {
                     let v = self.operand(state, op);
                     let name = name.clone().or_else(|| fields.get(i).cloned());
@@ -513,6 +547,13 @@ impl<'p, 'm> Exec<'p, 'm> {
                         None => Loc::Elem(to, i64::try_from(i).ok()),
                     };
                     let part = self.arena.loc(part);
+                    if let Operand::Copy(src) | Operand::Move(src) = op {
+                        // A list within the list is a temporary with parts of its own.
+                        let from = self.place(state, *src);
+                        self.copy_parts(state, from, part);
+                        self.write_keeping_parts(state, part, v);
+                        continue;
+                    }
                     self.write(state, part, v);
                 }
                 return;
@@ -540,6 +581,16 @@ impl<'p, 'm> Exec<'p, 'm> {
         self.check_overwrite(state, dst, to, v);
         self.write(state, to, v);
         self.name_resource(state, v, dst);
+    }
+
+    fn is_array(&self, dst: PlaceId) -> bool {
+        let place = &self.function.places[dst];
+        match place.base {
+            Base::Local(l) if place.proj.is_empty() => {
+                self.function.locals.get(l.0 as usize).is_some_and(|l| l.ty.arrays > 0)
+            }
+            _ => false,
+        }
     }
 
     /// Field names of a struct local's class, for positional initialisers.

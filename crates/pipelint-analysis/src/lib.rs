@@ -143,6 +143,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
         }
         findings.push(result.findings);
     }
+    analysis.events = Findings::merge(std::mem::take(&mut analysis.events));
     for event in class::link_fields(&program, &mut findings) {
         let same = analysis.events.iter_mut().find(|e| {
             let created = |e: &Event| e.resource.as_ref().map_or(e.at, |r| r.created);

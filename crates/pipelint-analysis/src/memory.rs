@@ -298,6 +298,7 @@ impl Exec<'_, '_> {
             // the path does not show.
             for res in state.res.values_mut().filter(|res| res.judge == v) {
                 res.escaped = true;
+                res.foreign = true;
                 res.checked = true;
             }
             for out in state.failed_outs.values_mut().filter(|out| out.judge == v) {

@@ -543,6 +543,18 @@ pub(crate) fn speaks_of_logging(name: &str) -> bool {
     )
 }
 
+/// A word of the name says that it stands for zero: no error, no flag, nothing. `GetX()` is a call.
+pub(crate) fn speaks_of_nothing(name: &str) -> bool {
+    name.ends_with(')')
+        || has_word(
+            name,
+            &[
+                "ok", "success", "none", "no", "null", "nil", "zero", "false", "empty", "default",
+                "unknown", "nothing", "off", "pass", "passed", "min", "first", "begin", "start",
+            ],
+        )
+}
+
 /// Whether a name in any of the usual styles has one of these words.
 fn has_word(name: &str, wanted: &[&str]) -> bool {
     let mut words: Vec<String> = Vec::new();

@@ -156,6 +156,7 @@ impl Exec<'_, '_> {
         Resource {
             api: res.api.clone(),
             created: res.created,
+            origin: res.origin,
             var: res.var.clone(),
             noun: kind.map_or_else(|| "resource".into(), |k| Name::new(&k.noun)),
             release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),

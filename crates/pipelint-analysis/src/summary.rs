@@ -60,7 +60,10 @@ impl Exec<'_, '_> {
 
     /// A location of the caller's world.
     pub(crate) fn is_callers(&self, loc: LocId) -> bool {
-        !matches!(self.arena.get_loc(self.arena.root(loc)), Loc::Local(_))
+        match self.arena.get_loc(self.arena.root(loc)) {
+            Loc::Local(l) => self.is_static(*l),
+            _ => true,
+        }
     }
 
     /// A value that the caller gave: read from a parameter or from its memory.
@@ -79,7 +82,7 @@ impl Exec<'_, '_> {
         let mut at = loc;
         loop {
             match self.arena.get_loc(self.arena.root(at)) {
-                Loc::Local(l) => return l.0 < self.function.params,
+                Loc::Local(l) => return l.0 < self.function.params || self.is_static(*l),
                 Loc::Deref(p) => match self.arena.get(*p) {
                     Val::Sym(Sym::Load { loc, .. }) => at = *loc,
                     _ => return false,
@@ -133,12 +136,26 @@ impl Exec<'_, '_> {
             Val::Sym(_) => true,
             _ => false,
         };
-        let facts = state
+        let facts: Vec<(ValId, Fact)> = state
             .facts
             .iter()
             .filter(|(v, _)| (has(*v) || judged(*v)) && made(*v))
             .map(|(v, fact)| (v, fact.clone()))
             .collect();
+        let mut facts: Vec<(ValId, Fact)> = facts;
+        // A function that returns what it was told as the error means one.
+        if let Some(v) = result
+            && self.error_values.contains(&v)
+        {
+            let known = facts.iter().position(|(x, _)| *x == v);
+            let at = known.unwrap_or(facts.len());
+            if known.is_none() {
+                facts.push((v, Fact::default()));
+            }
+            if !facts[at].1.exclude(0) {
+                facts.remove(at);
+            }
+        }
         let pseudo = state
             .pseudo
             .iter()
