@@ -7,7 +7,7 @@ use crate::event::{LeakHow, StepKind};
 use crate::exec::{Exec, Outcome};
 use crate::log::{Action, Step};
 use crate::program::FnRef;
-use crate::state::{State, Status};
+use crate::state::{FailedOut, State, Status};
 use crate::summary::{End, Summary};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
@@ -214,8 +214,11 @@ impl<'p> Exec<'p, '_> {
         }
         let mut paths = vec![(state, frame)];
         self.replay(&mut paths, call, &end.steps);
-        for (state, mut frame) in paths {
+        for (mut state, mut frame) in paths {
             let result = end.result.map(|v| self.val(&state, &mut frame, call, v));
+            for out in &end.outs {
+                self.replay_out(&mut state, &mut frame, call, out, result);
+            }
             if !results.iter().any(|(s, r)| *r == result && *s == state) {
                 results.push((state, result));
             } else if let Some((known, _)) = results.iter_mut().find(|(s, r)| *r == result && *s == state)
@@ -225,6 +228,30 @@ impl<'p> Exec<'p, '_> {
                 self.recording = false;
             }
         }
+    }
+
+    /// A variable that the called function left unset: its result tells.
+    fn replay_out(
+        &mut self,
+        state: &mut State,
+        frame: &mut Frame,
+        call: &Call<'p>,
+        out: &FailedOut,
+        result: Option<ValId>,
+    ) {
+        let loc = self.loc(state, frame, call, out.loc);
+        let judge = self.val(state, frame, call, out.judge);
+        state.doubtful |= out.unseen;
+        let out = FailedOut {
+            judge: result.unwrap_or(judge),
+            api: if out.checked { call.name.clone() } else { out.api.clone() },
+            created: call.site,
+            var: self.loc_name(loc),
+            checked: out.unseen,
+            loc,
+            ..out.clone()
+        };
+        self.out_failed(state, loc, out);
     }
 
     fn replay(&mut self, paths: &mut Vec<(State, Frame)>, call: &Call<'p>, steps: &'p [Step]) {
@@ -336,13 +363,6 @@ impl<'p> Exec<'p, '_> {
             Action::Expose(v) => {
                 let v = self.val(state, frame, call, *v);
                 self.expose(state, v);
-            }
-            Action::OutFailed { loc, out } => {
-                let loc = self.loc(state, frame, call, *loc);
-                let mut out = out.clone();
-                out.judge = self.val(state, frame, call, out.judge);
-                out.var = self.loc_name(loc);
-                self.out_failed(state, loc, out);
             }
         }
         true

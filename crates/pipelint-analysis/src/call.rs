@@ -435,6 +435,8 @@ impl<'p> Exec<'p, '_> {
                     created: self.span,
                     var: self.loc_name(loc),
                     checked: acquire.infallible,
+                    unseen: false,
+                    loc,
                 };
                 self.out_failed(&mut failed, loc, out);
             }
@@ -494,13 +496,9 @@ impl<'p> Exec<'p, '_> {
     /// A creation that would have set this memory failed: what was unset or empty still is.
     pub(crate) fn out_failed(&mut self, state: &mut State, loc: LocId, out: FailedOut) {
         let old = self.read(state, loc);
-        if self.is_callers(loc) {
-            let out = out.clone();
-            self.record(state, Action::OutFailed { loc, out });
-        }
         if matches!(
             self.arena.get(old),
-            Val::Sym(Sym::Uninit { .. }) | Val::Int(0 | -1)
+            Val::Sym(Sym::Uninit { .. } | Sym::Load { .. }) | Val::Int(0 | -1)
         ) {
             state.failed_outs.insert(old, out);
         }

@@ -10,7 +10,6 @@ use pipelint_ir::{CmpOp, Name};
 use pipelint_models::Release;
 use pipelint_source::Span;
 
-use crate::state::FailedOut;
 use crate::values::{LocId, ValId};
 
 /// Actions that one log may hold; a function that does more has no summary.
@@ -47,8 +46,6 @@ pub(crate) enum Action {
     Take(ValId),
     /// A modelled call kept a pointer.
     Expose(ValId),
-    /// A creation that would have set this memory failed.
-    OutFailed { loc: LocId, out: FailedOut },
 }
 
 #[derive(Debug)]

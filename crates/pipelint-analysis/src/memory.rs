@@ -144,8 +144,10 @@ impl Exec<'_, '_> {
                 .is_some_and(|res| !res.escaped)
                 .then_some(loc);
             self.share(state, v);
+            let known = self.is_callers(loc);
             if let Some(res) = state.res.get_mut(v) {
                 res.home = home;
+                res.foreign |= !known;
             }
         }
         state.env.insert(loc, v);
@@ -303,6 +305,7 @@ impl Exec<'_, '_> {
             }
             for out in state.failed_outs.values_mut().filter(|out| out.judge == v) {
                 out.checked = true;
+                out.unseen = true;
                 state.doubtful = true;
             }
             match self.arena.get(v) {

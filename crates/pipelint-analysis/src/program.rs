@@ -549,8 +549,8 @@ pub(crate) fn speaks_of_nothing(name: &str) -> bool {
         || has_word(
             name,
             &[
-                "ok", "success", "none", "no", "null", "nil", "zero", "false", "empty", "default",
-                "unknown", "nothing", "off", "pass", "passed", "min", "first", "begin", "start",
+                "ok", "success", "none", "no", "null", "nil", "zero", "false", "empty",
+                "nothing", "off", "pass", "passed", "min", "first", "begin", "start",
             ],
         )
 }

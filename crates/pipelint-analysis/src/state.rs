@@ -168,6 +168,10 @@ pub(crate) struct FailedOut {
     pub(crate) created: Span,
     pub(crate) var: Name,
     pub(crate) checked: bool,
+    /// Judged by code that is not seen.
+    pub(crate) unseen: bool,
+    /// The variable.
+    pub(crate) loc: LocId,
 }
 
 /// An I/O call whose result was dropped.

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::exec::Exec;
 use crate::log::{Action, Log, Step, each, simplify};
-use crate::state::{Fact, Res, State, Status};
+use crate::state::{FailedOut, Fact, Res, State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 /// Different ends that a summary may have.
@@ -26,6 +26,8 @@ pub(crate) struct End {
     pub(crate) res: Vec<(ValId, Res)>,
     /// Pseudo-handles it handed out.
     pub(crate) pseudo: Vec<(ValId, (Name, Name))>,
+    /// The caller's variables that a failed creation did not set.
+    pub(crate) outs: Vec<FailedOut>,
 }
 
 /// What a function does, over its own small set of values and locations.
@@ -48,6 +50,7 @@ pub(crate) struct OpenEnd {
     facts: Vec<(ValId, Fact)>,
     res: Vec<(ValId, Res)>,
     pseudo: Vec<(ValId, (Name, Name))>,
+    outs: Vec<FailedOut>,
 }
 
 impl Exec<'_, '_> {
@@ -162,7 +165,14 @@ impl Exec<'_, '_> {
             .filter(|(v, _)| has(*v))
             .map(|(v, p)| (v, p.clone()))
             .collect();
+        let outs = state
+            .failed_outs
+            .iter()
+            .filter(|(_, out)| self.is_callers(out.loc) && self.is_given_loc(out.loc))
+            .map(|(_, out)| out.clone())
+            .collect();
         let end = OpenEnd {
+            outs,
             log: state.log.clone(),
             result,
             facts,
@@ -174,6 +184,7 @@ impl Exec<'_, '_> {
                 && known.facts == end.facts
                 && known.res == end.res
                 && known.pseudo == end.pseudo
+                && known.outs == end.outs
         });
         let fits = match same {
             Some(known) => known.log.join(&end.log),
@@ -201,6 +212,7 @@ impl Exec<'_, '_> {
                 facts: end.facts,
                 res: end.res,
                 pseudo: end.pseudo,
+                outs: end.outs,
             });
         }
         let mut actions = 0;
@@ -213,7 +225,7 @@ impl Exec<'_, '_> {
     /// Writes to memory that only this function knows are nobody else's business.
     fn is_felt(&self, action: &Action) -> bool {
         match action {
-            Action::Write { loc, .. } | Action::OutFailed { loc, .. } => self.is_callers(*loc),
+            Action::Write { loc, .. } => self.is_callers(*loc),
             _ => true,
         }
     }
@@ -233,6 +245,9 @@ impl Exec<'_, '_> {
             }
             for (v, _) in &end.pseudo {
                 need.todo.push(Item::Val(*v));
+            }
+            for out in &end.outs {
+                need.todo.extend([Item::Val(out.judge), Item::Loc(out.loc)]);
             }
         }
         need.close(self);
@@ -280,7 +295,7 @@ impl Exec<'_, '_> {
             .collect();
         let mut resourceful = false;
         for end in &mut ends {
-            resourceful |= !end.res.is_empty() || !end.pseudo.is_empty();
+            resourceful |= !end.res.is_empty() || !end.pseudo.is_empty() || !end.outs.is_empty();
             renumber(&mut end.steps, &val, &loc, &mut resourceful);
             end.result = end.result.map(val);
             for (v, _) in &mut end.facts {
@@ -293,6 +308,10 @@ impl Exec<'_, '_> {
             }
             for (v, _) in &mut end.pseudo {
                 *v = val(*v);
+            }
+            for out in &mut end.outs {
+                out.judge = val(out.judge);
+                out.loc = loc(out.loc);
             }
         }
         Summary {
@@ -366,11 +385,6 @@ fn renumber(
                 }
                 Action::Write { loc: l, v, .. } => (*l, *v) = (loc(*l), val(*v)),
                 Action::Escape(v) | Action::Take(v) | Action::Expose(v) => *v = val(*v),
-                Action::OutFailed { loc: l, out } => {
-                    *resourceful = true;
-                    *l = loc(*l);
-                    out.judge = val(out.judge);
-                }
             },
         }
     }
@@ -401,9 +415,6 @@ impl Need {
             | Action::Take(v)
             | Action::Expose(v) => self.todo.push(Item::Val(*v)),
             Action::Write { loc, v, .. } => self.todo.extend([Item::Loc(*loc), Item::Val(*v)]),
-            Action::OutFailed { loc, out } => {
-                self.todo.extend([Item::Loc(*loc), Item::Val(out.judge)]);
-            }
         }
     }
 
