@@ -257,6 +257,11 @@ def table(heading, body):
     print()
 
 
+def share(count):
+    """How many of a hundred are found."""
+    return 100 * count["found"] / max(1, count.total())
+
+
 def arguments():
     parser = argparse.ArgumentParser(
         prog="corpus.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -282,7 +287,8 @@ def main():
             return row["id"] in options.only
         return row["language"] in languages and (not family or row["family"][:1] in options.families)
 
-    linter = Linter(os.path.abspath(options.binary) if os.sep in options.binary else options.binary, options.repositories)
+    binary = os.path.abspath(options.binary) if os.sep in options.binary else options.binary
+    linter = Linter(binary, options.repositories)
     unusable = []
 
     def judged(row, judge):
@@ -304,15 +310,15 @@ def main():
         standing += fix.startswith("STANDS")
     verdicts = ("found", "near", "other", "missed", "absent")
     whole = sum(totals.values(), collections.Counter())
-    rate = 100 * whole["found"] / max(1, whole.total())
+    rate = share(whole)
     if body:
         table(("id", "family", "accepted", "verdict", "reported", "fixed version"), body)
         table(
             ("family", "rows", *verdicts, "found in 100"),
             [
-                (name, count.total(), *(count[verdict] for verdict in verdicts), f"{100 * count['found'] / count.total():.0f}")
+                (name, count.total(), *(count[verdict] for verdict in verdicts), f"{share(count):.0f}")
                 for name, count in [*sorted(totals.items()), ("all", whole)]
-                if count.total()
+                if count
             ],
         )
 
@@ -324,8 +330,8 @@ def main():
     if body:
         table(("negative", "looks like", "verdict", "reported in the lines", "elsewhere in the file"), body)
     print(
-        f"{whole['found']} of {whole.total()} faults found ({rate:.0f} in 100), {standing} reported in the fixed version; "
-        f"{alarms} of {len(negatives)} negatives reported"
+        f"{whole['found']} of {whole.total()} faults found ({rate:.0f} in 100), "
+        f"{standing} reported in the fixed version; {alarms} of {len(negatives)} negatives reported"
     )
 
     sys.stdout.flush()
