@@ -26,12 +26,17 @@ struct Head {
     /// `class`, `enum`, `namespace` and the like.
     type_word: bool,
     equals: bool,
+    /// A colon behind the parameters: a constructor's members are initialised.
+    initialises: bool,
 }
 
 impl Context {
     /// In a body: a use of a macro is a statement or an expression here.
     pub(super) fn in_code(&self) -> bool {
+        // `T::T() : member(USE(x))`
         self.braces.last() == Some(&true)
+            || self.head.initialises
+            || self.after_code && self.head.comma_first
     }
 
     /// The token before this one.
@@ -100,6 +105,9 @@ impl Context {
                     Kind::RParen | Kind::RBrack => self.nested = self.nested.saturating_sub(1),
                     Kind::Class | Kind::Enum | Kind::Namespace if self.nested == 0 => {
                         head.type_word = true;
+                    }
+                    Kind::Colon if self.nested == 0 => {
+                        head.initialises = head.paren && !head.type_word && !head.equals;
                     }
                     Kind::Eq if self.nested == 0 => head.equals = true,
                     _ => {}
