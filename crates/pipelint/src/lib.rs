@@ -6,12 +6,14 @@ pub mod args;
 mod command;
 mod config;
 mod context;
+mod includes;
 mod dump;
 mod panics;
 mod pipeline;
 mod select;
 mod statistics;
 mod suppress;
+mod surroundings;
 
 pub use command::main;
 pub use config::ConfigError;
