@@ -128,7 +128,9 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     // Headers that were taken in are read for what they say of modelled functions.
     let taken_in = statistics.files..files.len();
     wanted.extend(taken_in.filter(|&i| matches(&files[i])));
-    statistics.phases.push(("includes, macros", clock.elapsed()));
+    statistics
+        .phases
+        .push(("includes, macros", clock.elapsed()));
 
     let clock = Instant::now();
     let mut lowering = Lowering {
@@ -339,11 +341,7 @@ impl Lowering<'_> {
     }
 
     /// Parses files passed over so far that define what conditions ask for.
-    fn take_in_definitions(
-        &mut self,
-        files: &mut Vec<File>,
-        surroundings: &mut Surroundings<'_>,
-    ) {
+    fn take_in_definitions(&mut self, files: &mut Vec<File>, surroundings: &mut Surroundings<'_>) {
         let names = context::unexplained(&self.units, &self.options.models);
         let definitions = Definitions::new(&names);
         let wanted: Vec<usize> = files

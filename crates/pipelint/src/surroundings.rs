@@ -148,7 +148,10 @@ impl<'a> Surroundings<'a> {
     fn included(&mut self, files: &mut Vec<File>, from: usize) -> Vec<usize> {
         let directives = self.directives[from].take();
         let mut found = Vec::new();
-        for include in directives.iter().flat_map(|directives| &directives.includes) {
+        for include in directives
+            .iter()
+            .flat_map(|directives| &directives.includes)
+        {
             if let Some(file) = self.names.find(from, include) {
                 found.push(file);
             } else if include.quoted
@@ -227,7 +230,11 @@ impl Scope for FileScope<'_, '_> {
         if let Some(found) = self.one(included) {
             return found.map(|definition| (definition, Certainty::Included));
         }
-        // An unresolved include may lead there. What a source file defines is its own.
+        // An include that leads nowhere may have led there. What a source file defines is its own,
+        // and a name of the system's is rather the system's.
+        if self.all.options.models.function(name).is_some() {
+            return None;
+        }
         let others = places.iter().filter(|at| at.0 != self.file);
         let found = self.one(others)??;
         let header = places.iter().all(|at| self.all.names.is_header(at.0));
@@ -238,7 +245,10 @@ impl Scope for FileScope<'_, '_> {
 impl FileScope<'_, '_> {
     /// The one definition at all of these places. The outer is none without a place, the inner
     /// where two differ: then nothing decides.
-    fn one<'p>(&self, places: impl Iterator<Item = &'p (usize, usize)>) -> Option<Option<&Definition>> {
+    fn one<'p>(
+        &self,
+        places: impl Iterator<Item = &'p (usize, usize)>,
+    ) -> Option<Option<&Definition>> {
         let mut found: Option<&Definition> = None;
         for &at in places {
             let this = self.all.definition(at)?;
@@ -267,9 +277,6 @@ fn defines_with_parameters(text: &str) -> bool {
             .iter()
             .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
             .count();
-        before == Some(&b'#')
-            && spaces > 0
-            && name > 0
-            && after.get(spaces + name) == Some(&b'(')
+        before == Some(&b'#') && spaces > 0 && name > 0 && after.get(spaces + name) == Some(&b'(')
     })
 }

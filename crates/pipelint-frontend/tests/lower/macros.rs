@@ -185,7 +185,10 @@ void d(void) { (GO)(5); }
         call.map(|line| line.trim().to_owned()).unwrap_or_default()
     });
     let calls: Vec<_> = calls.collect();
-    assert_eq!(calls[..3], ["call first(1)", "call GO(2)", "call second(3)"]);
+    assert_eq!(
+        calls[..3],
+        ["call first(1)", "call GO(2)", "call second(3)"]
+    );
     assert!(!calls[3].contains("second"));
 }
 
@@ -202,14 +205,44 @@ fn an_assertion_that_is_nothing_judges_nothing() {
 }
 
 #[test]
+fn a_body_that_says_how_it_ends_is_read() {
+    same(
+        "#define fatal(x) do { Say(x); abort(); } while (0)",
+        "fatal(n);",
+        "do { Say(n); abort(); } while (0);",
+    );
+    same(
+        "#define LOG_AND_RETURN(x) return Log(x)",
+        "LOG_AND_RETURN(n);",
+        "return Log(n);",
+    );
+    same(
+        "#define LOG_AND_QUIT(x) (Log(x), ExitProcess(1))",
+        "LOG_AND_QUIT(n);",
+        "(Log(n), ExitProcess(1));",
+    );
+}
+
+#[test]
 fn some_uses_stay() {
     // A logging macro's name says more than its body.
-    stays("#define LOG_LINE(x) fprintf(stderr, \"%d\", x)", "LOG_LINE(n);");
+    stays(
+        "#define LOG_LINE(x) fprintf(stderr, \"%d\", x)",
+        "LOG_LINE(n);",
+    );
+    // So does that of one which ends the program by a function that is not in sight.
+    stays("#define fatal(x) endit(__FILE__, x)", "fatal(n);");
     // Names that mean something already.
-    stays("#define FAILED(hr) (((HRESULT)(hr)) < 0)", "if (FAILED(n)) return 1;");
+    stays(
+        "#define FAILED(hr) (((HRESULT)(hr)) < 0)",
+        "if (FAILED(n)) return 1;",
+    );
     stays("#define TEXT(x) L##x", "Use(TEXT(\"a\"));");
     // To choose among numbers would only split paths.
-    stays("#define LARGER(a, b) ((a) > (b) ? (a) : (b))", "n = LARGER(n, 2);");
+    stays(
+        "#define LARGER(a, b) ((a) > (b) ? (a) : (b))",
+        "n = LARGER(n, 2);",
+    );
     // Arguments that do not fit, and half a block.
     stays("#define TWO(a, b) Use(a, b)", "TWO(n);");
     stays("#define BEGIN(x) { Use(x)", "BEGIN(n);");
@@ -284,7 +317,11 @@ void f(HANDLE h) {
 fn quick(source: &str) -> Unit {
     let start = Instant::now();
     let unit = unit(Language::C, source);
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        start.elapsed()
+    );
     unit
 }
 

@@ -111,7 +111,7 @@ impl Definition {
             && !is_sal(&parsed.name)
             && !known::has_meaning(&parsed.name)
             && (shape != Shape::Expression || !only_chooses(body, &parts))
-            && !only_logs(&parsed.name, body, &parts, &kinds);
+            && !is_told_by_name(&parsed.name, body, &parts, &kinds);
         Self {
             name: parsed.name.clone(),
             params,
@@ -232,8 +232,9 @@ fn parts(body: &str, params: &[Name]) -> (Vec<Part>, Vec<Kind>) {
             param,
         });
         let kind = match kind {
-            Kind::Ident | Kind::Caps => super::super::prepare::words::word(text)
-                .map_or(kind, |found| found.kind),
+            Kind::Ident | Kind::Caps => {
+                super::super::prepare::words::word(text).map_or(kind, |found| found.kind)
+            }
             kind => kind,
         };
         kinds.push(kind);
@@ -322,26 +323,44 @@ fn only_chooses(body: &str, parts: &[Part]) -> bool {
     asks
 }
 
-/// A macro that is named for logging and neither leaves nor ends anything. Its name says more
-/// than the code that it stands for, which calls what no one sees.
-fn only_logs(name: &str, body: &str, parts: &[Part], kinds: &[Kind]) -> bool {
-    if !speaks_of(name, LOGGING) || kinds.contains(&Kind::Jump) {
+/// A macro whose name says more than its body does: one named for logging that neither leaves nor
+/// ends anything, or one named for ending the program (`fatal`) that calls what no one sees.
+fn is_told_by_name(name: &str, body: &str, parts: &[Part], kinds: &[Kind]) -> bool {
+    if kinds.contains(&Kind::Jump) {
         return false;
     }
-    !parts.iter().any(|part| {
-        let text = body
-            .get(part.start as usize..part.end as usize)
-            .unwrap_or("");
-        part.word == Word::Name && part.param.is_none() && speaks_of(text, ENDING)
-    })
+    let named = |wanted: &[&str]| {
+        parts.iter().any(|part| {
+            let text = body
+                .get(part.start as usize..part.end as usize)
+                .unwrap_or("");
+            part.word == Word::Name && part.param.is_none() && speaks_of(text, wanted)
+        })
+    };
+    if speaks_of(name, ENDING) {
+        return !named(SURE_ENDING);
+    }
+    speaks_of(name, LOGGING) && !named(SURE_ENDING) && !named(ENDING) && !named(ACTING)
 }
 
 const LOGGING: &[&str] = &[
     "warn", "warning", "log", "trace", "debug", "print", "printf",
 ];
-const ENDING: &[&str] = &[
-    "exit", "abort", "fatal", "die", "panic", "throw", "bail", "terminate", "raise", "assert",
-    "fail", "return", "check", "leave", "close", "free", "release", "break", "debugbreak",
+/// Words by which functions that end the program, or may, are named.
+const ENDING: &[&str] = &["fatal", "die", "abort", "panic", "throw", "bail"];
+/// Words of the functions that surely do.
+const SURE_ENDING: &[&str] = &["exit", "abort", "terminate", "fastfail", "raise"];
+/// Words of what a macro may do besides logging.
+const ACTING: &[&str] = &[
+    "assert",
+    "fail",
+    "check",
+    "leave",
+    "close",
+    "free",
+    "release",
+    "break",
+    "debugbreak",
 ];
 
 /// A word of the name, in any of the usual styles, is one of these.

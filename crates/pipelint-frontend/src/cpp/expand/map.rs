@@ -45,8 +45,7 @@ impl Map {
         let from = at(start);
         if end - start <= MAX_BLAME {
             let near = self.0[from..].iter();
-            near.take_while(|one| one.made.start <= end)
-                .for_each(blame);
+            near.take_while(|one| one.made.start <= end).for_each(blame);
         } else {
             // So much is wrong that a use in its midst is the least of it.
             let ends = [self.0.get(from), self.0.get(at(end))];

@@ -275,7 +275,9 @@ impl<'a> Run<'_, 'a> {
                 at += 2;
                 continue;
             }
-            if part.word == Word::Name && definition.text(part) == "__VA_OPT__" && definition.variadic
+            if part.word == Word::Name
+                && definition.text(part) == "__VA_OPT__"
+                && definition.variadic
             {
                 let filled = arguments.last().is_some_and(|rest| !rest.is_empty());
                 match group(parts, at + 1) {
@@ -320,8 +322,8 @@ impl<'a> Run<'_, 'a> {
                     });
             }
             // `f(x, ##__VA_ARGS__)` and, to the Microsoft compiler, `f(x, __VA_ARGS__)`.
-            let rest = definition.variadic
-                && usize::from(part.param.unwrap_or(0)) + 1 == arguments.len();
+            let rest =
+                definition.variadic && usize::from(part.param.unwrap_or(0)) + 1 == arguments.len();
             if rest && out.last().is_some_and(|last| last.word == Word::Comma) {
                 if given.is_empty() {
                     out.pop();

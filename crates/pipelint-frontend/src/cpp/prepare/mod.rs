@@ -72,9 +72,8 @@ pub(crate) fn prepare_with(
     let mut out = output::Output::new(text);
     let mut facts = Prepared::default();
     let raw = branches::choose(file, text, language, config, &mut out, &mut facts);
-    let expansion = macros.and_then(|(scope, skip)| {
-        expand::expand(text, &raw, &facts.changes, scope, skip)
-    });
+    let expansion =
+        macros.and_then(|(scope, skip)| expand::expand(text, &raw, &facts.changes, scope, skip));
     let Some(expansion) = expansion else {
         finish(file, text, language, raw, out, &mut facts);
         return facts;
