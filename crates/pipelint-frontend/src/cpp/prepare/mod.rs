@@ -2,8 +2,8 @@
 //! are blanked, and what they said is kept as facts.
 //!
 //! The prepared text has the length of the input and its line breaks, so a byte offset means the
-//! same in both. The pass is no preprocessor: nothing is included and nothing is expanded, save
-//! a few words that have an equivalent of at most their own length.
+//! same in both, unless macros are expanded first: then it has those of the expanded text. The
+//! pass is no preprocessor: nothing is included.
 
 mod branches;
 pub(crate) mod define;
