@@ -12,6 +12,7 @@ use pipelint_ir::{Language, Unit};
 use pipelint_source::FileId;
 
 use cpp::config::CppConfig;
+use cpp::expand::{NoScope, Scope};
 
 /// A lowered file, and where the time went.
 #[derive(Debug)]
@@ -26,7 +27,18 @@ pub struct Lowered {
     pub lower: Duration,
 }
 
-/// Lowers one C or C++ file.
+/// Lowers one C or C++ file, with the macros that it defines itself.
 pub fn lower_cpp(file: FileId, text: &str, language: Language, config: &CppConfig) -> Lowered {
-    cpp::lower(file, text, language, config)
+    lower_cpp_with(file, text, language, config, &NoScope)
+}
+
+/// Lowers one C or C++ file, with the macros that it defines itself and those that others define.
+pub fn lower_cpp_with(
+    file: FileId,
+    text: &str,
+    language: Language,
+    config: &CppConfig,
+    scope: &dyn Scope,
+) -> Lowered {
+    cpp::lower(file, text, language, config, scope)
 }

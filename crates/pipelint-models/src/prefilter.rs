@@ -11,8 +11,8 @@ pub struct Prefilter {
 }
 
 impl Prefilter {
-    /// A filter for these identifiers.
-    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+    /// A filter for these identifiers; with none, every text matches.
+    pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut names: Vec<&str> = names.filter(|n| !n.is_empty()).collect();
         names.sort_unstable();
         names.dedup();

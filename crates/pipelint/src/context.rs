@@ -1,21 +1,9 @@
 //! Files that nobody asked to lint but that say what linted ones mean.
 
-use std::path::{Path, PathBuf};
-
 use aho_corasick::AhoCorasick;
 use pipelint_ir::{Base, Callee, Const, Operand, Statement, Terminator, Unit};
 use pipelint_models::Models;
 use std::collections::BTreeSet;
-
-/// Quoted includes of a file, as paths that may exist: relative to the including file.
-pub(crate) fn includes(path: &Path, unit: &Unit) -> Vec<PathBuf> {
-    let dir = path.parent().unwrap_or(Path::new(""));
-    unit.includes
-        .iter()
-        .filter(|i| i.quoted)
-        .map(|i| dir.join(i.path.as_str()))
-        .collect()
-}
 
 /// Names that decide conditions and that no unit explains: globals, constants, and functions
 /// called without arguments.

@@ -7,11 +7,13 @@ mod command;
 mod config;
 mod context;
 mod dump;
+mod includes;
 mod panics;
 mod pipeline;
 mod select;
 mod statistics;
 mod suppress;
+mod surroundings;
 
 pub use command::main;
 pub use config::ConfigError;

@@ -12,18 +12,13 @@ use pipelint_report::{
 };
 use pipelint_source::{FileId, Span};
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
 
 use crate::context::{self, Definitions};
 use crate::panics::guarded;
 use crate::select::Selection;
 use crate::statistics::{Statistics, reason};
 use crate::suppress;
-
-/// Files taken in because linted ones include them.
-const CONTEXT_FILES: usize = 500;
-/// How deep includes are followed.
-const CONTEXT_DEPTH: usize = 4;
+use crate::surroundings::Surroundings;
 
 /// A text to lint.
 #[derive(Debug, Clone)]
@@ -76,12 +71,13 @@ pub struct Run {
     pub statistics: Statistics,
 }
 
-struct File {
-    path: PathBuf,
-    text: String,
+/// A file of a run.
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
     /// Named on the command line, not only taken in as context.
-    linted: bool,
-    parsed: bool,
+    pub(crate) linted: bool,
+    pub(crate) parsed: bool,
 }
 
 struct Lowering<'a> {
@@ -112,19 +108,29 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
 
     let clock = Instant::now();
     let prefilter = options.models.prefilter();
-    let wanted: Vec<usize> = files
+    let matches = |f: &File| prefilter.matches(f.text.as_bytes());
+    let mut wanted: Vec<usize> = files
         .par_iter()
         .enumerate()
-        .filter(|(_, f)| {
-            let wanted = prefilter.matches(f.text.as_bytes());
-            if !wanted {
-                tick();
-            }
-            wanted
-        })
+        .filter(|(_, f)| matches(f))
         .map(|(i, _)| i)
         .collect();
     statistics.phases.push(("prefilter", clock.elapsed()));
+
+    let clock = Instant::now();
+    let mut surroundings = Surroundings::new(&files, options);
+    wanted.extend(surroundings.through_macros(&files, &prefilter));
+    wanted.sort_unstable();
+    surroundings.follow(&mut files, &wanted);
+    (wanted.len()..statistics.files).for_each(|_| tick());
+    statistics.parsed = wanted.len();
+    statistics.bytes = wanted.iter().map(|&i| files[i].text.len()).sum();
+    // Headers that were taken in are read for what they say of modelled functions.
+    let taken_in = statistics.files..files.len();
+    wanted.extend(taken_in.filter(|&i| matches(&files[i])));
+    statistics
+        .phases
+        .push(("includes, macros", clock.elapsed()));
 
     let clock = Instant::now();
     let mut lowering = Lowering {
@@ -134,11 +140,8 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
         problems: Vec::new(),
         tick,
     };
-    lowering.lower(&mut files, &wanted);
-    statistics.parsed = wanted.len();
-    statistics.bytes = wanted.iter().map(|&i| files[i].text.len()).sum();
-    lowering.take_in_includes(&mut files, &prefilter);
-    lowering.take_in_definitions(&mut files);
+    lowering.lower(&mut files, &wanted, &surroundings);
+    lowering.take_in_definitions(&mut files, &mut surroundings);
     statistics.context = files.iter().filter(|f| f.parsed).count() - statistics.parsed;
     let Lowering {
         mut units,
@@ -268,7 +271,8 @@ fn shown(path: &Path) -> String {
     text.strip_prefix("./").unwrap_or(&text).to_owned()
 }
 
-fn language(path: &Path) -> Language {
+/// The language that a file's ending says.
+pub(crate) fn language(path: &Path) -> Language {
     match path.extension().and_then(|e| e.to_str()) {
         Some("c") => Language::C,
         _ => Language::Cpp,
@@ -297,18 +301,19 @@ fn gap_notes(unit: &Unit) -> impl Iterator<Item = GapNote> + '_ {
 
 impl Lowering<'_> {
     /// Parses and lowers these files, in parallel.
-    fn lower(&mut self, files: &mut [File], wanted: &[usize]) {
+    fn lower(&mut self, files: &mut [File], wanted: &[usize], surroundings: &Surroundings<'_>) {
         let results: Vec<(usize, Result<Lowered, String>)> = wanted
             .par_iter()
             .map(|&i| {
                 let file = &files[i];
                 let id = FileId(u32::try_from(i).unwrap_or(u32::MAX));
                 let lowered = guarded(|| {
-                    let lowered = pipelint_frontend::lower_cpp(
+                    let lowered = pipelint_frontend::lower_cpp_with(
                         id,
                         &file.text,
                         language(&file.path),
                         &self.options.preprocessor,
+                        &surroundings.scope(i),
                     );
                     if cfg!(debug_assertions) {
                         assert_sound(&lowered.unit);
@@ -335,54 +340,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Takes in headers that were not given, found through quoted includes.
-    fn take_in_includes(&mut self, files: &mut Vec<File>, prefilter: &pipelint_models::Prefilter) {
-        if !self.options.follow_includes {
-            return;
-        }
-        let real = |path: &Path| std::fs::canonicalize(path).ok();
-        let mut known: FxHashSet<PathBuf> = files.iter().filter_map(|f| real(&f.path)).collect();
-        let mut from = 0;
-        for _ in 0..CONTEXT_DEPTH {
-            let mut found = Vec::new();
-            self.units.sort_by_key(|u| u.file);
-            let fresh = self.units.iter().filter(|u| u.file.0 as usize >= from);
-            for unit in fresh {
-                let path = &files[unit.file.0 as usize].path;
-                for include in context::includes(path, unit) {
-                    let Some(full) = real(&include).filter(|f| f.is_file()) else {
-                        continue;
-                    };
-                    if found.len() < CONTEXT_FILES && known.insert(full) {
-                        found.push(include);
-                    }
-                }
-            }
-            from = files.len();
-            for path in found {
-                // A header that cannot be read explains nothing; nobody asked for it.
-                let Ok(decoded) = pipelint_source::read(&path) else {
-                    continue;
-                };
-                if prefilter.matches(decoded.text.as_bytes()) {
-                    files.push(File {
-                        path,
-                        text: decoded.text,
-                        linted: false,
-                        parsed: false,
-                    });
-                }
-            }
-            let wanted: Vec<usize> = (from..files.len()).collect();
-            if wanted.is_empty() {
-                return;
-            }
-            self.lower(files, &wanted);
-        }
-    }
-
     /// Parses files passed over so far that define what conditions ask for.
-    fn take_in_definitions(&mut self, files: &mut [File]) {
+    fn take_in_definitions(&mut self, files: &mut Vec<File>, surroundings: &mut Surroundings<'_>) {
         let names = context::unexplained(&self.units, &self.options.models);
         let definitions = Definitions::new(&names);
         let wanted: Vec<usize> = files
@@ -391,6 +350,7 @@ impl Lowering<'_> {
             .filter(|(_, f)| !f.parsed && definitions.in_text(&f.text))
             .map(|(i, _)| i)
             .collect();
-        self.lower(files, &wanted);
+        surroundings.follow(files, &wanted);
+        self.lower(files, &wanted, surroundings);
     }
 }

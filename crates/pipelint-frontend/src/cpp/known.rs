@@ -1,6 +1,6 @@
 //! What the file itself says about names, gathered before any body is lowered.
 
-use pipelint_ir::{Const, Language, Name, Reference, Type};
+use pipelint_ir::{CmpOp, Const, Language, Name, Reference, Type};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::tree::last_segment;
@@ -273,4 +273,36 @@ impl Known {
             || is_plain_name(&name)
             || self.aliases.get(&name).is_some_and(|ty| self.is_scalar(ty))
     }
+}
+
+/// `FAILED(x)`, `SUCCEEDED(x)`: how they compare a status with zero.
+pub(crate) fn status_test(name: &str) -> Option<CmpOp> {
+    match name {
+        "FAILED" | "FAILED_LOG" | "FAILED_NTSTATUS" | "NT_ERROR" => Some(CmpOp::Lt),
+        "SUCCEEDED" | "SUCCEEDED_LOG" | "SUCCEEDED_NTSTATUS" | "NT_SUCCESS" => Some(CmpOp::Ge),
+        _ => None,
+    }
+}
+
+/// A macro that is its argument: `TEXT("x")`, `LIKELY(x)`.
+pub(crate) fn is_its_argument(name: &str) -> bool {
+    matches!(
+        name,
+        "TEXT"
+            | "_T"
+            | "_TEXT"
+            | "__TEXT"
+            | "LIKELY"
+            | "UNLIKELY"
+            | "likely"
+            | "unlikely"
+            | "Q_LIKELY"
+            | "Q_UNLIKELY"
+            | "V_INT_PTR"
+    )
+}
+
+/// A call of this name means something to the lowering, whatever a macro says.
+pub(crate) fn has_meaning(name: &str) -> bool {
+    status_test(name).is_some() || is_its_argument(name)
 }

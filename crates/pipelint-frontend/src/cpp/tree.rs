@@ -7,6 +7,7 @@ use pipelint_ir::Name;
 use pipelint_source::{FileId, Span};
 use tree_sitter::{Node, TreeCursor};
 
+use super::expand::Map;
 use super::kinds::{F, K, field, kind};
 
 /// The parsed text of one file.
@@ -15,18 +16,27 @@ pub(crate) struct Source<'t> {
     pub(crate) file: FileId,
     /// The text that was parsed.
     pub(crate) text: &'t str,
-    /// The text as written. In C, words that C++ reserves were respelt before the parse.
+    /// The text before words were blanked. In C, words that C++ reserves were respelt before the parse.
     written: &'t str,
+    /// From the parsed text to the file: macros were expanded in it.
+    map: &'t Map,
     /// One cursor for every walk: making one allocates.
     cursor: RefCell<TreeCursor<'t>>,
 }
 
 impl<'t> Source<'t> {
-    pub(crate) fn new(file: FileId, text: &'t str, written: &'t str, root: Node<'t>) -> Self {
+    pub(crate) fn new(
+        file: FileId,
+        text: &'t str,
+        written: &'t str,
+        map: &'t Map,
+        root: Node<'t>,
+    ) -> Self {
         Self {
             file,
             text,
             written,
+            map,
             cursor: RefCell::new(root.walk()),
         }
     }
@@ -41,8 +51,9 @@ impl<'t> Source<'t> {
         self.span_of(node.start_byte(), node.end_byte())
     }
 
-    /// The span of a byte range.
+    /// The span of a byte range. What came of a macro has the place of its use.
     pub(crate) fn span_of(&self, start: usize, end: usize) -> Span {
+        let (start, end) = self.map.written(start, end);
         let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Span::new(self.file, clamp(start), clamp(end))
     }

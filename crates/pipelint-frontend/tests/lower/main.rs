@@ -6,6 +6,7 @@ mod conditions;
 mod control;
 mod exceptions;
 mod gaps;
+mod macros;
 mod units;
 mod values;
 

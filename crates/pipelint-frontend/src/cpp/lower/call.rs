@@ -8,6 +8,7 @@ use tree_sitter::Node;
 
 use super::Lowerer;
 use crate::cpp::kinds::{F, K, field, kind};
+use crate::cpp::known;
 use crate::cpp::tree::last_segment;
 
 /// What a call expression really is.
@@ -71,17 +72,13 @@ impl<'t> Lowerer<'_, 't> {
                 {
                     return CallKind::Cast(ty, arg);
                 }
+                if let Some(op) = known::status_test(text) {
+                    return one().map_or(CallKind::Plain, |n| CallKind::Status(op, n));
+                }
+                if known::is_its_argument(text) {
+                    return one().map_or(CallKind::Plain, CallKind::Same);
+                }
                 match text {
-                    "FAILED" | "FAILED_LOG" | "FAILED_NTSTATUS" | "NT_ERROR" => {
-                        return one().map_or(CallKind::Plain, |n| CallKind::Status(CmpOp::Lt, n));
-                    }
-                    "SUCCEEDED" | "SUCCEEDED_LOG" | "SUCCEEDED_NTSTATUS" | "NT_SUCCESS" => {
-                        return one().map_or(CallKind::Plain, |n| CallKind::Status(CmpOp::Ge, n));
-                    }
-                    "TEXT" | "_T" | "_TEXT" | "__TEXT" | "LIKELY" | "UNLIKELY" | "likely"
-                    | "unlikely" | "Q_LIKELY" | "Q_UNLIKELY" | "V_INT_PTR" => {
-                        return one().map_or(CallKind::Plain, CallKind::Same);
-                    }
                     "__builtin_expect" => {
                         let first = args.and_then(|args| source.first(args));
                         return first.map_or(CallKind::Plain, CallKind::Same);

@@ -4,6 +4,7 @@ use pipelint_ir::{Constant, Gap, GapReason, Include, Language, Macro, Name};
 use pipelint_source::{FileId, Span};
 
 use super::super::config::CppConfig;
+use super::super::expand::Change;
 use super::Prepared;
 use super::define::{self, Definitions, Use};
 use super::lexer::{Kind, Lexer, Piece, flatten};
@@ -85,6 +86,30 @@ pub(crate) fn choose(
         });
     }
     tokens
+}
+
+/// Reads the directives alone.
+pub(crate) fn directives(
+    file: FileId,
+    text: &str,
+    language: Language,
+    config: &CppConfig,
+) -> Prepared {
+    let mut facts = Prepared::default();
+    let mut reader = Reader {
+        file,
+        text,
+        definitions: Definitions::new(config, language),
+        open: Vec::new(),
+    };
+    let mut lexer = Lexer::new(text.as_bytes());
+    while let Some(piece) = lexer.next() {
+        if let Piece::Directive(start, end) = piece {
+            let active = reader.active();
+            reader.directive(start, end, active, &mut facts);
+        }
+    }
+    facts
 }
 
 impl Reader<'_, '_> {
@@ -174,7 +199,11 @@ impl Reader<'_, '_> {
                     self.define(parsed, self.span(start, end), facts);
                 }
             }
-            "undef" if active => self.definitions.undefine(rest.trim()),
+            "undef" if active => {
+                let name = rest.trim();
+                self.definitions.undefine(name);
+                facts.changes.push(Change::undefine(start, name));
+            }
             "include" | "include_next" | "import" if active => {
                 let rest = rest.trim_start();
                 let quoted = rest.starts_with('"');
@@ -210,6 +239,7 @@ impl Reader<'_, '_> {
 
     fn define(&mut self, parsed: define::Parsed, span: Span, facts: &mut Prepared) {
         self.definitions.define(&parsed);
+        facts.changes.push(Change::define(span.start, &parsed));
         let define::Parsed { name, params, body } = parsed;
         match params {
             Some(params) => facts.macros.push(Macro {

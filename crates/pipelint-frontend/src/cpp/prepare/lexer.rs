@@ -120,6 +120,15 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// For text that stands within a line, as a macro's body does: a `#` begins no directive.
+    pub(crate) fn within_line(src: &'a [u8]) -> Self {
+        Self {
+            src,
+            pos: 0,
+            at_line_start: false,
+        }
+    }
+
     fn byte(&self, at: usize) -> u8 {
         self.src.get(at).copied().unwrap_or(0)
     }

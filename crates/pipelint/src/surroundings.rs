@@ -1,0 +1,282 @@
+//! What a file is given by others before it is lowered: the headers that it includes, and the
+//! macros that they define.
+
+use std::path::{Path, PathBuf};
+
+use pipelint_frontend::cpp::expand::{Certainty, Definition, Scope};
+use pipelint_frontend::cpp::prepare::{Directives, directives};
+use pipelint_ir::Name;
+use pipelint_models::Prefilter;
+use pipelint_source::FileId;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::includes::Files;
+use crate::pipeline::{File, Options, language};
+
+/// Files taken in because linted ones include them.
+const CONTEXT_FILES: usize = 500;
+/// How deep includes are followed out of the given files.
+const CONTEXT_DEPTH: u32 = 4;
+
+/// The includes and macros of a run.
+pub(crate) struct Surroundings<'a> {
+    options: &'a Options,
+    names: Files,
+    /// By file; none of one that was not looked at.
+    directives: Vec<Option<Directives>>,
+    /// What each file includes, as far as it was looked at.
+    includes: Vec<Option<Vec<usize>>>,
+    /// How far each file lies outside of the given ones.
+    depths: Vec<u32>,
+    /// Where each macro is defined: the file, the place among its macros.
+    macros: FxHashMap<Name, Vec<(usize, usize)>>,
+    /// Real paths of all files, once a header is looked for outside of the given ones.
+    real: Option<FxHashSet<PathBuf>>,
+    taken_in: usize,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Reads the macros of all files that define any with parameters.
+    pub(crate) fn new(files: &[File], options: &'a Options) -> Self {
+        let mut names = Files::default();
+        for file in files {
+            names.add(&file.path);
+        }
+        let mut new = Self {
+            options,
+            names,
+            directives: Vec::new(),
+            includes: Vec::new(),
+            depths: Vec::new(),
+            macros: FxHashMap::default(),
+            real: None,
+            taken_in: 0,
+        };
+        new.make_room(files.len(), 0);
+        let all: Vec<usize> = (0..files.len()).collect();
+        new.read(files, &all, |file| defines_with_parameters(&file.text));
+        new
+    }
+
+    fn make_room(&mut self, files: usize, depth: u32) {
+        self.directives.resize_with(files, || None);
+        self.includes.resize_with(files, || None);
+        self.depths.resize(files, depth);
+    }
+
+    /// Reads the directives of those files, in parallel, that were not read yet.
+    fn read(&mut self, files: &[File], which: &[usize], wanted: impl Fn(&File) -> bool + Sync) {
+        let read: Vec<(usize, Directives)> = which
+            .par_iter()
+            .filter(|&&i| self.directives[i].is_none() && wanted(&files[i]))
+            .map(|&i| {
+                let file = &files[i];
+                let id = FileId(u32::try_from(i).unwrap_or(u32::MAX));
+                let language = language(&file.path);
+                let defined = &self.options.preprocessor;
+                (i, directives(id, &file.text, language, defined))
+            })
+            .collect();
+        for (i, directives) in read {
+            for (at, definition) in directives.macros.iter().enumerate() {
+                let name = definition.name().clone();
+                self.macros.entry(name).or_default().push((i, at));
+            }
+            self.directives[i] = Some(directives);
+        }
+    }
+
+    /// Files that name no modelled function but a macro whose body does.
+    pub(crate) fn through_macros(&self, files: &[File], prefilter: &Prefilter) -> Vec<usize> {
+        let definitions = || {
+            let read = self.directives.iter().flatten();
+            read.flat_map(|directives| &directives.macros)
+                .filter(|definition| definition.expands())
+        };
+        let mut named: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+        let mut todo: Vec<&str> = Vec::new();
+        for definition in definitions() {
+            if prefilter.matches(definition.body().as_bytes()) {
+                todo.push(definition.name());
+            }
+            for name in definition.names() {
+                if self.macros.contains_key(name) {
+                    named.entry(name).or_default().push(definition.name());
+                }
+            }
+        }
+        let mut relevant: FxHashSet<&str> = FxHashSet::default();
+        while let Some(name) = todo.pop() {
+            if relevant.insert(name) {
+                todo.extend(named.get(name).into_iter().flatten());
+            }
+        }
+        if relevant.is_empty() {
+            return Vec::new();
+        }
+        let uses = Prefilter::new(relevant.into_iter());
+        let files = files.par_iter().enumerate();
+        files
+            .filter(|(_, file)| {
+                !prefilter.matches(file.text.as_bytes()) && uses.matches(file.text.as_bytes())
+            })
+            .map(|(i, _)| i)
+            .collect()
+    }
+
+    /// Follows the includes of these files. Headers that were not given are read from the file
+    /// system, where the options ask for it, and added to `files`.
+    pub(crate) fn follow(&mut self, files: &mut Vec<File>, from: &[usize]) {
+        let mut now = from.to_vec();
+        while !now.is_empty() {
+            now.retain(|&i| self.includes[i].is_none());
+            self.read(files, &now, |_| true);
+            let mut next = Vec::new();
+            for i in std::mem::take(&mut now) {
+                let found = self.included(files, i);
+                next.extend(found.iter().copied());
+                self.includes[i] = Some(found);
+            }
+            next.sort_unstable();
+            next.dedup();
+            now = next;
+        }
+    }
+
+    /// The files that a file includes.
+    fn included(&mut self, files: &mut Vec<File>, from: usize) -> Vec<usize> {
+        let directives = self.directives[from].take();
+        let mut found = Vec::new();
+        for include in directives
+            .iter()
+            .flat_map(|directives| &directives.includes)
+        {
+            if let Some(file) = self.names.find(from, include) {
+                found.push(file);
+            } else if include.quoted
+                && self.options.follow_includes
+                && self.depths[from] < CONTEXT_DEPTH
+                && self.taken_in < CONTEXT_FILES
+            {
+                let folder = files[from].path.parent().unwrap_or(Path::new(""));
+                let path = folder.join(include.path.replace('\\', "/"));
+                found.extend(self.take_in(files, path, self.depths[from] + 1));
+            }
+        }
+        self.directives[from] = directives;
+        found
+    }
+
+    /// Reads a header that was not given.
+    fn take_in(&mut self, files: &mut Vec<File>, path: PathBuf, depth: u32) -> Option<usize> {
+        let full = real(&path).filter(|full| full.is_file())?;
+        let known = self
+            .real
+            .get_or_insert_with(|| files.iter().filter_map(|file| real(&file.path)).collect());
+        if !known.insert(full) {
+            return None;
+        }
+        // A header that cannot be read explains nothing; nobody asked for it.
+        let decoded = pipelint_source::read(&path).ok()?;
+        self.taken_in += 1;
+        self.names.add(&path);
+        files.push(File {
+            path,
+            text: decoded.text,
+            linted: false,
+            parsed: false,
+        });
+        self.make_room(files.len(), depth);
+        Some(files.len() - 1)
+    }
+
+    /// The macros that a file is given by those that it includes.
+    pub(crate) fn scope(&self, file: usize) -> FileScope<'_, 'a> {
+        let mut visible = FxHashSet::default();
+        let mut todo = vec![file];
+        while let Some(i) = todo.pop() {
+            for &next in self.includes[i].iter().flatten() {
+                if visible.insert(next) {
+                    todo.push(next);
+                }
+            }
+        }
+        // What a file defines itself, it defines where it does.
+        visible.remove(&file);
+        FileScope {
+            all: self,
+            file,
+            visible,
+        }
+    }
+
+    fn definition(&self, at: (usize, usize)) -> Option<&Definition> {
+        self.directives.get(at.0)?.as_ref()?.macros.get(at.1)
+    }
+}
+
+/// The macros that one file sees.
+pub(crate) struct FileScope<'s, 'a> {
+    all: &'s Surroundings<'a>,
+    file: usize,
+    visible: FxHashSet<usize>,
+}
+
+impl Scope for FileScope<'_, '_> {
+    fn find(&self, name: &str) -> Option<(&Definition, Certainty)> {
+        let places = self.all.macros.get(name)?;
+        let included = places.iter().filter(|at| self.visible.contains(&at.0));
+        if let Some(found) = self.one(included) {
+            return found.map(|definition| (definition, Certainty::Included));
+        }
+        // An include that leads nowhere may have led there. What a source file defines is its own,
+        // and a name of the system's is rather the system's.
+        if self.all.options.models.function(name).is_some() {
+            return None;
+        }
+        let others = places.iter().filter(|at| at.0 != self.file);
+        let found = self.one(others)??;
+        let header = places.iter().all(|at| self.all.names.is_header(at.0));
+        header.then_some((found, Certainty::OnlyOne))
+    }
+}
+
+impl FileScope<'_, '_> {
+    /// The one definition at all of these places. The outer is none without a place, the inner
+    /// where two differ: then nothing decides.
+    fn one<'p>(
+        &self,
+        places: impl Iterator<Item = &'p (usize, usize)>,
+    ) -> Option<Option<&Definition>> {
+        let mut found: Option<&Definition> = None;
+        for &at in places {
+            let this = self.all.definition(at)?;
+            match found {
+                Some(first) if !first.is_same(this) => return Some(None),
+                _ => found = Some(found.unwrap_or(this)),
+            }
+        }
+        found.map(Some)
+    }
+}
+
+fn real(path: &Path) -> Option<PathBuf> {
+    std::fs::canonicalize(path).ok()
+}
+
+/// A `#define` with parameters stands in the text, if only in a comment.
+fn defines_with_parameters(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let blank = |b: &&u8| matches!(**b, b' ' | b'\t');
+    memchr::memmem::find_iter(bytes, "define").any(|at| {
+        let before = bytes[..at].iter().rev().find(|b| !blank(b));
+        let after = &bytes[at + "define".len()..];
+        let spaces = after.iter().take_while(blank).count();
+        let name = after[spaces..]
+            .iter()
+            .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
+            .count();
+        before == Some(&b'#') && spaces > 0 && name > 0 && after.get(spaces + name) == Some(&b'(')
+    })
+}
