@@ -30,6 +30,7 @@ impl<'p> Exec<'p, '_> {
         for arg in args {
             let v = self.operand(state, arg);
             self.escape(state, v);
+            self.escape_parts(state, arg);
         }
         self.escape_receiver(state, callee);
     }
@@ -90,8 +91,9 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         let surely = program.returns(target, callee) == Returns::Yes;
-        for v in &values {
+        for (v, arg) in values.iter().zip(args) {
             self.escape(&mut state, *v);
+            self.escape_parts(&mut state, arg);
         }
         self.escape_receiver(&mut state, callee);
         self.outside_changes(&mut state, surely);
@@ -248,7 +250,7 @@ impl<'p> Exec<'p, '_> {
                 .pseudo
                 .insert(result, (api.clone(), Name::new(&pseudo.noun)));
         }
-        if outs.iter().any(|a| matches!(a.at, Slot::Out(_))) {
+        if outs.iter().any(|a| a.at.argument().is_some()) {
             self.acquire_outs(state, dst, api, model, &outs, args, result, out);
             return;
         }
@@ -267,6 +269,10 @@ impl<'p> Exec<'p, '_> {
         if let Some(flag) = &when.flag {
             let flag = self.program.constant(self.unit, flag)?;
             return value.map(|v| v & flag != 0);
+        }
+        if let Some(flag) = &when.no_flag {
+            let flag = self.program.constant(self.unit, flag)?;
+            return value.map(|v| v & flag == 0);
         }
         if let Some(null) = when.null {
             let is_null = match value {
@@ -371,16 +377,23 @@ impl<'p> Exec<'p, '_> {
         let zero = self.arena.int(0);
         let minus = self.arena.int(-1);
         let (op, bound) = match model.success {
-            Some(Success::Zero) => (CmpOp::Eq, zero),
+            Some(Success::Zero | Success::ZeroOrMinusOne) => (CmpOp::Eq, zero),
             Some(Success::Nonnegative) => (CmpOp::Ge, zero),
             Some(Success::NotMinusOne) => (CmpOp::Ne, minus),
             Some(Success::Nonzero) | None => (CmpOp::Ne, zero),
         };
         let mut failed = state.clone();
-        if self.learn_quietly(&mut failed, op, result, bound, false) {
+        let fails = match model.success {
+            Some(Success::ZeroOrMinusOne) => {
+                self.learn_quietly(&mut failed, CmpOp::Eq, result, minus, true)
+            }
+            _ => self.learn_quietly(&mut failed, op, result, bound, false),
+        };
+        if fails {
             for acquire in outs {
-                let Slot::Out(n) = acquire.at else { continue };
-                let loc = self.pointee(args[n]);
+                let Some(loc) = self.out_location(&acquire.at, args) else {
+                    continue;
+                };
                 let old = self.read(&failed, loc);
                 if matches!(
                     self.arena.get(old),
@@ -402,10 +415,17 @@ impl<'p> Exec<'p, '_> {
         }
         let mut good = state;
         if self.learn_quietly(&mut good, op, result, bound, true) {
-            for acquire in outs {
-                let Slot::Out(n) = acquire.at else { continue };
-                let loc = self.pointee(args[n]);
-                let v = self.fresh(&good, u32::try_from(n).unwrap_or(0) + 1);
+            let mut made = Vec::new();
+            for (i, acquire) in outs.iter().enumerate() {
+                let Some(loc) = self.out_location(&acquire.at, args) else {
+                    continue;
+                };
+                let slot = match acquire.at {
+                    Slot::Result => 0,
+                    Slot::Out(n) => slot_of(n),
+                    Slot::Field(..) | Slot::Element(..) => PARTS + slot_of(i),
+                };
+                let v = self.fresh(&good, slot);
                 let var = self.loc_name(loc);
                 good.step(
                     self.span,
@@ -440,10 +460,59 @@ impl<'p> Exec<'p, '_> {
                 good.last_made = Some(v);
                 let name = self.loc_name(loc);
                 self.overwritten(&mut good, name, loc, v);
+                made.push((loc, v));
+            }
+            // The call fills the rest of such a structure too.
+            for acquire in outs {
+                if let Slot::Field(n, _) = acquire.at {
+                    let whole = self.pointee(args[n]);
+                    let v = self.fresh(&good, slot_of(n));
+                    self.write(&mut good, whole, v);
+                }
+            }
+            for (loc, v) in made {
                 self.write(&mut good, loc, v);
             }
             self.store_result(&mut good, dst, result);
             to.push(good);
+        }
+    }
+
+    /// The location that a call writes a resource to; none for its result.
+    fn out_location(&mut self, at: &Slot, args: &[ValId]) -> Option<LocId> {
+        let n = at.argument()?;
+        let whole = self.pointee(*args.get(n)?);
+        Some(match at {
+            Slot::Result | Slot::Out(_) => whole,
+            Slot::Field(_, name) => self.arena.loc(Loc::Field(whole, name.clone())),
+            Slot::Element(_, i) => {
+                let i = i64::from(*i);
+                let (array, i) = match self.arena.get_loc(whole) {
+                    // The address of an element stands for the array from there on.
+                    Loc::Elem(array, Some(from)) if !self.is_row(whole) => {
+                        (*array, from.saturating_add(i))
+                    }
+                    _ => (whole, i),
+                };
+                self.arena.loc(Loc::Elem(array, Some(i)))
+            }
+        })
+    }
+
+    /// True for an element of a local array that is an array itself.
+    fn is_row(&self, mut loc: LocId) -> bool {
+        let mut depth = 0;
+        while let Loc::Elem(array, _) = self.arena.get_loc(loc) {
+            loc = *array;
+            depth += 1;
+        }
+        match self.arena.get_loc(loc) {
+            Loc::Local(l) => self
+                .function
+                .locals
+                .get(l.0 as usize)
+                .is_some_and(|l| l.ty.arrays > depth),
+            _ => false,
         }
     }
 
@@ -783,6 +852,14 @@ impl<'p> Exec<'p, '_> {
     }
 }
 
+/// The first number of the values that a call writes to parts of what its arguments point to.
+const PARTS: u32 = 200;
+
+/// The number of the value that a call writes through an argument.
+fn slot_of(arg: usize) -> u32 {
+    u32::try_from(arg).unwrap_or(0) + 1
+}
+
 /// The largest argument number that a model's facts speak of.
 fn largest_argument(model: &FunctionModel) -> Option<usize> {
     let io = model.io.iter().flat_map(|io| {
@@ -796,10 +873,7 @@ fn largest_argument(model: &FunctionModel) -> Option<usize> {
         .into_iter()
         .flatten()
     });
-    let outs = model.acquires.iter().filter_map(|a| match a.at {
-        Slot::Out(n) => Some(n),
-        Slot::Result => None,
-    });
+    let outs = model.acquires.iter().filter_map(|a| a.at.argument());
     let all = model
         .needs
         .iter()

@@ -4,7 +4,10 @@ use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 use crate::error::{ModelError, Problem};
-use crate::schema::{Condition, FunctionModel, ModelFile, Slot};
+use crate::lock::{Guard, Lock, LockCall, LockDoes};
+use crate::owner::{Deleter, Owner};
+use crate::schema::{Condition, FunctionModel, ModelFile};
+use crate::slot::Slot;
 
 /// More arguments than this no modelled function has; a larger position is a slip.
 const MAX_ARGUMENTS: usize = 32;
@@ -52,10 +55,30 @@ pub(crate) fn check(file: &str, models: &ModelFile, known: &impl Known) -> Resul
         );
         let at = |p| ModelError::new(file, entry.clone(), p);
         names(&o.names, &mut seen).map_err(at)?;
-        page(&o.page).map_err(at)?;
-        if let Some(kind) = &o.kind {
-            known_kind(kind, known).map_err(at)?;
+        owner(o, known).map_err(at)?;
+    }
+
+    let mut seen = FxHashSet::default();
+    for l in &models.locks {
+        let first = l.names.first().or(l.made_by.first());
+        let entry = format!("lock {}", first.map_or("(no name)", String::as_str));
+        let at = |p| ModelError::new(file, entry.clone(), p);
+        if l.names.is_empty() && l.made_by.is_empty() {
+            return Err(at(Problem::NamelessLock));
         }
+        distinct(&l.names, &mut seen).map_err(at)?;
+        lock(l, known).map_err(at)?;
+    }
+
+    let mut seen = FxHashSet::default();
+    for g in &models.guards {
+        let entry = format!(
+            "guard {}",
+            g.names.first().map_or("(no name)", String::as_str)
+        );
+        let at = |p| ModelError::new(file, entry.clone(), p);
+        names(&g.names, &mut seen).map_err(at)?;
+        guard(g).map_err(at)?;
     }
 
     let mut seen = FxHashSet::default();
@@ -79,15 +102,25 @@ fn names<'a>(names: &'a [String], seen: &mut FxHashSet<&'a str>) -> Result<(), P
     if names.is_empty() {
         return Err(Problem::Name(SmolStr::default()));
     }
+    distinct(names, seen)
+}
+
+fn distinct<'a>(names: &'a [String], seen: &mut FxHashSet<&'a str>) -> Result<(), Problem> {
     for name in names {
-        if !name.split("::").all(is_identifier) {
-            return Err(Problem::Name(name.into()));
-        }
+        qualified(name)?;
         if !seen.insert(name) {
             return Err(Problem::Twice(name.into()));
         }
     }
     Ok(())
+}
+
+fn qualified(name: &str) -> Result<(), Problem> {
+    if name.split("::").all(is_identifier) {
+        Ok(())
+    } else {
+        Err(Problem::Name(name.into()))
+    }
 }
 
 fn is_identifier(s: &str) -> bool {
@@ -146,11 +179,16 @@ fn arguments(field: &'static str, args: &[usize]) -> Result<(), Problem> {
 fn condition(when: Option<&Condition>, known: &impl Known) -> Result<(), Problem> {
     let Some(c) = when else { return Ok(()) };
     argument("when", c.arg)?;
-    let tests = [c.flag.is_some(), c.null.is_some(), c.equals.is_some()];
+    let tests = [
+        c.flag.is_some(),
+        c.no_flag.is_some(),
+        c.null.is_some(),
+        c.equals.is_some(),
+    ];
     if tests.iter().filter(|t| **t).count() != 1 {
         return Err(Problem::Condition);
     }
-    if let Some(flag) = &c.flag {
+    for flag in c.flag.iter().chain(&c.no_flag) {
         constant(flag, known)?;
     }
     match c.equals.as_deref().map(|e| (e, e.strip_suffix("()"))) {
@@ -159,6 +197,76 @@ fn condition(when: Option<&Condition>, known: &impl Known) -> Result<(), Problem
         Some((_, Some(call))) => Err(Problem::UnknownPseudo(call.into())),
         Some((name, None)) => constant(name, known),
     }
+}
+
+fn owner(o: &Owner, known: &impl Known) -> Result<(), Problem> {
+    page(&o.page)?;
+    if let Some(kind) = &o.kind {
+        known_kind(kind, known)?;
+    }
+    arguments("takes", &o.takes)?;
+    if let Some(Deleter::Template(arg) | Deleter::Arg(arg)) = o.deleter {
+        argument("deleter", arg)?;
+    }
+    o.made_by.iter().try_for_each(|n| qualified(n))?;
+    let mut seen = FxHashSet::default();
+    for name in o.members.roles().into_iter().flat_map(|(_, names)| names) {
+        if !is_member(name) {
+            return Err(Problem::Member(name.into()));
+        }
+        if !seen.insert(name) {
+            return Err(Problem::TwoRoles(name.into()));
+        }
+    }
+    Ok(())
+}
+
+/// A member function's name: an identifier, or an operator as C++ writes it.
+fn is_member(name: &str) -> bool {
+    match name.strip_prefix("operator") {
+        Some("&" | "*" | "->" | "!" | "=" | "()" | " bool") => true,
+        _ => is_identifier(name),
+    }
+}
+
+fn lock(l: &Lock, known: &impl Known) -> Result<(), Problem> {
+    page(&l.page)?;
+    l.made_by.iter().try_for_each(|n| qualified(n))?;
+    for call in l.calls.iter().chain(&l.methods) {
+        lock_call(call, known)?;
+    }
+    Ok(())
+}
+
+fn lock_call(call: &LockCall, known: &impl Known) -> Result<(), Problem> {
+    let mut seen = FxHashSet::default();
+    names(&call.names, &mut seen)?;
+    argument("arg", call.arg)?;
+    condition(call.when.as_ref(), known)?;
+    match (call.does, call.names.first()) {
+        (LockDoes::TryLock, Some(name)) if call.success.is_none() => {
+            Err(Problem::SilentAttempt(name.into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn guard(g: &Guard) -> Result<(), Problem> {
+    page(&g.page)?;
+    arguments("locks", &g.locks)?;
+    let tags = g.defer.iter().chain(&g.adopt).chain(&g.attempt);
+    tags.chain(&g.made_by).try_for_each(|n| qualified(n))?;
+    let members = [&g.lock, &g.unlock, &g.try_lock, &g.release, &g.is_held];
+    let mut seen = FxHashSet::default();
+    for name in members.into_iter().flatten() {
+        if !is_member(name) {
+            return Err(Problem::Member(name.into()));
+        }
+        if !seen.insert(name) {
+            return Err(Problem::TwoRoles(name.into()));
+        }
+    }
+    Ok(())
 }
 
 fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
@@ -174,10 +282,10 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
     for a in &f.acquires {
         known_kind(&a.kind, known)?;
         condition(a.when.as_ref(), known)?;
-        match a.at {
-            Slot::Result if a.failure.is_none() => return Err(Problem::NoFailure),
-            Slot::Result => {}
-            Slot::Out(arg) => {
+        match a.at.argument() {
+            None if a.failure.is_none() => return Err(Problem::NoFailure),
+            None => {}
+            Some(arg) => {
                 argument("acquires", arg)?;
                 if a.failure.is_some() {
                     return Err(Problem::FailureOfOut);
@@ -186,6 +294,9 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
                     return Err(Problem::NoSuccess);
                 }
             }
+        }
+        if let Slot::Field(_, name) = &a.at {
+            qualified(name)?;
         }
     }
     for r in &f.releases {
