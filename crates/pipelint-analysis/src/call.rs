@@ -217,11 +217,19 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
-        let outs: Vec<&Acquire> = model
+        let (outs, others): (Vec<&Acquire>, Vec<&Acquire>) = model
             .acquires
             .iter()
-            .filter(|a| self.applies(&state, a.when.as_ref(), args) == Some(true))
-            .collect();
+            .partition(|a| self.applies(&state, a.when.as_ref(), args) == Some(true));
+        for acquire in others {
+            // Something is written there, though it may be nothing of ours.
+            if let (Some(n), Some(loc)) =
+                (acquire.at.argument(), self.out_location(&acquire.at, args))
+            {
+                let v = self.fresh(&state, slot_of(n));
+                self.write(&mut state, loc, v);
+            }
+        }
         let result = match &model.pseudo {
             // Each call yields the same value: comparing with another call's tells them apart.
             Some(_) if args.is_empty() => self.arena.val(Val::Named(format!("{api}()").into())),

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
-use crate::error::{ModelError, Problem};
+use crate::error::Problem;
 use crate::lock::{Guard, Lock, LockCall, LockDoes};
 use crate::owner::{Deleter, Owner};
 use crate::schema::{Condition, FunctionModel, ModelFile};
@@ -22,80 +22,124 @@ pub(crate) trait Known {
     fn pseudo(&self, function: &str) -> bool;
 }
 
-/// Checks every entry of a file; the first problem is returned.
-pub(crate) fn check(file: &str, models: &ModelFile, known: &impl Known) -> Result<(), ModelError> {
-    let mut seen = FxHashSet::default();
-    for r in &models.resources {
-        let at = |p| ModelError::new(file, format!("resource {}", r.kind), p);
-        if !is_kind(&r.kind) {
-            return Err(at(Problem::Name(r.kind.as_str().into())));
-        }
-        if !seen.insert(r.kind.as_str()) {
-            return Err(at(Problem::Twice(r.kind.as_str().into())));
-        }
-        page(&r.page).map_err(at)?;
-    }
+/// A problem with one entry of a file.
+pub(crate) struct Fault {
+    /// The section, `functions`.
+    pub(crate) section: &'static str,
+    /// The entry's number in the section.
+    pub(crate) index: usize,
+    /// The entry in words: `function CreateEventW`.
+    pub(crate) entry: String,
+    /// What is wrong.
+    pub(crate) problem: Problem,
+}
 
-    let mut seen = FxHashSet::default();
-    for f in &models.functions {
-        let entry = format!(
-            "function {}",
-            f.names.first().map_or("(no name)", String::as_str)
-        );
-        let at = |p| ModelError::new(file, entry.clone(), p);
-        names(&f.names, &mut seen).map_err(at)?;
-        function(f, known).map_err(at)?;
-    }
-
-    let mut seen = FxHashSet::default();
-    for o in &models.owners {
-        let entry = format!(
-            "owner {}",
-            o.names.first().map_or("(no name)", String::as_str)
-        );
-        let at = |p| ModelError::new(file, entry.clone(), p);
-        names(&o.names, &mut seen).map_err(at)?;
-        owner(o, known).map_err(at)?;
-    }
-
-    let mut seen = FxHashSet::default();
-    for l in &models.locks {
-        let first = l.names.first().or(l.made_by.first());
-        let entry = format!("lock {}", first.map_or("(no name)", String::as_str));
-        let at = |p| ModelError::new(file, entry.clone(), p);
-        if l.names.is_empty() && l.made_by.is_empty() {
-            return Err(at(Problem::NamelessLock));
-        }
-        distinct(&l.names, &mut seen).map_err(at)?;
-        lock(l, known).map_err(at)?;
-    }
-
-    let mut seen = FxHashSet::default();
-    for g in &models.guards {
-        let entry = format!(
-            "guard {}",
-            g.names.first().map_or("(no name)", String::as_str)
-        );
-        let at = |p| ModelError::new(file, entry.clone(), p);
-        names(&g.names, &mut seen).map_err(at)?;
-        guard(g).map_err(at)?;
-    }
-
-    let mut seen = FxHashSet::default();
-    for t in &models.types {
-        let entry = format!(
-            "type {}",
-            t.names.first().map_or("(no name)", String::as_str)
-        );
-        names(&t.names, &mut seen).map_err(|p| ModelError::new(file, entry, p))?;
-    }
-
-    let mut seen = FxHashSet::default();
-    for c in &models.constants {
-        names(std::slice::from_ref(&c.name), &mut seen)
-            .map_err(|p| ModelError::new(file, format!("constant {}", c.name), p))?;
+/// Runs a check over the entries of a section.
+fn each<'a, T>(
+    section: &'static str,
+    entries: &'a [T],
+    name: impl Fn(&'a T) -> Option<&'a str>,
+    mut check: impl FnMut(&'a T) -> Result<(), Problem>,
+) -> Result<(), Fault> {
+    for (index, entry) in entries.iter().enumerate() {
+        check(entry).map_err(|problem| Fault {
+            section,
+            index,
+            entry: format!(
+                "{} {}",
+                section.trim_end_matches('s'),
+                name(entry).unwrap_or("(no name)")
+            ),
+            problem,
+        })?;
     }
     Ok(())
+}
+
+fn first(names: &[String]) -> Option<&str> {
+    names.first().map(String::as_str)
+}
+
+/// Checks every entry of a file; the first problem is returned.
+pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault> {
+    let mut seen = FxHashSet::default();
+    each(
+        "resources",
+        &models.resources,
+        |r| Some(r.kind.as_str()),
+        |r| {
+            if !is_kind(&r.kind) {
+                return Err(Problem::Name(r.kind.as_str().into()));
+            }
+            if !seen.insert(r.kind.as_str()) {
+                return Err(Problem::Twice(r.kind.as_str().into()));
+            }
+            page(&r.page)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "functions",
+        &models.functions,
+        |f| first(&f.names),
+        |f| {
+            names(&f.names, &mut seen)?;
+            function(f, known)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "owners",
+        &models.owners,
+        |o| first(&o.names),
+        |o| {
+            names(&o.names, &mut seen)?;
+            owner(o, known)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "locks",
+        &models.locks,
+        |l| first(&l.names).or(first(&l.made_by)),
+        |l| {
+            if l.names.is_empty() && l.made_by.is_empty() {
+                return Err(Problem::NamelessLock);
+            }
+            distinct(&l.names, &mut seen)?;
+            lock(l, known)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "guards",
+        &models.guards,
+        |g| first(&g.names),
+        |g| {
+            names(&g.names, &mut seen)?;
+            guard(g)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "types",
+        &models.types,
+        |t| first(&t.names),
+        |t| names(&t.names, &mut seen),
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "constants",
+        &models.constants,
+        |c| Some(c.name.as_str()),
+        |c| names(std::slice::from_ref(&c.name), &mut seen),
+    )
 }
 
 fn names<'a>(names: &'a [String], seen: &mut FxHashSet<&'a str>) -> Result<(), Problem> {

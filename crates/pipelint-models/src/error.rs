@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 pub struct ModelError {
     /// The file's name as given to the loader.
     pub file: String,
-    /// The entry: `function CreateEventW`, `line 12`.
+    /// The entry: `function CreateEventW, line 9`, `line 12`.
     pub entry: String,
     /// What is wrong.
     pub problem: Box<Problem>,

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
-use crate::check::{self, Known};
+use crate::check::{self, Fault, Known};
 use crate::error::{ModelError, Problem};
 use crate::like;
 use crate::lock::{Guard, Lock};
@@ -37,6 +37,31 @@ struct Tables {
     constants: FxHashMap<SmolStr, i64>,
     /// Built when it is first asked for.
     prefilter: OnceLock<Prefilter>,
+}
+
+/// A file as it was read.
+pub(crate) struct Parsed<'a> {
+    name: &'a str,
+    text: &'a str,
+    pub(crate) file: ModelFile,
+}
+
+impl Parsed<'_> {
+    fn error(&self, fault: Fault) -> ModelError {
+        let entry = match self.line(&fault) {
+            Some(line) => format!("{}, line {line}", fault.entry),
+            None => fault.entry,
+        };
+        ModelError::new(self.name, entry, fault.problem)
+    }
+
+    /// The line on which an entry begins.
+    fn line(&self, fault: &Fault) -> Option<usize> {
+        let table = toml::de::DeTable::parse(self.text).ok()?;
+        let section = table.get_ref().get(fault.section)?.get_ref().as_array()?;
+        let before = self.text.get(..section.get(fault.index)?.span().start)?;
+        Some(before.matches('\n').count() + 1)
+    }
 }
 
 /// What entries may refer to: all that was there, and all that the new files bring.
@@ -81,13 +106,13 @@ impl Models {
     ) -> Result<Models, ModelError> {
         let mut tables = Arc::unwrap_or_clone(self.0);
         tables.prefilter = OnceLock::new();
-        let mut parsed: Vec<(&str, ModelFile)> = Vec::new();
+        let mut parsed: Vec<Parsed<'_>> = Vec::new();
         for (name, text) in files {
             let file: ModelFile = toml::from_str(text).map_err(|e| syntax(name, text, &e))?;
-            parsed.push((name, file));
+            parsed.push(Parsed { name, text, file });
         }
         // Kinds and constants first: a function may refer to those of any file.
-        for (_, file) in &parsed {
+        for Parsed { file, .. } in &parsed {
             for c in &file.constants {
                 tables.constants.insert(c.name.as_str().into(), c.value);
             }
@@ -97,7 +122,7 @@ impl Models {
         }
         let pseudo = parsed
             .iter()
-            .flat_map(|(_, file)| &file.functions)
+            .flat_map(|p| &p.file.functions)
             .filter(|f| f.pseudo.is_some())
             .flat_map(|f| f.names.iter().map(String::as_str))
             .collect();
@@ -105,12 +130,13 @@ impl Models {
             tables: &tables,
             pseudo,
         };
-        for (name, file) in &parsed {
-            check::check(name, file, &known)?;
+        for p in &parsed {
+            check::check(&p.file, &known).map_err(|fault| p.error(fault))?;
         }
-        like::resolve(&mut parsed, &tables.owners)?;
-        for (_, file) in parsed {
-            tables.add(file);
+        like::resolve(&mut parsed, &tables.owners)
+            .map_err(|(at, fault)| parsed[at].error(fault))?;
+        for p in parsed {
+            tables.add(p.file);
         }
         tables.sorted = tables.functions.keys().cloned().collect();
         tables.sorted.sort_unstable();

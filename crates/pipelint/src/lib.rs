@@ -7,6 +7,8 @@ mod command;
 mod config;
 mod context;
 mod dump;
+mod facts;
+mod models;
 mod panics;
 mod pipeline;
 mod select;
@@ -14,7 +16,7 @@ mod statistics;
 mod suppress;
 
 pub use command::main;
-pub use config::ConfigError;
+pub use config::{ConfigError, config_schema};
 pub use pipeline::{Input, Options, Run, lint};
 pub use select::{Selection, SelectorError};
 pub use statistics::Statistics;
