@@ -187,7 +187,7 @@ fn a_completion_port_is_new_only_without_an_existing_one() {
 #[test]
 fn a_pipe_comes_out_in_two_arguments_and_by_status() {
     let f = function("CreatePipe");
-    let slots: Vec<Slot> = f.acquires.iter().map(|a| a.at).collect();
+    let slots: Vec<Slot> = f.acquires.iter().map(|a| a.at.clone()).collect();
     assert_eq!(slots, [Slot::Out(0), Slot::Out(1)]);
     assert_eq!(f.success, Some(Success::Nonzero));
 }

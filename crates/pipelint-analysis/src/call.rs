@@ -37,6 +37,7 @@ impl<'p> Exec<'p, '_> {
         for arg in args {
             let v = self.operand(state, arg);
             self.escape(state, v);
+            self.escape_parts(state, arg);
         }
         self.escape_receiver(state, callee);
     }
@@ -116,8 +117,9 @@ impl<'p> Exec<'p, '_> {
         if !surely && self.judges_a_known_value(args, &values) {
             state.doubtful = true;
         }
-        for v in &values {
+        for (v, arg) in values.iter().zip(args) {
             self.escape(&mut state, *v);
+            self.escape_parts(&mut state, arg);
         }
         self.escape_receiver(&mut state, callee);
         self.outside_changes(&mut state, surely, 0);
@@ -256,11 +258,19 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
-        let outs: Vec<&Acquire> = model
+        let (outs, others): (Vec<&Acquire>, Vec<&Acquire>) = model
             .acquires
             .iter()
-            .filter(|a| self.applies(&state, a.when.as_ref(), args) == Some(true))
-            .collect();
+            .partition(|a| self.applies(&state, a.when.as_ref(), args) == Some(true));
+        for acquire in others {
+            // Something is written there, though it may be nothing of ours.
+            if let (Some(n), Some(loc)) =
+                (acquire.at.argument(), self.out_location(&acquire.at, args))
+            {
+                let v = self.fresh(&state, slot_of(n));
+                self.write(&mut state, loc, v);
+            }
+        }
         let result = match &model.pseudo {
             // Each call yields the same value: comparing with another call's tells them apart.
             Some(_) if args.is_empty() => self.arena.val(Val::Named(format!("{api}()").into())),
@@ -292,7 +302,7 @@ impl<'p> Exec<'p, '_> {
                 .pseudo
                 .insert(result, (api.clone(), Name::new(&pseudo.noun)));
         }
-        if outs.iter().any(|a| matches!(a.at, Slot::Out(_))) {
+        if outs.iter().any(|a| a.at.argument().is_some()) {
             self.acquire_outs(state, dst, api, model, &outs, args, result, out);
             return;
         }
@@ -311,6 +321,10 @@ impl<'p> Exec<'p, '_> {
         if let Some(flag) = &when.flag {
             let flag = self.program.constant(self.unit, flag)?;
             return value.map(|v| v & flag != 0);
+        }
+        if let Some(flag) = &when.no_flag {
+            let flag = self.program.constant(self.unit, flag)?;
+            return value.map(|v| v & flag == 0);
         }
         if let Some(null) = when.null {
             let is_null = match value {
@@ -418,16 +432,23 @@ impl<'p> Exec<'p, '_> {
         let zero = self.arena.int(0);
         let minus = self.arena.int(-1);
         let (op, bound) = match model.success {
-            Some(Success::Zero) => (CmpOp::Eq, zero),
+            Some(Success::Zero | Success::ZeroOrMinusOne) => (CmpOp::Eq, zero),
             Some(Success::Nonnegative) => (CmpOp::Ge, zero),
             Some(Success::NotMinusOne) => (CmpOp::Ne, minus),
             Some(Success::Nonzero) | None => (CmpOp::Ne, zero),
         };
         let mut failed = state.clone();
-        if self.learn_quietly(&mut failed, op, result, bound, false) {
+        let fails = match model.success {
+            Some(Success::ZeroOrMinusOne) => {
+                self.learn_quietly(&mut failed, CmpOp::Eq, result, minus, true)
+            }
+            _ => self.learn_quietly(&mut failed, op, result, bound, false),
+        };
+        if fails {
             for acquire in outs {
-                let Slot::Out(n) = acquire.at else { continue };
-                let loc = self.pointee(args[n]);
+                let Some(loc) = self.out_location(&acquire.at, args) else {
+                    continue;
+                };
                 let out = FailedOut {
                     judge: result,
                     api: api.clone(),
@@ -445,10 +466,17 @@ impl<'p> Exec<'p, '_> {
         }
         let mut good = state;
         if self.learn_quietly(&mut good, op, result, bound, true) {
-            for acquire in outs {
-                let Slot::Out(n) = acquire.at else { continue };
-                let loc = self.pointee(args[n]);
-                let v = self.fresh(&good, u32::try_from(n).unwrap_or(0) + 1);
+            let mut made = Vec::new();
+            for (i, acquire) in outs.iter().enumerate() {
+                let Some(loc) = self.out_location(&acquire.at, args) else {
+                    continue;
+                };
+                let slot = match acquire.at {
+                    Slot::Result => 0,
+                    Slot::Out(n) => slot_of(n),
+                    Slot::Field(..) | Slot::Element(..) => PARTS + slot_of(i),
+                };
+                let v = self.fresh(&good, slot);
                 let var = self.loc_name(loc);
                 good.step(
                     self.span,
@@ -486,6 +514,17 @@ impl<'p> Exec<'p, '_> {
                 good.last_made = Some(v);
                 let name = self.loc_name(loc);
                 self.overwritten(&mut good, name, loc, v);
+                made.push((loc, v));
+            }
+            // The call fills the rest of such a structure too.
+            for acquire in outs {
+                if let Slot::Field(n, _) = acquire.at {
+                    let whole = self.pointee(args[n]);
+                    let v = self.fresh(&good, slot_of(n));
+                    self.write(&mut good, whole, v);
+                }
+            }
+            for (loc, v) in made {
                 self.write(&mut good, loc, v);
             }
             self.store_result(&mut good, dst, result);
@@ -501,6 +540,44 @@ impl<'p> Exec<'p, '_> {
             Val::Sym(Sym::Uninit { .. } | Sym::Load { .. }) | Val::Int(0 | -1)
         ) {
             state.failed_outs.insert(old, out);
+        }
+    }
+
+    /// The location that a call writes a resource to; none for its result.
+    fn out_location(&mut self, at: &Slot, args: &[ValId]) -> Option<LocId> {
+        let n = at.argument()?;
+        let whole = self.pointee(*args.get(n)?);
+        Some(match at {
+            Slot::Result | Slot::Out(_) => whole,
+            Slot::Field(_, name) => self.arena.loc(Loc::Field(whole, name.clone())),
+            Slot::Element(_, i) => {
+                let i = i64::from(*i);
+                let (array, i) = match self.arena.get_loc(whole) {
+                    // The address of an element stands for the array from there on.
+                    Loc::Elem(array, Some(from)) if !self.is_row(whole) => {
+                        (*array, from.saturating_add(i))
+                    }
+                    _ => (whole, i),
+                };
+                self.arena.loc(Loc::Elem(array, Some(i)))
+            }
+        })
+    }
+
+    /// True for an element of a local array that is an array itself.
+    fn is_row(&self, mut loc: LocId) -> bool {
+        let mut depth = 0;
+        while let Loc::Elem(array, _) = self.arena.get_loc(loc) {
+            loc = *array;
+            depth += 1;
+        }
+        match self.arena.get_loc(loc) {
+            Loc::Local(l) => self
+                .function
+                .locals
+                .get(l.0 as usize)
+                .is_some_and(|l| l.ty.arrays > depth),
+            _ => false,
         }
     }
 
@@ -868,6 +945,14 @@ impl<'p> Exec<'p, '_> {
     }
 }
 
+/// The first number of the values that a call writes to parts of what its arguments point to.
+const PARTS: u32 = 200;
+
+/// The number of the value that a call writes through an argument.
+fn slot_of(arg: usize) -> u32 {
+    u32::try_from(arg).unwrap_or(0) + 1
+}
+
 /// The largest argument number that a model's facts speak of.
 fn largest_argument(model: &FunctionModel) -> Option<usize> {
     let io = model.io.iter().flat_map(|io| {
@@ -881,10 +966,7 @@ fn largest_argument(model: &FunctionModel) -> Option<usize> {
         .into_iter()
         .flatten()
     });
-    let outs = model.acquires.iter().filter_map(|a| match a.at {
-        Slot::Out(n) => Some(n),
-        Slot::Result => None,
-    });
+    let outs = model.acquires.iter().filter_map(|a| a.at.argument());
     let all = model
         .needs
         .iter()

@@ -564,6 +564,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     let v = if *by_ref {
                         self.arena.val(Val::Ptr(loc))
                     } else {
+                        self.escape_parts(state, &Operand::Copy(*place));
                         self.read(state, loc)
                     };
                     self.escape(state, v);
@@ -574,6 +575,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 for op in ops {
                     let v = self.operand(state, op);
                     self.escape(state, v);
+                    self.escape_parts(state, op);
                 }
                 self.fresh(state, 0)
             }

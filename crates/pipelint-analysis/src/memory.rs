@@ -1,6 +1,6 @@
 //! Memory on a path: places to locations, reads, writes, and what is handed to others.
 
-use pipelint_ir::{Base, FunctionKind, LocalKind, PlaceId, Proj, Type};
+use pipelint_ir::{Base, FunctionKind, LocalKind, Operand, PlaceId, Proj, Type};
 
 use crate::exec::Exec;
 use crate::log::Action;
@@ -337,6 +337,22 @@ impl Exec<'_, '_> {
                     }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Unknown code is given a structure or an array whole: what its parts hold goes with it.
+    pub(crate) fn escape_parts(&mut self, state: &mut State, op: &Operand) {
+        if let Operand::Copy(place) = op {
+            let whole = self.place(state, *place);
+            let held: Vec<ValId> = state
+                .env
+                .iter()
+                .filter(|(loc, _)| *loc != whole && self.arena.within(*loc, whole))
+                .map(|(_, v)| *v)
+                .collect();
+            for v in held {
+                self.escape(state, v);
             }
         }
     }

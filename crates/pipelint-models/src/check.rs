@@ -3,8 +3,11 @@
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
-use crate::error::{ModelError, Problem};
-use crate::schema::{Condition, FunctionModel, ModelFile, Slot};
+use crate::error::Problem;
+use crate::lock::{Guard, Lock, LockCall, LockDoes};
+use crate::owner::{Deleter, Owner};
+use crate::schema::{Condition, FunctionModel, ModelFile};
+use crate::slot::Slot;
 
 /// More arguments than this no modelled function has; a larger position is a slip.
 const MAX_ARGUMENTS: usize = 32;
@@ -19,75 +22,149 @@ pub(crate) trait Known {
     fn pseudo(&self, function: &str) -> bool;
 }
 
-/// Checks every entry of a file; the first problem is returned.
-pub(crate) fn check(file: &str, models: &ModelFile, known: &impl Known) -> Result<(), ModelError> {
-    let mut seen = FxHashSet::default();
-    for r in &models.resources {
-        let at = |p| ModelError::new(file, format!("resource {}", r.kind), p);
-        if !is_kind(&r.kind) {
-            return Err(at(Problem::Name(r.kind.as_str().into())));
-        }
-        if !seen.insert(r.kind.as_str()) {
-            return Err(at(Problem::Twice(r.kind.as_str().into())));
-        }
-        page(&r.page).map_err(at)?;
-    }
+/// A problem with one entry of a file.
+pub(crate) struct Fault {
+    /// The section, `functions`.
+    pub(crate) section: &'static str,
+    /// The entry's number in the section.
+    pub(crate) index: usize,
+    /// The entry in words: `function CreateEventW`.
+    pub(crate) entry: String,
+    /// What is wrong.
+    pub(crate) problem: Problem,
+}
 
-    let mut seen = FxHashSet::default();
-    for f in &models.functions {
-        let entry = format!(
-            "function {}",
-            f.names.first().map_or("(no name)", String::as_str)
-        );
-        let at = |p| ModelError::new(file, entry.clone(), p);
-        names(&f.names, &mut seen).map_err(at)?;
-        function(f, known).map_err(at)?;
-    }
-
-    let mut seen = FxHashSet::default();
-    for o in &models.owners {
-        let entry = format!(
-            "owner {}",
-            o.names.first().map_or("(no name)", String::as_str)
-        );
-        let at = |p| ModelError::new(file, entry.clone(), p);
-        names(&o.names, &mut seen).map_err(at)?;
-        page(&o.page).map_err(at)?;
-        if let Some(kind) = &o.kind {
-            known_kind(kind, known).map_err(at)?;
-        }
-    }
-
-    let mut seen = FxHashSet::default();
-    for t in &models.types {
-        let entry = format!(
-            "type {}",
-            t.names.first().map_or("(no name)", String::as_str)
-        );
-        names(&t.names, &mut seen).map_err(|p| ModelError::new(file, entry, p))?;
-    }
-
-    let mut seen = FxHashSet::default();
-    for c in &models.constants {
-        names(std::slice::from_ref(&c.name), &mut seen)
-            .map_err(|p| ModelError::new(file, format!("constant {}", c.name), p))?;
+/// Runs a check over the entries of a section.
+fn each<'a, T>(
+    section: &'static str,
+    entries: &'a [T],
+    name: impl Fn(&'a T) -> Option<&'a str>,
+    mut check: impl FnMut(&'a T) -> Result<(), Problem>,
+) -> Result<(), Fault> {
+    for (index, entry) in entries.iter().enumerate() {
+        check(entry).map_err(|problem| Fault {
+            section,
+            index,
+            entry: format!(
+                "{} {}",
+                section.trim_end_matches('s'),
+                name(entry).unwrap_or("(no name)")
+            ),
+            problem,
+        })?;
     }
     Ok(())
+}
+
+fn first(names: &[String]) -> Option<&str> {
+    names.first().map(String::as_str)
+}
+
+/// Checks every entry of a file; the first problem is returned.
+pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault> {
+    let mut seen = FxHashSet::default();
+    each(
+        "resources",
+        &models.resources,
+        |r| Some(r.kind.as_str()),
+        |r| {
+            if !is_kind(&r.kind) {
+                return Err(Problem::Name(r.kind.as_str().into()));
+            }
+            if !seen.insert(r.kind.as_str()) {
+                return Err(Problem::Twice(r.kind.as_str().into()));
+            }
+            page(&r.page)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "functions",
+        &models.functions,
+        |f| first(&f.names),
+        |f| {
+            names(&f.names, &mut seen)?;
+            function(f, known)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "owners",
+        &models.owners,
+        |o| first(&o.names),
+        |o| {
+            names(&o.names, &mut seen)?;
+            owner(o, known)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "locks",
+        &models.locks,
+        |l| first(&l.names).or(first(&l.made_by)),
+        |l| {
+            if l.names.is_empty() && l.made_by.is_empty() {
+                return Err(Problem::NamelessLock);
+            }
+            distinct(&l.names, &mut seen)?;
+            lock(l, known)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "guards",
+        &models.guards,
+        |g| first(&g.names),
+        |g| {
+            names(&g.names, &mut seen)?;
+            guard(g)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "types",
+        &models.types,
+        |t| first(&t.names),
+        |t| names(&t.names, &mut seen),
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
+        "constants",
+        &models.constants,
+        |c| Some(c.name.as_str()),
+        |c| names(std::slice::from_ref(&c.name), &mut seen),
+    )
 }
 
 fn names<'a>(names: &'a [String], seen: &mut FxHashSet<&'a str>) -> Result<(), Problem> {
     if names.is_empty() {
         return Err(Problem::Name(SmolStr::default()));
     }
+    distinct(names, seen)
+}
+
+fn distinct<'a>(names: &'a [String], seen: &mut FxHashSet<&'a str>) -> Result<(), Problem> {
     for name in names {
-        if !name.split("::").all(is_identifier) {
-            return Err(Problem::Name(name.into()));
-        }
+        qualified(name)?;
         if !seen.insert(name) {
             return Err(Problem::Twice(name.into()));
         }
     }
     Ok(())
+}
+
+fn qualified(name: &str) -> Result<(), Problem> {
+    if name.split("::").all(is_identifier) {
+        Ok(())
+    } else {
+        Err(Problem::Name(name.into()))
+    }
 }
 
 fn is_identifier(s: &str) -> bool {
@@ -146,11 +223,16 @@ fn arguments(field: &'static str, args: &[usize]) -> Result<(), Problem> {
 fn condition(when: Option<&Condition>, known: &impl Known) -> Result<(), Problem> {
     let Some(c) = when else { return Ok(()) };
     argument("when", c.arg)?;
-    let tests = [c.flag.is_some(), c.null.is_some(), c.equals.is_some()];
+    let tests = [
+        c.flag.is_some(),
+        c.no_flag.is_some(),
+        c.null.is_some(),
+        c.equals.is_some(),
+    ];
     if tests.iter().filter(|t| **t).count() != 1 {
         return Err(Problem::Condition);
     }
-    if let Some(flag) = &c.flag {
+    for flag in c.flag.iter().chain(&c.no_flag) {
         constant(flag, known)?;
     }
     match c.equals.as_deref().map(|e| (e, e.strip_suffix("()"))) {
@@ -159,6 +241,76 @@ fn condition(when: Option<&Condition>, known: &impl Known) -> Result<(), Problem
         Some((_, Some(call))) => Err(Problem::UnknownPseudo(call.into())),
         Some((name, None)) => constant(name, known),
     }
+}
+
+fn owner(o: &Owner, known: &impl Known) -> Result<(), Problem> {
+    page(&o.page)?;
+    if let Some(kind) = &o.kind {
+        known_kind(kind, known)?;
+    }
+    arguments("takes", &o.takes)?;
+    if let Some(Deleter::Template(arg) | Deleter::Arg(arg)) = o.deleter {
+        argument("deleter", arg)?;
+    }
+    o.made_by.iter().try_for_each(|n| qualified(n))?;
+    let mut seen = FxHashSet::default();
+    for name in o.members.roles().into_iter().flat_map(|(_, names)| names) {
+        if !is_member(name) {
+            return Err(Problem::Member(name.into()));
+        }
+        if !seen.insert(name) {
+            return Err(Problem::TwoRoles(name.into()));
+        }
+    }
+    Ok(())
+}
+
+/// A member function's name: an identifier, or an operator as C++ writes it.
+fn is_member(name: &str) -> bool {
+    match name.strip_prefix("operator") {
+        Some("&" | "*" | "->" | "!" | "=" | "()" | " bool") => true,
+        _ => is_identifier(name),
+    }
+}
+
+fn lock(l: &Lock, known: &impl Known) -> Result<(), Problem> {
+    page(&l.page)?;
+    l.made_by.iter().try_for_each(|n| qualified(n))?;
+    for call in l.calls.iter().chain(&l.methods) {
+        lock_call(call, known)?;
+    }
+    Ok(())
+}
+
+fn lock_call(call: &LockCall, known: &impl Known) -> Result<(), Problem> {
+    let mut seen = FxHashSet::default();
+    names(&call.names, &mut seen)?;
+    argument("arg", call.arg)?;
+    condition(call.when.as_ref(), known)?;
+    match (call.does, call.names.first()) {
+        (LockDoes::TryLock, Some(name)) if call.success.is_none() => {
+            Err(Problem::SilentAttempt(name.into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn guard(g: &Guard) -> Result<(), Problem> {
+    page(&g.page)?;
+    arguments("locks", &g.locks)?;
+    let tags = g.defer.iter().chain(&g.adopt).chain(&g.attempt);
+    tags.chain(&g.made_by).try_for_each(|n| qualified(n))?;
+    let members = [&g.lock, &g.unlock, &g.try_lock, &g.release, &g.is_held];
+    let mut seen = FxHashSet::default();
+    for name in members.into_iter().flatten() {
+        if !is_member(name) {
+            return Err(Problem::Member(name.into()));
+        }
+        if !seen.insert(name) {
+            return Err(Problem::TwoRoles(name.into()));
+        }
+    }
+    Ok(())
 }
 
 fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
@@ -174,10 +326,10 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
     for a in &f.acquires {
         known_kind(&a.kind, known)?;
         condition(a.when.as_ref(), known)?;
-        match a.at {
-            Slot::Result if a.failure.is_none() => return Err(Problem::NoFailure),
-            Slot::Result => {}
-            Slot::Out(arg) => {
+        match a.at.argument() {
+            None if a.failure.is_none() => return Err(Problem::NoFailure),
+            None => {}
+            Some(arg) => {
                 argument("acquires", arg)?;
                 if a.failure.is_some() {
                     return Err(Problem::FailureOfOut);
@@ -186,6 +338,9 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
                     return Err(Problem::NoSuccess);
                 }
             }
+        }
+        if let Slot::Field(_, name) = &a.at {
+            qualified(name)?;
         }
     }
     for r in &f.releases {

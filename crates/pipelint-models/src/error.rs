@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 pub struct ModelError {
     /// The file's name as given to the loader.
     pub file: String,
-    /// The entry: `function CreateEventW`, `line 12`.
+    /// The entry: `function CreateEventW, line 9`, `line 12`.
     pub entry: String,
     /// What is wrong.
     pub problem: Box<Problem>,
@@ -75,8 +75,23 @@ pub enum Problem {
     #[error("`acquires` fills an out-parameter, and nothing says when that succeeded")]
     NoSuccess,
     /// A condition without a test, or with several.
-    #[error("`when` needs exactly one of `flag`, `null` and `equals`")]
+    #[error("`when` needs exactly one of `flag`, `no_flag`, `null` and `equals`")]
     Condition,
+    /// `like` names no owner, or goes in a circle.
+    #[error("`like` names `{0}`, which is no owner that could be built on")]
+    Like(SmolStr),
+    /// A member function's name that is none.
+    #[error("`members` has `{0}`, which is no name of a member function")]
+    Member(SmolStr),
+    /// A member function with two roles.
+    #[error("the member function `{0}` has two roles")]
+    TwoRoles(SmolStr),
+    /// A lock that is neither a type nor made by a function.
+    #[error("the lock has neither `names` nor `made_by`")]
+    NamelessLock,
+    /// A lock whose attempt does not say when it worked.
+    #[error("`{0}` tries to lock, and nothing says when that succeeded")]
+    SilentAttempt(SmolStr),
     /// Two statements that cannot both hold.
     #[error("{0} cannot both hold")]
     Contradiction(&'static str),
@@ -105,6 +120,15 @@ impl Problem {
                 "add `success = \"nonzero\"`, \"zero\", \"nonnegative\" or \"not-minus-one\""
             }
             Self::Condition => "keep one test; two conditions are two entries",
+            Self::Like(_) => "name an owner by its full name; `pipelint models` lists them",
+            Self::Member(_) => {
+                "write the name alone, or an operator as in C++: \"operator&\", \"operator bool\""
+            }
+            Self::TwoRoles(_) => "list it under the one that the documentation states",
+            Self::NamelessLock => "name the type, or the functions that make the handle",
+            Self::SilentAttempt(_) => {
+                "add `success = \"nonzero\"`, \"zero\", \"nonnegative\" or \"not-minus-one\""
+            }
             Self::Contradiction(_) => "keep the one that the documentation states",
         }
     }

@@ -5,14 +5,29 @@
 
 mod check;
 mod error;
+mod like;
+mod lock;
 mod models;
+mod owner;
 mod prefilter;
 mod schema;
+mod slot;
+mod types;
 
 pub use error::{ModelError, Problem};
+pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};
 pub use models::Models;
+pub use owner::{Copies, Deleter, Holds, Members, Owner, Role};
 pub use prefilter::Prefilter;
 pub use schema::{
-    Acquire, Check, Condition, Constant, FunctionModel, Good, Io, IoKind, ModelFile, OnFail, Owner,
-    Pseudo, Release, ResourceKind, Sentinel, Slot, Success, TypeModel,
+    Acquire, Check, Condition, Constant, FunctionModel, Good, Io, IoKind, ModelFile, OnFail,
+    Pseudo, Release, ResourceKind, Sentinel, Success, TypeModel,
 };
+pub use slot::Slot;
+
+/// The JSON schema of a model file, as it is published.
+pub fn json_schema() -> String {
+    let mut text = format!("{:#}", schemars::schema_for!(ModelFile).as_value());
+    text.push('\n');
+    text
+}

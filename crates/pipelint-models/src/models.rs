@@ -5,10 +5,14 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
-use crate::check::{self, Known};
+use crate::check::{self, Fault, Known};
 use crate::error::{ModelError, Problem};
+use crate::like;
+use crate::lock::{Guard, Lock};
+use crate::owner::Owner;
 use crate::prefilter::Prefilter;
-use crate::schema::{FunctionModel, ModelFile, Owner, ResourceKind};
+use crate::schema::{FunctionModel, ModelFile, ResourceKind};
+use crate::types::{TypeTable, bare_type};
 
 /// All models of a run. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
@@ -21,14 +25,43 @@ struct Tables {
     /// The keys of `functions`, sorted.
     sorted: Vec<SmolStr>,
     resources: FxHashMap<SmolStr, ResourceKind>,
-    /// By full name, and by last segment where that is free.
-    owners: FxHashMap<SmolStr, Arc<Owner>>,
-    owner_segments: FxHashMap<SmolStr, Arc<Owner>>,
+    owners: TypeTable<Owner>,
+    /// Owners by the functions that make one.
+    owner_makers: FxHashMap<SmolStr, Arc<Owner>>,
+    locks: TypeTable<Lock>,
+    /// Locks that are handles: no type tells them.
+    handle_locks: Vec<Arc<Lock>>,
+    guards: TypeTable<Guard>,
     /// Whether a value of the type is a handle.
     types: FxHashMap<SmolStr, bool>,
     constants: FxHashMap<SmolStr, i64>,
     /// Built when it is first asked for.
     prefilter: OnceLock<Prefilter>,
+}
+
+/// A file as it was read.
+pub(crate) struct Parsed<'a> {
+    name: &'a str,
+    text: &'a str,
+    pub(crate) file: ModelFile,
+}
+
+impl Parsed<'_> {
+    fn error(&self, fault: Fault) -> ModelError {
+        let entry = match self.line(&fault) {
+            Some(line) => format!("{}, line {line}", fault.entry),
+            None => fault.entry,
+        };
+        ModelError::new(self.name, entry, fault.problem)
+    }
+
+    /// The line on which an entry begins.
+    fn line(&self, fault: &Fault) -> Option<usize> {
+        let table = toml::de::DeTable::parse(self.text).ok()?;
+        let section = table.get_ref().get(fault.section)?.get_ref().as_array()?;
+        let before = self.text.get(..section.get(fault.index)?.span().start)?;
+        Some(before.matches('\n').count() + 1)
+    }
 }
 
 /// What entries may refer to: all that was there, and all that the new files bring.
@@ -73,13 +106,13 @@ impl Models {
     ) -> Result<Models, ModelError> {
         let mut tables = Arc::unwrap_or_clone(self.0);
         tables.prefilter = OnceLock::new();
-        let mut parsed = Vec::new();
+        let mut parsed: Vec<Parsed<'_>> = Vec::new();
         for (name, text) in files {
             let file: ModelFile = toml::from_str(text).map_err(|e| syntax(name, text, &e))?;
-            parsed.push((name, file));
+            parsed.push(Parsed { name, text, file });
         }
         // Kinds and constants first: a function may refer to those of any file.
-        for (_, file) in &parsed {
+        for Parsed { file, .. } in &parsed {
             for c in &file.constants {
                 tables.constants.insert(c.name.as_str().into(), c.value);
             }
@@ -89,7 +122,7 @@ impl Models {
         }
         let pseudo = parsed
             .iter()
-            .flat_map(|(_, file)| &file.functions)
+            .flat_map(|p| &p.file.functions)
             .filter(|f| f.pseudo.is_some())
             .flat_map(|f| f.names.iter().map(String::as_str))
             .collect();
@@ -97,11 +130,13 @@ impl Models {
             tables: &tables,
             pseudo,
         };
-        for (name, file) in &parsed {
-            check::check(name, file, &known)?;
+        for p in &parsed {
+            check::check(&p.file, &known).map_err(|fault| p.error(fault))?;
         }
-        for (_, file) in parsed {
-            tables.add(file);
+        like::resolve(&mut parsed, &tables.owners)
+            .map_err(|(at, fault)| parsed[at].error(fault))?;
+        for p in parsed {
+            tables.add(p.file);
         }
         tables.sorted = tables.functions.keys().cloned().collect();
         tables.sorted.sort_unstable();
@@ -139,16 +174,47 @@ impl Models {
         self.0.types.get(last).copied().unwrap_or(false)
     }
 
-    /// The owner type of this name, `::`-qualified or not, with or without template arguments.
+    /// The owner type of this name, with or without template arguments: its full name, or the end
+    /// of that (`Wrappers::Event` for `Microsoft::WRL::Wrappers::Event`). A `common` one is not
+    /// found by its last segment alone.
     pub fn owner(&self, type_name: &str) -> Option<&Owner> {
-        let name = bare_type(type_name);
-        let last = name.rsplit("::").next().unwrap_or(name);
-        let tables = &self.0;
-        tables
-            .owners
-            .get(name)
-            .or_else(|| tables.owner_segments.get(last))
-            .map(|o| &**o)
+        self.0.owners.get(type_name)
+    }
+
+    /// The owner that the result of this function is (`std::make_unique`, `wil::scope_exit`).
+    pub fn made_owner(&self, function: &str) -> Option<&Owner> {
+        let name = bare_type(function);
+        self.0.owner_makers.get(name).map(|o| &**o)
+    }
+
+    /// Every owner with one of its names, sorted by name.
+    pub fn owners(&self) -> impl Iterator<Item = (&str, &Owner)> {
+        self.0.owners.iter()
+    }
+
+    /// The lock type of this name, spelled as for [`Models::owner`].
+    pub fn lock(&self, type_name: &str) -> Option<&Lock> {
+        self.0.locks.get(type_name)
+    }
+
+    /// Every lock type with one of its names, sorted by name.
+    pub fn locks(&self) -> impl Iterator<Item = (&str, &Lock)> {
+        self.0.locks.iter()
+    }
+
+    /// The locks that are handles, made by the functions that they name.
+    pub fn handle_locks(&self) -> impl Iterator<Item = &Lock> {
+        self.0.handle_locks.iter().map(|l| &**l)
+    }
+
+    /// The guard type of this name, spelled as for [`Models::owner`].
+    pub fn guard(&self, type_name: &str) -> Option<&Guard> {
+        self.0.guards.get(type_name)
+    }
+
+    /// Every guard type with one of its names, sorted by name.
+    pub fn guards(&self) -> impl Iterator<Item = (&str, &Guard)> {
+        self.0.guards.iter()
     }
 
     /// Every modelled function with one of its names, sorted by name.
@@ -200,10 +266,28 @@ impl Tables {
         for o in file.owners {
             let o = Arc::new(o);
             for name in &o.names {
-                self.owners.insert(name.as_str().into(), Arc::clone(&o));
-                if let Some(last) = name.rsplit("::").next() {
-                    self.owner_segments.insert(last.into(), Arc::clone(&o));
-                }
+                self.owners.insert(name, o.common, &o);
+            }
+            for name in &o.made_by {
+                self.owner_makers
+                    .insert(name.as_str().into(), Arc::clone(&o));
+            }
+        }
+        for lock in file.locks {
+            let lock = Arc::new(lock);
+            for name in &lock.names {
+                self.locks.insert(name, false, &lock);
+            }
+            if lock.names.is_empty() {
+                self.handle_locks
+                    .retain(|l| !l.made_by.iter().any(|n| lock.made_by.contains(n)));
+                self.handle_locks.push(lock);
+            }
+        }
+        for guard in file.guards {
+            let guard = Arc::new(guard);
+            for name in &guard.names {
+                self.guards.insert(name, false, &guard);
             }
         }
         for t in file.types {
@@ -212,15 +296,6 @@ impl Tables {
             }
         }
     }
-}
-
-/// A type's name without qualifiers before it and template arguments behind it.
-fn bare_type(name: &str) -> &str {
-    let mut name = name.split('<').next().unwrap_or(name).trim();
-    for word in ["const ", "volatile ", "struct ", "class ", "::"] {
-        name = name.strip_prefix(word).unwrap_or(name).trim_start();
-    }
-    name.strip_suffix(" const").unwrap_or(name).trim_end()
 }
 
 fn syntax(name: &str, text: &str, e: &toml::de::Error) -> ModelError {

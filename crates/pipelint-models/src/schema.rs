@@ -1,9 +1,14 @@
 //! The shape of a model file. Argument positions count from 0.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::lock::{Guard, Lock};
+use crate::owner::Owner;
+use crate::slot::Slot;
+
 /// One TOML file of models.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFile {
     /// `[[resources]]`: kinds of resource.
@@ -15,6 +20,12 @@ pub struct ModelFile {
     /// `[[owners]]`: types that own a resource.
     #[serde(default)]
     pub owners: Vec<Owner>,
+    /// `[[locks]]`: types that one thread at a time can hold.
+    #[serde(default)]
+    pub locks: Vec<Lock>,
+    /// `[[guards]]`: types that hold a lock as long as they live.
+    #[serde(default)]
+    pub guards: Vec<Guard>,
     /// `[[types]]`: type names that make a file worth parsing.
     #[serde(default)]
     pub types: Vec<TypeModel>,
@@ -24,7 +35,7 @@ pub struct ModelFile {
 }
 
 /// A kind of resource and what releases it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceKind {
     /// Its name in `acquires` and `releases`: `handle`, `find-handle`, `threadpool-wait`.
@@ -49,7 +60,7 @@ fn yes() -> bool {
 }
 
 /// A value that means failure or absence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 pub enum Sentinel {
     /// Null pointer or handle.
     #[serde(rename = "NULL")]
@@ -65,18 +76,8 @@ pub enum Sentinel {
     MinusOne,
 }
 
-/// Where a resource comes out of a call, or a value goes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Slot {
-    /// The call's result.
-    Result,
-    /// What the pointer in this argument points to.
-    Out(usize),
-}
-
 /// How a call that yields a status says that it succeeded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Success {
     /// A BOOL: nonzero.
@@ -85,12 +86,14 @@ pub enum Success {
     Zero,
     /// An HRESULT or POSIX result: not negative.
     Nonnegative,
+    /// Zero, where every failure is -1 (`pipe`, `_pipe`).
+    ZeroOrMinusOne,
     /// Not -1 (`WaitForSingleObject`'s WAIT_FAILED, `SuspendThread`).
     NotMinusOne,
 }
 
 /// A condition on the arguments.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// The argument.
@@ -98,6 +101,9 @@ pub struct Condition {
     /// It has this flag (a named constant) set.
     #[serde(default)]
     pub flag: Option<String>,
+    /// It has this flag (a named constant) not set.
+    #[serde(default)]
+    pub no_flag: Option<String>,
     /// It is null.
     #[serde(default)]
     pub null: Option<bool>,
@@ -107,7 +113,7 @@ pub struct Condition {
 }
 
 /// A call acquires a resource.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acquire {
     /// Kind of resource.
@@ -132,7 +138,7 @@ fn result() -> Slot {
 }
 
 /// A call releases a resource.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// Kind of resource it releases rightly.
@@ -164,7 +170,7 @@ impl Release {
 }
 
 /// What kind of transfer an I/O call does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum IoKind {
     /// Fills a buffer.
@@ -184,7 +190,7 @@ pub enum IoKind {
 }
 
 /// An I/O call's arguments.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Io {
     /// What it does.
@@ -212,7 +218,7 @@ pub struct Io {
 }
 
 /// What a checking macro or function does when the value it checks is bad.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFail {
     /// Ends the process.
@@ -226,7 +232,7 @@ pub enum OnFail {
 }
 
 /// A checking macro or function: `PCHECK(x)`, `THROW_IF_NULL_ALLOC(p)`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// The argument it judges.
@@ -238,7 +244,7 @@ pub struct Check {
 }
 
 /// When a checked value is good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Good {
     /// Not zero or null.
@@ -254,7 +260,7 @@ pub enum Good {
 }
 
 /// A pseudo-handle that needs no close.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pseudo {
     /// Words for it: "the current process's pseudo-handle".
@@ -265,7 +271,7 @@ pub struct Pseudo {
 ///
 /// A modelled function only uses its arguments: what it keeps is in `escapes`, what it fills in
 /// `fills`, and everything else stays the caller's.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FunctionModel {
     /// Its names: `CreateEvent`, `CreateEventA`, `CreateEventW`.
@@ -317,21 +323,8 @@ pub struct FunctionModel {
     pub common: bool,
 }
 
-/// A type that owns a resource: its destructor releases it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Owner {
-    /// Its names.
-    pub names: Vec<String>,
-    /// Kind of resource, when it is always one kind.
-    #[serde(default)]
-    pub kind: Option<String>,
-    /// The page or header that says so.
-    pub page: String,
-}
-
 /// Type names that make a file worth parsing.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TypeModel {
     /// The names.
@@ -342,7 +335,7 @@ pub struct TypeModel {
 }
 
 /// A named constant's value.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Constant {
     /// Its name.

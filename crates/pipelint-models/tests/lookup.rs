@@ -61,7 +61,7 @@ fn all_names_of_an_entry_have_its_facts() {
     }
     let open = models.function("OpenThing").expect("modelled");
     assert_eq!(
-        (open.acquires[0].at, open.success),
+        (open.acquires[0].at.clone(), open.success),
         (Slot::Out(1), Some(Success::Zero))
     );
     assert!(models.function("MakeThin").is_none());

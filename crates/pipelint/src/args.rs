@@ -28,6 +28,15 @@ pub enum Command {
         /// A code (PL101) or a name (unchecked-handle-creation)
         rule: String,
     },
+    /// List what pipelint knows of functions and types, or show it
+    Models {
+        /// Show these functions, owners, locks or guards
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// Use this configuration file, not the nearest pipelint.toml
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
     /// Print what pipelint makes of a file
     Dump {
         /// The form

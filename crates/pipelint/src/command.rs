@@ -17,7 +17,7 @@ use crate::args::{Check, Cli, Color, Command};
 use crate::config::{Config, ConfigError};
 use crate::pipeline::{Input, Options, Run, lint};
 use crate::select::{Selection, nearest};
-use crate::{dump, statistics::Statistics};
+use crate::{dump, models, statistics::Statistics};
 
 /// Stack of a working thread: parse trees can be deep.
 const STACK: usize = 64 << 20;
@@ -40,6 +40,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Check(arguments)) => check(&arguments),
         Some(Command::Rules) => rules(),
         Some(Command::Explain { rule }) => explain(&rule),
+        Some(Command::Models { names, config }) => models::models(&names, config.as_deref()),
         Some(Command::Dump {
             what,
             file,

@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use pipelint_frontend::cpp::config::CppConfig;
-use pipelint_models::Models;
+use pipelint_models::{
+    Constant, FunctionModel, Guard, Lock, Models, Owner, ResourceKind, TypeModel,
+};
 use pipelint_report::Severity;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use thiserror::Error;
@@ -12,7 +15,15 @@ use thiserror::Error;
 use crate::args::{Defines, Level};
 
 /// The sections that the models' own loader reads.
-const MODELS: [&str; 5] = ["functions", "resources", "owners", "types", "constants"];
+const MODELS: [&str; 7] = [
+    "functions",
+    "resources",
+    "owners",
+    "locks",
+    "guards",
+    "types",
+    "constants",
+];
 
 /// A configuration that cannot be used.
 #[derive(Debug, Error)]
@@ -24,20 +35,45 @@ pub struct ConfigError {
     pub help: String,
 }
 
-/// The file's keys. Sections of models are read by the models' own loader.
-#[derive(Debug, Default, Deserialize)]
+/// The configuration of pipelint, `pipelint.toml`.
+// Sections of models are read by the models' own loader.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(title = "pipelint.toml")]
 pub(crate) struct Config {
+    /// The rules that report: `ALL`, families (`PL1`), codes (`PL103`) or names; without it, those
+    /// of the group `default`.
     pub(crate) select: Vec<String>,
+    /// Rules that do not report, whatever `select` says.
     pub(crate) ignore: Vec<String>,
+    /// The lowest severity that is reported.
     severity: Option<ConfigLevel>,
+    /// `NAME` or `NAME=VALUE`: names that `#if` takes as defined.
     defines: Vec<String>,
+    /// Names that `#if` takes as not defined.
     undefines: Vec<String>,
+    /// Paths that are not linted, as in `.gitignore`, relative to the folder of this file.
     pub(crate) exclude: Vec<String>,
+    /// What functions of your own do.
+    #[schemars(with = "Vec<FunctionModel>")]
     functions: Option<IgnoredAny>,
+    /// Kinds of resource, and what releases each.
+    #[schemars(with = "Vec<ResourceKind>")]
     resources: Option<IgnoredAny>,
+    /// Types that release what they hold.
+    #[schemars(with = "Vec<Owner>")]
     owners: Option<IgnoredAny>,
+    /// Types, or kinds of handle, that one thread at a time can hold.
+    #[schemars(with = "Vec<Lock>")]
+    locks: Option<IgnoredAny>,
+    /// Types that hold a lock as long as they live.
+    #[schemars(with = "Vec<Guard>")]
+    guards: Option<IgnoredAny>,
+    /// Type names that make a file worth parsing.
+    #[schemars(with = "Vec<TypeModel>")]
     types: Option<IgnoredAny>,
+    /// Values of named constants.
+    #[schemars(with = "Vec<Constant>")]
     constants: Option<IgnoredAny>,
     #[serde(skip)]
     pub(crate) path: Option<PathBuf>,
@@ -45,11 +81,15 @@ pub(crate) struct Config {
     text: String,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Severity")]
 enum ConfigLevel {
+    /// Everything.
     Note,
+    /// Warnings and errors.
     Warning,
+    /// Errors.
     Error,
 }
 
@@ -87,6 +127,8 @@ impl Config {
             &self.functions,
             &self.resources,
             &self.owners,
+            &self.locks,
+            &self.guards,
             &self.types,
             &self.constants,
         ];
@@ -143,6 +185,13 @@ impl Config {
         }
         config
     }
+}
+
+/// The JSON schema of `pipelint.toml`, as it is published.
+pub fn config_schema() -> String {
+    let mut text = format!("{:#}", schemars::schema_for!(Config).as_value());
+    text.push('\n');
+    text
 }
 
 /// The text with every key that is no section of models made blank, so that the lines stay.

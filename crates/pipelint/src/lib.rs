@@ -7,7 +7,9 @@ mod command;
 mod config;
 mod context;
 mod dump;
+mod facts;
 mod includes;
+mod models;
 mod panics;
 mod pipeline;
 mod select;
@@ -16,7 +18,7 @@ mod suppress;
 mod surroundings;
 
 pub use command::main;
-pub use config::ConfigError;
+pub use config::{ConfigError, config_schema};
 pub use pipeline::{Input, Options, Run, lint};
 pub use select::{Selection, SelectorError};
 pub use statistics::Statistics;
