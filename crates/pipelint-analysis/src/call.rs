@@ -149,7 +149,9 @@ impl<'p> Exec<'p, '_> {
     /// A variable or condition whose value is known on this path is given to code that may not
     /// come back: `CHECK(status)`, `EXPECT_OK(made)`. It may well not come back for this value.
     fn judges_a_known_value(&self, args: &[Operand], values: &[ValId]) -> bool {
-        args.iter().zip(values).any(|(arg, v)| {
+        // What follows a text is there to be shown.
+        let text = |(_, v): &(&Operand, &ValId)| !matches!(self.arena.get(**v), Val::Str);
+        args.iter().zip(values).take_while(text).any(|(arg, v)| {
             matches!(arg, Operand::Copy(_)) && matches!(self.arena.get(*v), Val::Int(_))
         })
     }

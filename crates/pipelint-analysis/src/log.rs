@@ -15,6 +15,9 @@ use crate::values::{LocId, ValId};
 /// Actions that one log may hold; a function that does more has no summary.
 const MOST_ACTIONS: u32 = 400;
 
+/// Ways that a choice of conditions alone may have: beyond, it tells a caller nothing.
+const MOST_TESTS: usize = 6;
+
 /// One thing a path did to its caller's world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
@@ -246,6 +249,13 @@ pub(crate) fn simplify(steps: Vec<Step>, keep: &dyn Fn(&Action) -> bool) -> Vec<
                     if !kept.contains(&way) {
                         kept.push(way);
                     }
+                }
+                let tests = |step: &Step| {
+                    matches!(step, Step::Act(Action::Assume { .. } | Action::Epoch(_)))
+                };
+                if kept.len() > MOST_TESTS && kept.iter().flatten().all(tests) {
+                    // A table of many cases: which of them it was is forgotten.
+                    continue;
                 }
                 match kept.len() {
                     1 => out.append(&mut kept[0]),

@@ -10,8 +10,10 @@ use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 /// Different ends that a summary may have.
 const MOST_ENDS: usize = 16;
+/// Different constants that a function may return before they become "some value that is not 0".
+const MOST_CONSTANTS: usize = 8;
 /// Actions that all ends together may have: a function that does more is as good as unknown.
-const MOST_ACTIONS: usize = 120;
+const MOST_ACTIONS: usize = 160;
 
 /// One way a function ends.
 #[derive(Debug)]
@@ -179,6 +181,7 @@ impl Exec<'_, '_> {
             res,
             pseudo,
         };
+        let end = self.with_few_constants(end);
         let same = self.ends.iter_mut().find(|known| {
             known.result == end.result
                 && known.facts == end.facts
@@ -194,6 +197,32 @@ impl Exec<'_, '_> {
             }
         };
         self.recording = fits;
+    }
+
+    /// A function that translates codes returns one of a hundred constants: beyond a few, what
+    /// matters is that it is not 0.
+    fn with_few_constants(&mut self, mut end: OpenEnd) -> OpenEnd {
+        let nonzero = |v: ValId| match self.arena.get(v) {
+            Val::Int(n) => *n != 0,
+            Val::Named(name) => !crate::program::speaks_of_nothing(name),
+            _ => false,
+        };
+        let Some(v) = end.result.filter(|v| nonzero(*v)) else {
+            return end;
+        };
+        let constants = self.ends.iter().filter_map(|e| e.result).filter(|v| nonzero(*v));
+        if constants.count() < MOST_CONSTANTS || self.ends.iter().any(|e| e.result == Some(v)) {
+            return end;
+        }
+        let some = self.arena.sym(Sym::Computed {
+            stmt: u32::MAX,
+            round: 0,
+        });
+        let mut fact = Fact::default();
+        fact.exclude(0);
+        end.result = Some(some);
+        end.facts.push((some, fact));
+        end
     }
 
     /// The summary of what was run; none where a bound was met or a part was not understood.
