@@ -14,5 +14,5 @@ report=$(mktemp --suffix=.sarif)
 trap 'rm -f "$report"' EXIT
 cd "$sources"
 # The support files hold the constants that decide the flows.
-xargs "$bin" check --format sarif testcasesupport <"$list" >"$report" || [ $? -eq 123 ]
+xargs -s 1500000 -x "$bin" check --format sarif testcasesupport <"$list" >"$report" || [ $? -eq 123 ]
 python3 "$scorer" "$report" testcases --files "$list" --map "$map" "$@"

@@ -64,7 +64,15 @@ impl<'p> Exec<'p, '_> {
         out: &mut Vec<State>,
     ) {
         let program = self.program;
-        let target = program.target(self.unit, self.function, callee, args.len());
+        let mut target = program.target(self.unit, self.function, callee, args.len());
+        if let Callee::Pointer(op) = callee {
+            let v = self.operand(&mut state, op);
+            if let Val::Function(name) = self.arena.get(v)
+                && let Some(f) = program.only_function(self.unit, self.function, name)
+            {
+                target = Target::Defined(f);
+            }
+        }
         let values: Vec<ValId> = args.iter().map(|a| self.operand(&mut state, a)).collect();
         if let Target::Model(model) = target
             && largest_argument(model).is_none_or(|n| n < args.len())
@@ -97,7 +105,14 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
-        if let Target::Defined(f) = target {
+        if let (Target::Defined(f), Callee::New(ty)) = (target, callee)
+            && self.new_object(&mut state, f, args, ty, dst, out)
+        {
+            return;
+        }
+        if let Target::Defined(f) = target
+            && !matches!(callee, Callee::New(_))
+        {
             let receiver = self.receiver(&mut state, f, callee, dst);
             let call = Invocation {
                 function: f,

@@ -394,13 +394,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 out.push(state);
             }
             Statement::Mark(_) => out.push(state),
-            Statement::Drop { place, .. } => {
-                // The destructor may read the object; what it held is its own business.
-                let loc = self.place(&mut state, *place);
-                let ptr = self.arena.val(Val::Ptr(loc));
-                self.escape(&mut state, ptr);
-                out.push(state);
-            }
+            Statement::Drop { place, kind } => self.destroy(state, *place, *kind, out),
             // No rule reports on a path through a gap.
             Statement::Opaque { .. } => {}
         }
@@ -468,6 +462,14 @@ impl<'p, 'm> Exec<'p, 'm> {
                         // `slot() = h`: the temporary stands for what a call or cast named.
                         let v = self.read(state, from);
                         self.escape(state, v);
+                    }
+                    if self.copies_by_code(dst) {
+                        // What the class's own copy or move does is out of sight.
+                        let ptr = self.arena.val(Val::Ptr(from));
+                        self.escape(state, ptr);
+                        let unknown = self.fresh(state, 0);
+                        self.write(state, to, unknown);
+                        return;
                     }
                     self.copy_parts(state, from, to);
                     let v = self.read(state, from);

@@ -13,6 +13,7 @@ mod io;
 mod leave;
 mod log;
 mod memory;
+mod object;
 mod program;
 mod prune;
 mod resource;

@@ -17,8 +17,11 @@ impl Exec<'_, '_> {
             Base::Global(name) => Loc::Global(name.clone()),
             Base::Captured(name) => Loc::Captured(name.clone()),
         });
+        let union = self.is_union(id);
         for step in &place.proj {
             loc = match step {
+                // The fields of a union are one place.
+                Proj::Field(_) if union => self.arena.loc(Loc::Field(loc, "union".into())),
                 Proj::Field(name) => self.arena.loc(Loc::Field(loc, name.clone())),
                 Proj::Deref => self.deref(state, loc),
                 Proj::Index(i) => {
@@ -32,6 +35,20 @@ impl Exec<'_, '_> {
             };
         }
         loc
+    }
+
+    /// A field, and no more, of a local that is a union.
+    fn is_union(&self, id: PlaceId) -> bool {
+        let place = &self.function.places[id];
+        let (Base::Local(l), [Proj::Field(_)]) = (&place.base, &place.proj[..]) else {
+            return false;
+        };
+        let Some(local) = self.function.locals.get(l.0 as usize) else {
+            return false;
+        };
+        let ty = self.program.resolve(&local.ty);
+        let class = self.program.class_named(self.unit, &self.function.name, &ty.name);
+        class.is_some_and(|c| c.is_union)
     }
 
     pub(crate) fn deref(&mut self, state: &mut State, loc: LocId) -> LocId {
@@ -72,6 +89,7 @@ impl Exec<'_, '_> {
                         .get(l.0 as usize)
                         .is_none_or(|l| l.kind == LocalKind::Static)
             }
+            Loc::Deref(p) => state.heap.get(*p).is_none(),
             _ => true,
         }
     }
@@ -207,7 +225,9 @@ impl Exec<'_, '_> {
         let Some(local) = self.function.locals.get(l.0 as usize) else {
             return true;
         };
-        local.kind == LocalKind::Auto && !self.is_plain(&local.ty)
+        local.kind == LocalKind::Auto
+            && !self.is_plain(&local.ty)
+            && !self.is_transparent(&local.ty)
     }
 
     /// A type with no destructor and no constructor, as far as names tell.
@@ -264,9 +284,18 @@ impl Exec<'_, '_> {
     }
 
     /// The resource is now reachable from outside: its leak is not this function's.
-    pub(crate) fn share(&self, state: &mut State, v: ValId) {
+    pub(crate) fn share(&mut self, state: &mut State, v: ValId) {
         if let Val::Cmp(..) = self.arena.get(v) {
             return;
+        }
+        let mut held = Vec::new();
+        self.let_go(state, v, &mut held);
+        while let Some(inner) = held.pop() {
+            self.let_go(state, inner, &mut held);
+            if let Some(res) = state.res.get_mut(inner) {
+                res.escaped = true;
+                res.foreign = true;
+            }
         }
         // A tagged or narrowed handle is still the handle.
         let mut parts = Vec::new();
@@ -290,6 +319,7 @@ impl Exec<'_, '_> {
                 continue;
             }
             seen.push(v);
+            self.let_go(state, v, &mut todo);
             if let Some(res) = state.res.get_mut(v) {
                 res.escaped = true;
                 res.foreign = true;

@@ -51,6 +51,11 @@ pub(crate) struct Program<'m> {
     returns: FxHashMap<FnRef, Returns>,
     constant_results: FxHashMap<FnRef, i128>,
     aliases: FxHashMap<Name, Type>,
+    /// Object-like macros that stand for another name, by unit and for all units.
+    renames: Vec<FxHashMap<Name, Name>>,
+    common_renames: FxHashMap<Name, Option<Name>>,
+    /// Per class: whether some class derives from it and declares a method of this name again.
+    overridden: FxHashSet<Name>,
 }
 
 /// The last segment of a qualified name.
@@ -110,6 +115,9 @@ impl<'m> Program<'m> {
             unit_constants: Vec::new(),
             returns: FxHashMap::default(),
             constant_results: FxHashMap::default(),
+            renames: Vec::new(),
+            common_renames: FxHashMap::default(),
+            overridden: FxHashSet::default(),
             aliases: units
                 .iter()
                 .flat_map(|u| u.aliases.iter().cloned())
@@ -118,6 +126,8 @@ impl<'m> Program<'m> {
         };
         program.index_functions();
         program.index_constants();
+        program.index_renames();
+        program.index_overridden();
         program.cut_blocks();
         program.find_returns();
         program.find_constant_results();
@@ -260,6 +270,80 @@ impl<'m> Program<'m> {
         }
     }
 
+    fn index_renames(&mut self) {
+        for unit in &self.units {
+            let mut own = FxHashMap::default();
+            for constant in &unit.constants {
+                let Const::Named(other) = &constant.value else {
+                    continue;
+                };
+                own.insert(constant.name.clone(), other.clone());
+                let known = self
+                    .common_renames
+                    .entry(constant.name.clone())
+                    .or_insert_with(|| Some(other.clone()));
+                if known.as_ref() != Some(other) {
+                    *known = None;
+                }
+            }
+            self.renames.push(own);
+        }
+    }
+
+    /// What a name stands for after object-like macros; a few steps deep.
+    fn renamed<'a>(&'a self, unit: usize, name: &'a str) -> &'a str {
+        let mut name = name;
+        for _ in 0..4 {
+            let own = self.renames.get(unit).and_then(|own| own.get(name));
+            match own.or_else(|| self.common_renames.get(name).and_then(Option::as_ref)) {
+                Some(other) if other != name => name = other,
+                _ => break,
+            }
+        }
+        name
+    }
+
+    /// Virtual methods that a derived class declares again: which one runs is not known.
+    fn index_overridden(&mut self) {
+        let mut found = FxHashSet::default();
+        for (u, unit) in self.units.iter().enumerate() {
+            for class in &unit.classes {
+                let mut bases: Vec<&Class> = Vec::new();
+                let mut todo: Vec<&Name> = class.bases.iter().collect();
+                while let Some(base) = todo.pop() {
+                    let Some(base) = self.class_named(u, &class.name, base) else {
+                        continue;
+                    };
+                    if bases.len() < 16 && !bases.iter().any(|b| b.name == base.name) {
+                        bases.push(base);
+                        todo.extend(&base.bases);
+                    }
+                }
+                for method in &class.methods {
+                    let name = last(&method.name);
+                    for base in &bases {
+                        if base.methods.iter().any(|m| last(&m.name) == name) {
+                            found.insert(Name::new(format!("{}::{name}", base.name)));
+                        }
+                    }
+                }
+            }
+        }
+        self.overridden = found;
+    }
+
+    /// The class that a name means inside `scope`: innermost first.
+    pub(crate) fn class_named(&self, unit: usize, scope: &str, name: &str) -> Option<&Class> {
+        let mut scope = scope;
+        while !scope.is_empty() {
+            if let Some(class) = self.class(unit, &format!("{scope}::{name}")) {
+                return Some(class);
+            }
+            scope = scope_of(scope);
+        }
+        self.class(unit, name)
+    }
+
     /// The value of a named constant as seen from a unit.
     pub(crate) fn constant(&self, unit: usize, name: &str) -> Option<i128> {
         let own = self
@@ -280,18 +364,146 @@ impl<'m> Program<'m> {
     ) -> Target<'_> {
         match callee {
             Callee::Function(name) => self.target_of_name(unit, from, name, args),
-            Callee::Method {
-                name, ty: Some(ty), ..
-            } => {
-                let qualified = format!("{}::{name}", ty.name);
-                self.pick(unit, &qualified, args)
+            Callee::Method { receiver, name, ty } => {
+                let known = match ty {
+                    Some(ty) => Some(self.resolve(ty).name),
+                    None => self.class_of_place(unit, from, *receiver),
+                };
+                let class = known.and_then(|ty| self.class_named(unit, &from.name, &ty));
+                class
+                    .and_then(|class| self.method(unit, class, name, args))
                     .map_or(Target::Unknown, Target::Defined)
             }
-            _ => Target::Unknown,
+            Callee::Constructor(ty) | Callee::New(ty) => {
+                let ty = self.resolve(ty);
+                let class = self.class_named(unit, &from.name, &ty.name);
+                class
+                    .and_then(|class| {
+                        let name = format!("{}::{}", class.name, last(&class.name));
+                        self.pick_only(unit, &name, args)
+                    })
+                    .map_or(Target::Unknown, Target::Defined)
+            }
+            Callee::Pointer(Operand::Const(Const::Function(name))) => {
+                self.target_of_name(unit, from, name, args)
+            }
+            Callee::Pointer(_) => Target::Unknown,
+        }
+    }
+
+    /// A method by its name, the class's own or inherited; none where it may be overridden.
+    fn method(&self, unit: usize, class: &Class, name: &str, args: usize) -> Option<FnRef> {
+        let mut at = class;
+        for _ in 0..8 {
+            let declared = at.methods.iter().find(|m| last(&m.name) == name);
+            let qualified = format!("{}::{name}", at.name);
+            if let Some(declared) = declared {
+                if self.overridden.contains(&*qualified) {
+                    return None;
+                }
+                let _ = declared;
+                return self.pick_only(unit, &qualified, args);
+            }
+            if let Some(found) = self.pick_only(unit, &qualified, args) {
+                return Some(found);
+            }
+            at = self.class_named(unit, &at.name, at.bases.first()?)?;
+        }
+        None
+    }
+
+    /// The destructor of a type's class; `Some(None)` for a class of the program without one.
+    pub(crate) fn destructor(&self, unit: usize, scope: &str, ty: &Type) -> Option<Option<FnRef>> {
+        let ty = self.resolve(ty);
+        let class = self.class_named(unit, scope, &ty.name)?;
+        let declared = class
+            .methods
+            .iter()
+            .any(|m| m.kind == FunctionKind::Destructor);
+        if !declared {
+            let plain = class.bases.is_empty();
+            return plain.then_some(None);
+        }
+        let name = format!("{}::~{}", class.name, last(&class.name));
+        Some(Some(self.pick_only(unit, &name, 0)?))
+    }
+
+    /// The class named by a place's declared type: a field of the method's class, through pointers.
+    fn class_of_place(&self, unit: usize, from: &Function, place: pipelint_ir::PlaceId) -> Option<Name> {
+        let place = &from.places[place];
+        let mut ty: Option<Name> = match &place.base {
+            Base::SelfObj => from.class.clone(),
+            Base::Local(l) => Some(self.resolve(&from.locals.get(l.0 as usize)?.ty).name),
+            _ => None,
+        };
+        for step in &place.proj {
+            ty = match step {
+                Proj::Deref | Proj::Index(_) => ty,
+                Proj::Field(field) => {
+                    let class = self.class_named(unit, &from.name, &ty?)?;
+                    let field = class.fields.iter().find(|f| f.name == *field)?;
+                    Some(self.resolve(&field.ty).name)
+                }
+            };
+        }
+        ty
+    }
+
+    /// The declared type of a place without steps, or of a field of the method's class.
+    pub(crate) fn type_of_place(
+        &self,
+        unit: usize,
+        from: &Function,
+        place: pipelint_ir::PlaceId,
+    ) -> Option<Type> {
+        let at = &from.places[place];
+        match (&at.base, &at.proj[..]) {
+            (Base::Local(l), []) => Some(from.locals.get(l.0 as usize)?.ty.clone()),
+            _ => self.class_of_place(unit, from, place).map(Type::named),
+        }
+    }
+
+    /// The only function of this name, whatever it takes.
+    pub(crate) fn only_function(&self, unit: usize, from: &Function, name: &str) -> Option<FnRef> {
+        let name = self.renamed(unit, name);
+        let mut scope: &str = from.class.as_deref().unwrap_or_else(|| scope_of(&from.name));
+        loop {
+            let qualified = if scope.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{scope}::{name}")
+            };
+            if let Some(found) = self.functions.get(&*qualified) {
+                let visible = |r: &&FnRef| r.0 == unit || !self.function(**r).internal;
+                let own = found.iter().find(|r| r.0 == unit);
+                return own.or_else(|| found.iter().find(visible)).copied();
+            }
+            if scope.is_empty() {
+                return None;
+            }
+            scope = scope_of(scope);
+        }
+    }
+
+    /// The only function of this name that takes so many arguments.
+    fn pick_only(&self, unit: usize, name: &str, args: usize) -> Option<FnRef> {
+        let found = self.functions.get(name)?;
+        let fits = |r: &&FnRef| {
+            self.function(**r).params as usize == args
+                && (r.0 == unit || !self.function(**r).internal)
+        };
+        let own = found.iter().filter(|r| r.0 == unit).filter(fits);
+        let mut fitting = own.chain(found.iter().filter(|r| r.0 != unit).filter(fits));
+        let first = fitting.next()?;
+        match fitting.next() {
+            // The same inline function in two files is one.
+            Some(second) if second.0 == first.0 => None,
+            _ => Some(*first),
         }
     }
 
     fn target_of_name(&self, unit: usize, from: &Function, name: &str, args: usize) -> Target<'_> {
+        let name = self.renamed(unit, name);
         let (rooted, name) = match name.strip_prefix("::") {
             Some(rest) => (true, rest),
             None => (false, name),

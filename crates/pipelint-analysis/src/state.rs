@@ -205,6 +205,8 @@ pub(crate) struct State {
     pub(crate) pseudo: VecMap<ValId, (Name, Name)>,
     /// Local roots whose address unknown code has.
     pub(crate) exposed: VecMap<LocId, ()>,
+    /// Pointers to objects that this function made and nobody else knows.
+    pub(crate) heap: VecMap<ValId, ()>,
     /// Counts changes by unknown code to what it can reach.
     pub(crate) epoch: u32,
     /// How often each loop head was entered.
@@ -261,7 +263,7 @@ impl State {
         (
             (&self.env, &self.facts, &self.res),
             (&self.failed_outs, &self.dropped, &self.pseudo),
-            (&self.exposed, self.epoch, &self.loops),
+            (&self.exposed, &self.heap, self.epoch, &self.loops),
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
         )
     }
@@ -276,6 +278,7 @@ impl PartialEq for State {
             && self.dropped == other.dropped
             && self.pseudo == other.pseudo
             && self.exposed == other.exposed
+            && self.heap == other.heap
             && self.epoch == other.epoch
             && self.loops == other.loops
             && self.last_made == other.last_made

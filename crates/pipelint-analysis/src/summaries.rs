@@ -2,7 +2,7 @@
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use pipelint_ir::Statement;
+use pipelint_ir::{Const, Name, Operand, Rvalue, Statement};
 use rustc_hash::FxHashMap;
 
 use crate::program::{FnRef, Program, Target};
@@ -36,6 +36,26 @@ pub(crate) struct Order {
     pub(crate) called: Vec<bool>,
 }
 
+/// Functions that a statement takes the address of.
+fn function_names<'s>(stmt: &'s Statement) -> Vec<&'s Name> {
+    let mut out = Vec::new();
+    let mut add = |op: &'s Operand| {
+        if let Operand::Const(Const::Function(name)) = op {
+            out.push(name);
+        }
+    };
+    match stmt {
+        Statement::Assign { value, .. } => match value {
+            Rvalue::Use(op) | Rvalue::Cast(_, op) => add(op),
+            Rvalue::Aggregate(items) => items.iter().for_each(|(_, op)| add(op)),
+            _ => {}
+        },
+        Statement::Call { args, .. } => args.iter().for_each(add),
+        _ => {}
+    }
+    out
+}
+
 impl Order {
     pub(crate) fn new(program: &Program<'_>, all: &[FnRef]) -> Self {
         let index: FxHashMap<FnRef, usize> = all.iter().enumerate().map(|(i, f)| (*f, i)).collect();
@@ -45,6 +65,18 @@ impl Order {
                 let mut out = Vec::new();
                 let function = program.function(f);
                 for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+                    if let Statement::Drop { place, .. } = stmt
+                        && let Some(ty) = program.type_of_place(f.0, function, *place)
+                        && let Some(Some(g)) = program.destructor(f.0, &function.name, &ty)
+                    {
+                        out.extend(index.get(&g).copied());
+                    }
+                    // A function whose address is taken here may be called through it here.
+                    for name in function_names(stmt) {
+                        if let Some(g) = program.only_function(f.0, function, name) {
+                            out.extend(index.get(&g).copied());
+                        }
+                    }
                     if let Statement::Call { callee, args, .. } = stmt
                         && let Target::Defined(g) = program.target(f.0, function, callee, args.len())
                     {

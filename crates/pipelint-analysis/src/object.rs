@@ -1,0 +1,151 @@
+//! Objects of the program's classes: made, destroyed, and what their fields hold meanwhile.
+
+use pipelint_ir::{DropKind, Operand, PlaceId, Type};
+
+use crate::apply::Invocation;
+use crate::exec::Exec;
+use crate::program::FnRef;
+use crate::state::State;
+use crate::values::{Loc, LocId, Val, ValId};
+
+impl Exec<'_, '_> {
+    /// `new T(…)`: the constructor runs on memory that only this function knows.
+    pub(crate) fn new_object(
+        &mut self,
+        state: &mut State,
+        f: FnRef,
+        args: &[Operand],
+        ty: &Type,
+        dst: Option<PlaceId>,
+        out: &mut Vec<State>,
+    ) -> bool {
+        let v = self.fresh(state, 0);
+        let object = self.arena.loc(Loc::Deref(v));
+        let call = Invocation {
+            function: f,
+            args,
+            receiver: Some(object),
+            part: 0,
+        };
+        let mut before = state.clone();
+        let mut fact = crate::state::Fact::default();
+        fact.exclude(0);
+        before.facts.insert(v, fact);
+        if self.is_transparent(ty) {
+            before.heap.insert(v, ());
+        }
+        let mut made = Vec::new();
+        if !self.apply(&mut before, &call, None, &mut made) {
+            return false;
+        }
+        for mut after in made {
+            if let Some(dst) = dst {
+                let loc = self.place(&mut after, dst);
+                self.overwrite_by_call(&mut after, dst, loc, v);
+            }
+            out.push(after);
+        }
+        true
+    }
+
+    /// An object's life ends: its destructor runs.
+    pub(crate) fn destroy(
+        &mut self,
+        mut state: State,
+        place: PlaceId,
+        kind: DropKind,
+        out: &mut Vec<State>,
+    ) {
+        let object = self.place(&mut state, place);
+        let ty = self.program.type_of_place(self.unit, self.function, place);
+        let destructor = ty
+            .as_ref()
+            .and_then(|ty| self.program.destructor(self.unit, &self.function.name, ty));
+        let mut after = Vec::new();
+        match destructor {
+            Some(None) => after.push(state),
+            Some(Some(f)) => {
+                let call = Invocation {
+                    function: f,
+                    args: &[],
+                    receiver: Some(object),
+                    part: 1,
+                };
+                if !self.apply(&mut state, &call, None, &mut after) {
+                    self.unseen_end(&mut state, object);
+                    after.push(state);
+                }
+            }
+            None => {
+                self.unseen_end(&mut state, object);
+                after.push(state);
+            }
+        }
+        for mut state in after {
+            if kind == DropKind::Delete {
+                self.clear_within(&mut state, object);
+                state.env.remove(object);
+            }
+            out.push(state);
+        }
+    }
+
+    /// The destructor is out of sight: it may read the object; what it held is its own business.
+    fn unseen_end(&mut self, state: &mut State, object: LocId) {
+        let ptr = self.arena.val(Val::Ptr(object));
+        self.escape(state, ptr);
+    }
+
+    /// A class whose objects are what their fields hold: whatever its destructor does is known.
+    pub(crate) fn is_transparent(&self, ty: &Type) -> bool {
+        match self.program.destructor(self.unit, &self.function.name, ty) {
+            Some(None) => true,
+            Some(Some(f)) => self.summaries.get(f).is_some(),
+            None => false,
+        }
+    }
+
+    /// A class that writes its own copy or move.
+    pub(crate) fn copies_by_code(&self, dst: PlaceId) -> bool {
+        let place = &self.function.places[dst];
+        let pipelint_ir::Base::Local(l) = place.base else {
+            return false;
+        };
+        let Some(local) = self.function.locals.get(l.0 as usize) else {
+            return false;
+        };
+        if !place.proj.is_empty() || !local.ty.is_object() {
+            return false;
+        }
+        let ty = self.program.resolve(&local.ty);
+        let Some(class) = self
+            .program
+            .class_named(self.unit, &self.function.name, &ty.name)
+        else {
+            return false;
+        };
+        let name = crate::program::last(&class.name);
+        class.methods.iter().any(|m| {
+            let of_itself = m.params.len() == 1 && crate::program::last(&m.params[0].name) == name;
+            of_itself
+                && (m.kind == pipelint_ir::FunctionKind::Constructor
+                    || crate::program::last(&m.name) == "operator=")
+        })
+    }
+
+    /// Memory that only this function knows becomes known to others: what it holds is theirs, too.
+    pub(crate) fn let_go(&mut self, state: &mut State, v: ValId, todo: &mut Vec<ValId>) {
+        if state.heap.get(v).is_none() {
+            return;
+        }
+        state.heap.remove(v);
+        let whole = self.arena.loc(Loc::Deref(v));
+        todo.extend(
+            state
+                .env
+                .iter()
+                .filter(|(l, _)| self.arena.within(*l, whole))
+                .map(|(_, v)| *v),
+        );
+    }
+}
