@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use pipelint_models::{
-    Acquire, FunctionModel, Good, IoKind, Models, OnFail, Sentinel, Slot, Success,
+    Acquire, Copies, FunctionModel, Good, Holds, IoKind, Models, OnFail, Owner, Role, Sentinel,
+    Slot, Success,
 };
 use pipelint_rules::models::{builtin, files};
 
@@ -63,6 +64,8 @@ fn no_name_is_described_in_two_files() {
             ("functions", "names"),
             ("types", "names"),
             ("owners", "names"),
+            ("locks", "names"),
+            ("guards", "names"),
             ("resources", "kind"),
             ("constants", "name"),
         ] {
@@ -72,7 +75,10 @@ fn no_name_is_described_in_two_files() {
                 .into_iter()
                 .flatten()
             {
-                let value = &entry[key];
+                // A lock that is a handle has no name.
+                let Some(value) = entry.get(key) else {
+                    continue;
+                };
                 let names: Vec<_> = match value.as_array() {
                     Some(names) => names.iter().filter_map(|n| n.as_str()).collect(),
                     None => value.as_str().into_iter().collect(),
@@ -190,6 +196,66 @@ fn a_pipe_comes_out_in_two_arguments_and_by_status() {
     let slots: Vec<Slot> = f.acquires.iter().map(|a| a.at.clone()).collect();
     assert_eq!(slots, [Slot::Out(0), Slot::Out(1)]);
     assert_eq!(f.success, Some(Success::Nonzero));
+}
+
+#[test]
+fn a_process_comes_with_two_handles_in_a_structure() {
+    for (name, argument) in [
+        ("CreateProcessA", 9),
+        ("CreateProcessAsUserW", 10),
+        ("CreateProcessWithTokenW", 8),
+        ("CreateProcessWithLogonW", 10),
+    ] {
+        let slots: Vec<Slot> = function(name).acquires.into_iter().map(|a| a.at).collect();
+        assert_eq!(
+            slots,
+            [
+                Slot::Field(argument, "hProcess".into()),
+                Slot::Field(argument, "hThread".into())
+            ],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_pair_of_descriptors_comes_in_an_array() {
+    for (name, argument) in [("_pipe", 0), ("pipe", 0), ("socketpair", 3)] {
+        let f = function(name);
+        let slots: Vec<&Slot> = f.acquires.iter().map(|a| &a.at).collect();
+        assert_eq!(
+            slots,
+            [&Slot::Element(argument, 0), &Slot::Element(argument, 1)],
+            "{name}"
+        );
+        assert_eq!(f.success, Some(Success::ZeroOrMinusOne), "{name}");
+    }
+}
+
+#[test]
+fn a_flag_can_keep_a_call_from_creating() {
+    for (name, argument, flag) in [
+        (
+            "GetModuleHandleExW",
+            0,
+            "GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT",
+        ),
+        ("CryptAcquireContextW", 4, "CRYPT_DELETEKEYSET"),
+    ] {
+        let when = acquire(name).when.expect("a condition");
+        assert_eq!((when.arg, when.no_flag.as_deref()), (argument, Some(flag)));
+    }
+}
+
+#[test]
+fn a_resource_by_status_has_one_success_code() {
+    // With several, `status != 0` would tell nothing.
+    let models = builtin();
+    for (name, f) in models.functions() {
+        if f.acquires.iter().any(|a| a.at.argument().is_some()) {
+            assert_ne!(f.success, Some(Success::Nonnegative), "{name}");
+        }
+    }
 }
 
 #[test]
@@ -456,6 +522,154 @@ fn owners_release_what_they_hold() {
     ] {
         assert!(models.owner(name).is_none(), "{name}");
     }
+}
+
+#[test]
+fn each_owner_s_members_do_what_its_library_says() {
+    let models = builtin();
+    for (name, member, role) in [
+        ("wil::unique_handle", "get", Some(Role::Get)),
+        ("wil::unique_handle", "release", Some(Role::Release)),
+        ("wil::unique_hfile", "reset", Some(Role::Reset)),
+        ("wil::unique_hkey", "put", Some(Role::Put)),
+        ("wil::unique_socket", "operator&", Some(Role::Put)),
+        ("wil::unique_hkey", "addressof", Some(Role::Address)),
+        ("wil::unique_event", "create", Some(Role::Open)),
+        ("wil::unique_event", "SetEvent", None),
+        ("wil::shared_handle", "release", None),
+        ("wil::com_ptr", "reset", Some(Role::Close)),
+        ("ATL::CHandle", "Attach", Some(Role::Attach)),
+        ("ATL::CRegKey", "Open", Some(Role::Open)),
+        ("ATL::CComPtr", "Attach", Some(Role::Reset)),
+        ("ATL::CComPtr", "operator&", Some(Role::Address)),
+        ("ATL::CAtlFile", "Detach", Some(Role::Release)),
+        ("Wrappers::FileHandle", "Attach", Some(Role::Reset)),
+        ("Microsoft::WRL::ComPtr", "operator&", Some(Role::Put)),
+        ("std::unique_ptr", "release", Some(Role::Release)),
+        ("std::shared_ptr", "release", None),
+        ("QScopedPointer", "take", Some(Role::Release)),
+        ("base::win::ScopedHandle", "Take", Some(Role::Release)),
+        ("base::win::ScopedHandle", "Set", Some(Role::Reset)),
+        ("absl::Cleanup", "Cancel", Some(Role::Cancel)),
+    ] {
+        let owner = models.owner(name).unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(owner.role(member), role, "{name}::{member}");
+    }
+}
+
+#[test]
+fn an_owner_knows_what_it_holds_when_it_is_empty() {
+    let models = builtin();
+    let (null, invalid) = (Sentinel::Null, Sentinel::InvalidHandle);
+    for (name, empty) in [
+        ("wil::unique_handle", &[null, invalid][..]),
+        ("wil::unique_hfile", &[invalid, null]),
+        ("wil::unique_event_nothrow", &[null]),
+        ("wil::unique_process_handle", &[null]),
+        ("wil::unique_socket", &[Sentinel::InvalidSocket]),
+        ("ATL::CHandle", &[null]),
+        ("Wrappers::FileHandle", &[invalid]),
+        ("winrt::file_handle", &[invalid]),
+        ("base::win::ScopedHandle", &[null, invalid]),
+        ("boost::scope::unique_fd", &[Sentinel::MinusOne]),
+    ] {
+        let owner = models.owner(name).unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(owner.empty, empty, "{name}");
+    }
+}
+
+#[test]
+fn copies_of_owners_differ() {
+    let models = builtin();
+    for (name, copies) in [
+        ("wil::unique_handle", Copies::Never),
+        ("wil::shared_handle", Copies::Share),
+        ("std::shared_ptr<Pipe>", Copies::Share),
+        ("ATL::CHandle", Copies::Transfer),
+        ("ATL::CAutoPtr<Pipe>", Copies::Transfer),
+    ] {
+        let owner = models.owner(name).unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(owner.copies(), copies, "{name}");
+    }
+    assert!(!models.owner("QScopedPointer").is_some_and(Owner::moves));
+    assert!(models.owner("ATL::CHandle").is_some_and(Owner::converts));
+}
+
+#[test]
+fn guards_of_actions_are_made_by_functions() {
+    let models = builtin();
+    for name in [
+        "wil::scope_exit",
+        "gsl::finally",
+        "absl::MakeCleanup",
+        "folly::makeGuard",
+        "qScopeGuard",
+    ] {
+        let owner = models.made_owner(name).unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(
+            (owner.holds(), owner.takes.as_slice()),
+            (Holds::Action, &[0][..]),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_function_that_locks_has_a_model() {
+    let models = builtin();
+    let mut calls = 0;
+    for lock in models.locks().map(|(_, l)| l).chain(models.handle_locks()) {
+        for name in lock.calls.iter().flat_map(|c| &c.names) {
+            assert!(models.function(name).is_some(), "{name}");
+            calls += 1;
+        }
+    }
+    assert!(calls > 15, "{calls}");
+    for (name, recursive) in [
+        ("CRITICAL_SECTION", true),
+        ("SRWLOCK", false),
+        ("std::mutex", false),
+        ("std::recursive_mutex", true),
+        ("QMutex", false),
+        ("absl::Mutex", false),
+        ("boost::mutex", false),
+        ("pthread_mutex_t", false),
+    ] {
+        assert_eq!(
+            models.lock(name).map(|l| l.recursive),
+            Some(recursive),
+            "{name}"
+        );
+    }
+    for name in [
+        "std::lock_guard<std::mutex>",
+        "std::scoped_lock",
+        "QMutexLocker",
+    ] {
+        assert!(models.guard(name).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn every_example_of_the_documentation_loads() {
+    let docs = include_str!("../../docs/models.md");
+    let mut examples = 0;
+    let mut models = builtin();
+    for (i, block) in docs.split("```toml\n").skip(1).enumerate() {
+        let example = block.split("```").next().unwrap_or_default();
+        if !example.starts_with("[[") {
+            continue;
+        }
+        let name = format!("example {}", i + 1);
+        models = match models.with_files([(name.as_str(), example)]) {
+            Ok(models) => models,
+            Err(e) => panic!("{e}\n{example}"),
+        };
+        examples += 1;
+    }
+    assert!(examples >= 12, "{examples}");
+    let owner = models.owner("acme::UniqueChannel").expect("an example");
+    assert_eq!(owner.role("put"), Some(Role::Put));
 }
 
 #[test]

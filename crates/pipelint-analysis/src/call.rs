@@ -449,7 +449,9 @@ impl<'p> Exec<'p, '_> {
         let zero = self.arena.int(0);
         let minus = self.arena.int(-1);
         let (op, bound) = match model.success {
-            Some(Success::Zero | Success::ZeroOrMinusOne) => (CmpOp::Eq, zero),
+            Some(Success::Zero | Success::ZeroOrMinusOne | Success::ZeroOrNegative) => {
+                (CmpOp::Eq, zero)
+            }
             Some(Success::Nonnegative) => (CmpOp::Ge, zero),
             Some(Success::NotMinusOne) => (CmpOp::Ne, minus),
             Some(Success::Nonzero) | None => (CmpOp::Ne, zero),
@@ -458,6 +460,9 @@ impl<'p> Exec<'p, '_> {
         let fails = match model.success {
             Some(Success::ZeroOrMinusOne) => {
                 self.learn_quietly(&mut failed, CmpOp::Eq, result, minus, true)
+            }
+            Some(Success::ZeroOrNegative) => {
+                self.learn_quietly(&mut failed, CmpOp::Lt, result, zero, true)
             }
             _ => self.learn_quietly(&mut failed, op, result, bound, false),
         };

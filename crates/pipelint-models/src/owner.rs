@@ -15,7 +15,8 @@ pub struct Owner {
     pub names: Vec<String>,
     /// The page or header that says so.
     pub page: String,
-    /// The owner whose facts hold for what this entry leaves out.
+    /// The owner whose facts hold for what this entry leaves out, and whose member functions it
+    /// has too.
     #[serde(default)]
     pub like: Option<String>,
     /// What it holds; a resource unless said.
@@ -226,7 +227,7 @@ impl Members {
         ]
     }
 
-    /// Takes from `base` the member functions that have no role here, role by role.
+    /// Takes from `base` the member functions that have no role here.
     fn fill_from(&mut self, base: &Self) {
         let own: Vec<String> = self
             .roles()

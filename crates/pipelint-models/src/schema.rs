@@ -88,6 +88,8 @@ pub enum Success {
     Nonnegative,
     /// Zero, where every failure is -1 (`pipe`, `_pipe`).
     ZeroOrMinusOne,
+    /// Zero, where every failure is negative: an HRESULT or NTSTATUS with one success code.
+    ZeroOrNegative,
     /// Not -1 (`WaitForSingleObject`'s WAIT_FAILED, `SuspendThread`).
     NotMinusOne,
 }

@@ -185,6 +185,37 @@ fn an_acquired_out_parameter_needs_a_status_and_no_failure_value() {
 }
 
 #[test]
+fn a_place_is_one_that_is_known() {
+    for (at, words) in [
+        (
+            "{ out = 0, field = \"h\", element = 1 }",
+            &["line 12", "field", "element"][..],
+        ),
+        ("{ out = 0, part = 1 }", &["line 12", "part", "element"]),
+        ("\"output\"", &["line 12", "output", "result", "out = 3"]),
+        ("{ field = \"h\" }", &["line 12", "out"]),
+        (
+            "{ out = 0, field = \"a b\" }",
+            &["function Make, line 8", "a b"],
+        ),
+        (
+            "{ out = 50, element = 0 }",
+            &["function Make, line 8", "50"],
+        ),
+    ] {
+        let lines = format!("success = \"zero\"\nacquires = [{{ kind = \"handle\", at = {at} }}]");
+        says(&function(&lines), words);
+    }
+}
+
+#[test]
+fn an_entry_is_named_with_its_line() {
+    let second =
+        "[[functions]]\nnames = [\"Other\"]\npage = \"https://example.org/g\"\nneeds = [99]";
+    says(&function(second), &["mine.toml", "function Other, line 11"]);
+}
+
+#[test]
 fn a_condition_has_one_test_of_something_known() {
     let release = |when: &str| {
         function(&format!(

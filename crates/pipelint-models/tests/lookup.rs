@@ -68,6 +68,37 @@ fn all_names_of_an_entry_have_its_facts() {
 }
 
 #[test]
+fn a_resource_may_come_out_in_a_field_or_an_element() {
+    let user = r#"
+[[functions]]
+names = ["Spawn"]
+page = "https://example.org/spawn"
+acquires = [
+    { kind = "handle", at = { out = 2, field = "process" } },
+    { kind = "handle", at = { out = 3, element = 1 } },
+    { kind = "handle", at = { out = 4 }, when = { arg = 0, no_flag = "FLAG" } },
+]
+success = "zero-or-minus-one"
+"#;
+    let models = load(&[("base.toml", BASE), ("user.toml", user)]);
+    let spawn = models.function("Spawn").expect("modelled");
+    let slots: Vec<&Slot> = spawn.acquires.iter().map(|a| &a.at).collect();
+    assert_eq!(
+        slots,
+        [
+            &Slot::Field(2, "process".into()),
+            &Slot::Element(3, 1),
+            &Slot::Out(4)
+        ]
+    );
+    let arguments: Vec<_> = slots.iter().map(|s| s.argument()).collect();
+    assert_eq!(arguments, [Some(2), Some(3), Some(4)]);
+    assert_eq!(spawn.success, Some(Success::ZeroOrMinusOne));
+    let when = spawn.acquires[2].when.as_ref().expect("a condition");
+    assert_eq!(when.no_flag.as_deref(), Some("FLAG"));
+}
+
+#[test]
 fn a_qualified_name_falls_back_to_its_last_segment() {
     let models = load(&[("base.toml", BASE)]);
     assert!(models.function("::MakeThing").is_some());

@@ -316,6 +316,7 @@ fn success_word(success: Success) -> &'static str {
         Success::Zero => "zero on success",
         Success::Nonnegative => "not negative on success",
         Success::ZeroOrMinusOne => "zero on success, -1 on failure",
+        Success::ZeroOrNegative => "zero on success, negative on failure",
         Success::NotMinusOne => "-1 on failure",
     }
 }

@@ -7,6 +7,7 @@ mod determinism;
 mod folders;
 mod formats;
 mod hostile;
+mod models;
 mod pages;
 mod select;
 mod status;
