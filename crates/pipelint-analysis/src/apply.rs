@@ -116,7 +116,11 @@ impl<'p> Exec<'p, '_> {
             receiver: call.receiver,
             part: call.part,
         };
-        let was = (self.site.replace(self.site.unwrap_or(self.span)), self.span, self.operands);
+        let was = (
+            self.site.replace(self.site.unwrap_or(self.span)),
+            self.span,
+            self.operands,
+        );
         self.operands = &[];
         let mut results: Vec<(State, Option<ValId>)> = Vec::new();
         for end in &summary.ends {
@@ -148,7 +152,11 @@ impl<'p> Exec<'p, '_> {
     /// A resource that the called function returns, and nobody receives.
     fn dropped_where_it_stands(&mut self, state: &mut State, v: ValId) {
         let Some(res) = state.res.get(v) else { return };
-        if res.status != Status::Open || res.escaped || !self.leaks(&res.kind) || self.is_entry_point() {
+        if res.status != Status::Open
+            || res.escaped
+            || !self.leaks(&res.kind)
+            || self.is_entry_point()
+        {
             return;
         }
         if self.outcome(state, v, res) == Outcome::Failed {
@@ -221,7 +229,9 @@ impl<'p> Exec<'p, '_> {
             }
             if !results.iter().any(|(s, r)| *r == result && *s == state) {
                 results.push((state, result));
-            } else if let Some((known, _)) = results.iter_mut().find(|(s, r)| *r == result && *s == state)
+            } else if let Some((known, _)) = results
+                .iter_mut()
+                .find(|(s, r)| *r == result && *s == state)
                 && self.recording
                 && !known.log.join(&state.log)
             {
@@ -244,7 +254,11 @@ impl<'p> Exec<'p, '_> {
         state.doubtful |= out.unseen;
         let out = FailedOut {
             judge: result.unwrap_or(judge),
-            api: if out.checked { call.name.clone() } else { out.api.clone() },
+            api: if out.checked {
+                call.name.clone()
+            } else {
+                out.api.clone()
+            },
             created: call.site,
             var: self.loc_name(loc),
             checked: out.unseen,
@@ -288,9 +302,12 @@ impl<'p> Exec<'p, '_> {
         // names for values, and names not yet given are given the same.
         let same = |known: &(State, Frame)| {
             known.0 == state
-                && known.1.vals.iter().zip(&frame.vals).all(|(a, b)| {
-                    a.is_none() || b.is_none() || a == b
-                })
+                && known
+                    .1
+                    .vals
+                    .iter()
+                    .zip(&frame.vals)
+                    .all(|(a, b)| a.is_none() || b.is_none() || a == b)
         };
         if let Some(known) = paths.iter_mut().find(|k| same(k)) {
             if self.recording && !known.0.log.join(&state.log) {
@@ -305,7 +322,13 @@ impl<'p> Exec<'p, '_> {
     }
 
     /// One action on one path; false when the path cannot be.
-    fn act(&mut self, state: &mut State, frame: &mut Frame, call: &Call<'p>, action: &'p Action) -> bool {
+    fn act(
+        &mut self,
+        state: &mut State,
+        frame: &mut Frame,
+        call: &Call<'p>,
+        action: &'p Action,
+    ) -> bool {
         match action {
             Action::Epoch(epoch) => self.bind_loads(state, frame, call, *epoch),
             Action::Havoc { surely } => {
@@ -327,7 +350,12 @@ impl<'p> Exec<'p, '_> {
                 self.span = *span;
                 self.use_value(state, v, api, false);
             }
-            Action::Release { v, release, api, span } => {
+            Action::Release {
+                v,
+                release,
+                api,
+                span,
+            } => {
                 let v = self.val(state, frame, call, *v);
                 self.step_into(state, call, v);
                 self.span = *span;
@@ -486,7 +514,9 @@ impl<'p> Exec<'p, '_> {
                         frame.locs[p.index()].unwrap_or(p)
                     };
                     let loc = match &call.summary.locs[l.index()] {
-                        Loc::Field(p, name) => Some(Loc::Field(parent(*p, &mut todo), name.clone())),
+                        Loc::Field(p, name) => {
+                            Some(Loc::Field(parent(*p, &mut todo), name.clone()))
+                        }
                         Loc::Elem(p, i) => Some(Loc::Elem(parent(*p, &mut todo), *i)),
                         Loc::Deref(v) => match frame.vals[v.index()] {
                             Some(v) => {

@@ -113,6 +113,13 @@ impl Exec<'_, '_> {
             (Some(x), Some(y)) => Some(holds(op, x, y)),
             (None, Some(c)) => self.decide_against(state, op, a, c),
             (Some(c), None) => self.decide_against(state, mirror(op), b, c),
+            (None, None) if made_and_borrowed(state, a, b) || made_and_borrowed(state, b, a) => {
+                match op {
+                    CmpOp::Eq => Some(false),
+                    CmpOp::Ne => Some(true),
+                    _ => None,
+                }
+            }
             (None, None) => {
                 let v = self.cmp_val(op, a, b);
                 self.decide_against(state, CmpOp::Ne, v, 0)
@@ -268,13 +275,7 @@ impl Exec<'_, '_> {
     }
 
     /// The value of a comparison that a called function made: decided here, if it can be.
-    pub(crate) fn decided_or_cmp(
-        &mut self,
-        state: &State,
-        op: CmpOp,
-        a: ValId,
-        b: ValId,
-    ) -> ValId {
+    pub(crate) fn decided_or_cmp(&mut self, state: &State, op: CmpOp, a: ValId, b: ValId) -> ValId {
         match self.decided(state, op, a, b) {
             Some(known) => self.arena.int(i128::from(known)),
             None => self.cmp_val(op, a, b),
@@ -514,4 +515,10 @@ impl Exec<'_, '_> {
             },
         );
     }
+}
+
+/// A handle that this path made and gave to nobody is none that a call like `GetCurrentProcess`
+/// yields.
+fn made_and_borrowed(state: &State, made: ValId, borrowed: ValId) -> bool {
+    state.pseudo.get(borrowed).is_some() && state.res.get(made).is_some_and(|res| !res.escaped)
 }

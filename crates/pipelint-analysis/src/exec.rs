@@ -590,9 +590,11 @@ impl<'p, 'm> Exec<'p, 'm> {
     fn is_array(&self, dst: PlaceId) -> bool {
         let place = &self.function.places[dst];
         match place.base {
-            Base::Local(l) if place.proj.is_empty() => {
-                self.function.locals.get(l.0 as usize).is_some_and(|l| l.ty.arrays > 0)
-            }
+            Base::Local(l) if place.proj.is_empty() => self
+                .function
+                .locals
+                .get(l.0 as usize)
+                .is_some_and(|l| l.ty.arrays > 0),
             _ => false,
         }
     }

@@ -180,13 +180,22 @@ fn run_function(
     let executed = catch_unwind(AssertUnwindSafe(|| {
         let mut exec = exec::Exec::new(program, summaries, f, called);
         let t = std::time::Instant::now();
-        if std::env::var_os("PLDBG").is_some() { eprintln!("RUN {}", program.function(f).name); }
+        if std::env::var_os("PLDBG").is_some() {
+            eprintln!("RUN {}", program.function(f).name);
+        }
         exec.run();
         let events = exec.found.finish();
         let t1 = t.elapsed();
         let summary = exec.summary();
         if std::env::var_os("PLDBG").is_some() {
-            eprintln!("END {} {:?} {:?} ends {:?} size {:?}", program.function(f).name, t1, t.elapsed(), summary.as_ref().map(|s| s.ends.len()), summary.as_ref().map(|s| s.vals.len()));
+            eprintln!(
+                "END {} {:?} {:?} ends {:?} size {:?}",
+                program.function(f).name,
+                t1,
+                t.elapsed(),
+                summary.as_ref().map(|s| s.ends.len()),
+                summary.as_ref().map(|s| s.vals.len())
+            );
         }
         (exec.found, events, exec.bounded, summary)
     }));

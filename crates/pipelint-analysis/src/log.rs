@@ -97,7 +97,9 @@ impl Log {
     }
 
     fn before(&self) -> Self {
-        self.0.as_ref().map_or_else(Self::default, |n| n.before.clone())
+        self.0
+            .as_ref()
+            .map_or_else(Self::default, |n| n.before.clone())
     }
 
     fn with(before: Self, entry: Entry, size: u32) -> Self {

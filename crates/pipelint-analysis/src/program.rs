@@ -144,7 +144,11 @@ impl<'m> Program<'m> {
                     .filter_map(|(f, function)| {
                         let forks = |from: &Function, stmt: &Statement| self.forks(u, from, stmt);
                         let twice = |b: &pipelint_ir::Block| {
-                            b.stmts.iter().filter(|s| forks(function, s)).nth(1).is_some()
+                            b.stmts
+                                .iter()
+                                .filter(|s| forks(function, s))
+                                .nth(1)
+                                .is_some()
                         };
                         if !function.blocks.iter().any(twice) {
                             return None;
@@ -761,8 +765,8 @@ pub(crate) fn speaks_of_nothing(name: &str) -> bool {
         || has_word(
             name,
             &[
-                "ok", "success", "none", "no", "null", "nil", "zero", "false", "empty",
-                "nothing", "off", "pass", "passed", "min", "first", "begin", "start",
+                "ok", "success", "none", "no", "null", "nil", "zero", "false", "empty", "nothing",
+                "off", "pass", "passed", "min", "first", "begin", "start",
             ],
         )
 }

@@ -16,7 +16,11 @@ pub(crate) fn split_blocks(function: &mut Function, forks: &dyn Fn(&Function, &S
             .collect();
         cuts.pop();
         let Some(&first) = cuts.first() else { continue };
-        let known = function.map.stmts.get(b).is_some_and(|s| s.len() == block.stmts.len())
+        let known = function
+            .map
+            .stmts
+            .get(b)
+            .is_some_and(|s| s.len() == block.stmts.len())
             && function.map.terms.len() == function.map.stmts.len()
             && function.map.stmts.len() == function.blocks.len();
         if !known {
@@ -38,7 +42,10 @@ pub(crate) fn split_blocks(function: &mut Function, forks: &dyn Fn(&Function, &S
                 term,
                 unwind,
             });
-            function.map.stmts.push(rest_spans.by_ref().take(to - from).collect());
+            function
+                .map
+                .stmts
+                .push(rest_spans.by_ref().take(to - from).collect());
             let span = function.map.terms[at];
             function.map.terms.push(span);
             at = next;

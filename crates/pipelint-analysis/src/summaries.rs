@@ -78,7 +78,8 @@ impl Order {
                         }
                     }
                     if let Statement::Call { callee, args, .. } = stmt
-                        && let Target::Defined(g) = program.target(f.0, function, callee, args.len())
+                        && let Target::Defined(g) =
+                            program.target(f.0, function, callee, args.len())
                     {
                         out.extend(index.get(&g).copied());
                     }

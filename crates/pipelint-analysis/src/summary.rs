@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::exec::Exec;
 use crate::log::{Action, Log, Step, each, simplify};
-use crate::state::{FailedOut, Fact, Res, State, Status};
+use crate::state::{Fact, FailedOut, Res, State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 /// Different ends that a summary may have.
@@ -210,7 +210,11 @@ impl Exec<'_, '_> {
         let Some(v) = end.result.filter(|v| nonzero(*v)) else {
             return end;
         };
-        let constants = self.ends.iter().filter_map(|e| e.result).filter(|v| nonzero(*v));
+        let constants = self
+            .ends
+            .iter()
+            .filter_map(|e| e.result)
+            .filter(|v| nonzero(*v));
         if constants.count() < MOST_CONSTANTS || self.ends.iter().any(|e| e.result == Some(v)) {
             return end;
         }
@@ -388,10 +392,7 @@ impl Exec<'_, '_> {
 }
 
 fn numbered<K: Copy + Eq + std::hash::Hash>(old: &[K], nth: fn(u32) -> K) -> FxHashMap<K, K> {
-    old.iter()
-        .zip(0u32..)
-        .map(|(k, i)| (*k, nth(i)))
-        .collect()
+    old.iter().zip(0u32..).map(|(k, i)| (*k, nth(i))).collect()
 }
 
 fn renumber(

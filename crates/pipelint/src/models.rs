@@ -31,34 +31,34 @@ pub(crate) fn models(names: &[String], config: Option<&Path>) -> Result<u8, Conf
     Ok(print(&text))
 }
 
-/// One line for each name: what it is, what it does, where that is written.
+/// One line for each name: what it does, and where that is written.
 fn list(models: &Models) -> String {
-    let functions = models
-        .functions()
-        .map(|(name, f)| (name, facts::function_in_brief(models, f), f.page.as_str()));
-    let owners = models
-        .owners()
-        .map(|(name, o)| (name, facts::owner_in_brief(models, o), o.page.as_str()));
-    let locks = models
-        .locks()
-        .map(|(name, l)| (name, facts::lock_in_brief(l), l.page.as_str()));
-    let guards = models
-        .guards()
-        .map(|(name, g)| (name, facts::guard_in_brief(g), g.page.as_str()));
-    let sections: [(&str, Vec<(&str, String, &str)>); 4] = [
-        ("functions", functions.collect()),
-        ("owners", owners.collect()),
-        ("locks", locks.collect()),
-        ("guards", guards.collect()),
-    ];
-    let mut text = String::new();
-    for (section, entries) in sections {
-        let _ = writeln!(text, "# {section}");
-        for (name, brief, page) in entries {
-            let _ = writeln!(text, "{name}  {brief}  {page}");
-        }
+    let mut text = String::from("# functions\n");
+    for (name, f) in models.functions() {
+        entry(
+            &mut text,
+            name,
+            &facts::function_in_brief(models, f),
+            &f.page,
+        );
+    }
+    text.push_str("# owners\n");
+    for (name, o) in models.owners() {
+        entry(&mut text, name, &facts::owner_in_brief(models, o), &o.page);
+    }
+    text.push_str("# locks\n");
+    for (name, l) in models.locks() {
+        entry(&mut text, name, &facts::lock_in_brief(l), &l.page);
+    }
+    text.push_str("# guards\n");
+    for (name, g) in models.guards() {
+        entry(&mut text, name, &facts::guard_in_brief(g), &g.page);
     }
     text
+}
+
+fn entry(text: &mut String, name: &str, brief: &str, page: &str) {
+    let _ = writeln!(text, "{name}  {brief}  {page}");
 }
 
 /// All that is known under a name; none when that is nothing.
