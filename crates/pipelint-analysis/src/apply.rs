@@ -5,7 +5,7 @@ use pipelint_source::Span;
 
 use crate::event::{LeakHow, StepKind};
 use crate::exec::{Exec, Outcome};
-use crate::log::{Action, Step};
+use crate::log::{Action, Step, each};
 use crate::program::FnRef;
 use crate::state::{FailedOut, State, Status};
 use crate::summary::{End, Summary};
@@ -371,7 +371,9 @@ impl<'p> Exec<'p, '_> {
                 if let Loc::Global(_) = self.arena.get_loc(self.arena.root(loc)) {
                     self.site = None;
                 }
-                self.overwritten(state, name.clone(), loc, v);
+                if !self.is_kept(state, frame, call, loc) {
+                    self.overwritten(state, name.clone(), loc, v);
+                }
                 self.site = site;
                 if let Some(res) = state.res.get_mut(v)
                     && res.var.is_empty()
@@ -394,6 +396,29 @@ impl<'p> Exec<'p, '_> {
             }
         }
         true
+    }
+
+    /// What a location holds is returned, or put elsewhere, by the function that writes over it.
+    fn is_kept(&self, state: &State, frame: &Frame, call: &Call<'p>, loc: LocId) -> bool {
+        let Some(old) = state.env.get(loc) else {
+            return true;
+        };
+        if state.res.get(*old).is_none() {
+            return true;
+        }
+        let mut kept = false;
+        for end in &call.summary.ends {
+            let mut note = |v: ValId| kept |= frame.vals[v.index()] == Some(*old);
+            end.result.into_iter().for_each(&mut note);
+            each(&end.steps, &mut |action| match action {
+                Action::Write { v, .. }
+                | Action::Escape(v)
+                | Action::Take(v)
+                | Action::Release { v, .. } => note(*v),
+                _ => {}
+            });
+        }
+        kept
     }
 
     /// The first step of a path into a called function.

@@ -894,7 +894,11 @@ impl<'p> Exec<'p, '_> {
             }
             match check.on_fail {
                 OnFail::Aborts => {}
-                OnFail::Throws | OnFail::Returns => self.leave(&mut bad, None),
+                OnFail::Throws => self.leave(&mut bad, None),
+                OnFail::Returns => {
+                    self.record_end(&bad, None);
+                    self.leave(&mut bad, None);
+                }
                 OnFail::Continues => {
                     let result = if model.returns_arg == Some(check.arg) {
                         v

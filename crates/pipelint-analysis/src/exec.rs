@@ -298,6 +298,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 let lhs = self.operand(&mut state, &cond.lhs);
                 let rhs = self.operand(&mut state, &cond.rhs);
                 self.settle_dropped_by_condition(&mut state, lhs, rhs);
+                self.judge_owner(&mut state, &cond.lhs);
                 for (truth, to) in [(true, then), (false, otherwise)] {
                     let mut branch = state.clone();
                     if self.assume(&mut branch, cond.op, lhs, rhs, truth) {
@@ -330,6 +331,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             Terminator::Return(value) => {
                 let value = value.as_ref().map(|v| self.operand(&mut state, v));
+                self.record_end(&state, value);
                 self.leave(&mut state, value);
             }
             // Which exceptions a handler takes is not known by their names alone: where there are
@@ -503,6 +505,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     self.operand(state, &cond.rhs),
                 );
                 self.settle_dropped_by_condition(state, a, b);
+                self.judge_owner(state, &cond.lhs);
                 self.compare(state, cond.op, a, b)
             }
             Rvalue::Cast(ty, op) => {

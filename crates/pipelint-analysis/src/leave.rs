@@ -13,7 +13,6 @@ use crate::values::{Loc, LocId, Sym, Val, ValId};
 impl Exec<'_, '_> {
     /// The path leaves the function with this result.
     pub(crate) fn leave(&mut self, state: &mut State, value: Option<ValId>) {
-        self.record_end(state, value);
         if let Some(value) = value {
             self.report_dropped_before_success(state, value);
             self.hand_over_result(state, value);

@@ -105,6 +105,35 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// A condition on an object asks it whether it holds anything.
+    pub(crate) fn judge_owner(&mut self, state: &mut State, op: &Operand) {
+        let (Operand::Copy(place) | Operand::Move(place)) = op else {
+            return;
+        };
+        let at = &self.function.places[*place];
+        let pipelint_ir::Base::Local(l) = at.base else {
+            return;
+        };
+        let local = self.function.locals.get(l.0 as usize);
+        if !at.proj.is_empty() || !local.is_some_and(|l| l.ty.is_object() && !self.is_plain(&l.ty)) {
+            return;
+        }
+        let whole = self.place(state, *place);
+        let held: Vec<ValId> = state
+            .env
+            .iter()
+            .filter(|(l, _)| self.arena.within(*l, whole))
+            .map(|(_, v)| *v)
+            .collect();
+        for v in held {
+            if let Some(res) = state.res.get_mut(v) {
+                res.checked = true;
+                let created = res.created;
+                self.found.compared_rightly(created);
+            }
+        }
+    }
+
     /// A class that writes its own copy or move.
     pub(crate) fn copies_by_code(&self, dst: PlaceId) -> bool {
         let place = &self.function.places[dst];
