@@ -124,6 +124,7 @@ fn arguments_are_put_in_as_the_standard_has_it() {
 #define OPT(a, ...) Tell(a __VA_OPT__(,) __VA_ARGS__)
 #define NAMED(a, rest...) Tell(a, rest)
 #define NEG(x) -x
+#define FORMAT(x, y) Tell(\"%\"x\" of %\"y\"\\n\")
 ";
     for (with, without) in [
         ("CAT(Res, et)(h);", "Reset(h);"),
@@ -143,6 +144,10 @@ fn arguments_are_put_in_as_the_standard_has_it() {
         ("OPT(n, 1, 2);", "Tell(n, 1, 2);"),
         ("NAMED(n, 1, 2);", "Tell(n, 1, 2);"),
         ("Use(NEG(-n));", "Use(- -n);"),
+        (
+            "FORMAT(\"d\", \"u\");",
+            "Tell(\"%\" \"d\" \" of %\" \"u\" \"\\n\");",
+        ),
     ] {
         same(macros, with, without);
     }
@@ -249,6 +254,10 @@ fn some_uses_stay() {
     stays("#define FAKE(x) x ) ( x", "FAKE(n);");
     // It does not parse where it is used.
     stays("#define WORDS(x) x [ ] = 3 3", "Use(n); WORDS(n);");
+    stays(
+        "#define END_TEST(x) do { Use(x); } while (0)",
+        "END_TEST()\n  << n;",
+    );
     // Not followed by arguments.
     stays("#define USE(x) Use(x)", "Take(USE);");
 }
