@@ -93,11 +93,13 @@ fn an_expression_is_a_condition_or_a_value() {
     let macros = "
 #define IS_VALID(h) ((h) != NULL && (h) != INVALID_HANDLE_VALUE)
 #define AS_INT(h) ((int)(intptr_t)(h))
+#define EITHER(a, b) (!IS_VALID(a) || !IS_VALID(b))
 ";
     same(
         macros,
-        "if (IS_VALID(h)) Use(h); n = AS_INT(h); return !IS_VALID(s->h);",
+        "if (IS_VALID(h)) Use(h); n = AS_INT(h); if (EITHER(h, s)) Use(s); return !IS_VALID(s->h);",
         "if (((h) != NULL && (h) != INVALID_HANDLE_VALUE)) Use(h); n = ((int)(intptr_t)(h));
+         if (!(h != NULL && h != INVALID_HANDLE_VALUE) || !(s != NULL && s != INVALID_HANDLE_VALUE)) Use(s);
          return !((s->h) != NULL && (s->h) != INVALID_HANDLE_VALUE);",
     );
 }

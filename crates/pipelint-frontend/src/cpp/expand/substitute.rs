@@ -150,7 +150,7 @@ impl<'a> Run<'_, 'a> {
         let mut detach = false;
         while let Some(token) = input.get(at) {
             self.budget.take(1)?;
-            let spaced = token.spaced || std::mem::take(&mut detach);
+            let spaced = std::mem::take(&mut detach) || token.spaced;
             let definition = (token.word == Word::Name && !token.spent)
                 .then(|| self.names.definition(&token.text))
                 .flatten();
