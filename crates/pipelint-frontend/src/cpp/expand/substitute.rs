@@ -203,7 +203,6 @@ impl<'a> Run<'_, 'a> {
     }
 
     /// The arguments of a use whose parenthesis should be at `at`, and where they end.
-    #[expect(clippy::type_complexity, reason = "read at one place")]
     fn arguments(
         &mut self,
         input: &[Tok<'a>],
