@@ -93,11 +93,13 @@ fn an_expression_is_a_condition_or_a_value() {
     let macros = "
 #define IS_VALID(h) ((h) != NULL && (h) != INVALID_HANDLE_VALUE)
 #define AS_INT(h) ((int)(intptr_t)(h))
+#define EITHER(a, b) (!IS_VALID(a) || !IS_VALID(b))
 ";
     same(
         macros,
-        "if (IS_VALID(h)) Use(h); n = AS_INT(h); return !IS_VALID(s->h);",
+        "if (IS_VALID(h)) Use(h); n = AS_INT(h); if (EITHER(h, s)) Use(s); return !IS_VALID(s->h);",
         "if (((h) != NULL && (h) != INVALID_HANDLE_VALUE)) Use(h); n = ((int)(intptr_t)(h));
+         if (!(h != NULL && h != INVALID_HANDLE_VALUE) || !(s != NULL && s != INVALID_HANDLE_VALUE)) Use(s);
          return !((s->h) != NULL && (s->h) != INVALID_HANDLE_VALUE);",
     );
 }
@@ -124,6 +126,7 @@ fn arguments_are_put_in_as_the_standard_has_it() {
 #define OPT(a, ...) Tell(a __VA_OPT__(,) __VA_ARGS__)
 #define NAMED(a, rest...) Tell(a, rest)
 #define NEG(x) -x
+#define FORMAT(x, y) Tell(\"%\"x\" of %\"y\"\\n\")
 ";
     for (with, without) in [
         ("CAT(Res, et)(h);", "Reset(h);"),
@@ -143,6 +146,10 @@ fn arguments_are_put_in_as_the_standard_has_it() {
         ("OPT(n, 1, 2);", "Tell(n, 1, 2);"),
         ("NAMED(n, 1, 2);", "Tell(n, 1, 2);"),
         ("Use(NEG(-n));", "Use(- -n);"),
+        (
+            "FORMAT(\"d\", \"u\");",
+            "Tell(\"%\" \"d\" \" of %\" \"u\" \"\\n\");",
+        ),
     ] {
         same(macros, with, without);
     }
@@ -249,6 +256,10 @@ fn some_uses_stay() {
     stays("#define FAKE(x) x ) ( x", "FAKE(n);");
     // It does not parse where it is used.
     stays("#define WORDS(x) x [ ] = 3 3", "Use(n); WORDS(n);");
+    stays(
+        "#define END_TEST(x) do { Use(x); } while (0)",
+        "END_TEST()\n  << n;",
+    );
     // Not followed by arguments.
     stays("#define USE(x) Use(x)", "Take(USE);");
 }

@@ -216,21 +216,29 @@ fn parts(body: &str, params: &[Name]) -> (Vec<Part>, Vec<Kind>) {
             last.end = offset(end);
             continue;
         }
-        let param = if word == Word::Name {
-            params
-                .iter()
-                .position(|param| param == text)
-                .and_then(|index| u16::try_from(index).ok())
-        } else {
-            None
+        let named = |text: &str| {
+            let index = params.iter().position(|param| param == text);
+            index.and_then(|index| u16::try_from(index).ok())
         };
-        parts.push(Part {
+        let part = |word, start, end, spaced, param| Part {
             word,
             start: offset(start),
             end: offset(end),
             spaced,
             param,
-        });
+        };
+        // `"%"x` is a string and a parameter, though it looks like a literal with a suffix.
+        let quote = text.rfind('"').map_or(text.len(), |quote| quote + 1);
+        if kind == Kind::Str
+            && let Some(param) = text.get(quote..).and_then(named)
+        {
+            parts.push(part(word, start, start + quote, spaced, None));
+            parts.push(part(Word::Name, start + quote, end, true, Some(param)));
+            kinds.extend([Kind::Str, Kind::Ident]);
+            continue;
+        }
+        let param = (word == Word::Name).then(|| named(text)).flatten();
+        parts.push(part(word, start, end, spaced, param));
         let kind = match kind {
             Kind::Ident | Kind::Caps => {
                 super::super::prepare::words::word(text).map_or(kind, |found| found.kind)

@@ -15,6 +15,8 @@ pub(crate) struct Use {
     pub(crate) name: Name,
     /// Where its expansion stands in the expanded text.
     pub(crate) made: Range<usize>,
+    /// The white space behind it.
+    pub(crate) spaces: usize,
     /// Where the use stands in the file.
     pub(crate) written: Range<usize>,
 }
@@ -35,9 +37,9 @@ impl Map {
     /// The macros that what is wrong at a range of the expanded text came of: it lies in a use, or
     /// begins or ends in one, or lies around one and little else.
     pub(crate) fn blame(&self, start: usize, end: usize, found: &mut Vec<Name>) {
-        let at = |at: usize| self.0.partition_point(|one| one.made.end < at);
+        let at = |at: usize| self.0.partition_point(|one| one.made.end + one.spaces < at);
         let mut blame = |one: &Use| {
-            let inside = |at: usize| one.made.start <= at && at <= one.made.end;
+            let inside = |at: usize| one.made.start <= at && at <= one.made.end + one.spaces;
             if inside(start) || inside(end) || end - start <= 2 * one.made.len() + 64 {
                 found.push(one.name.clone());
             }

@@ -172,6 +172,7 @@ pub(crate) fn expand(
                 map.push(Use {
                     name: definition.name.clone(),
                     made: start..out.len(),
+                    spaces: spaces(text, to),
                     written: from..to,
                 });
                 context.expanded(definition.shape);
@@ -191,6 +192,14 @@ pub(crate) fn expand(
     }
     out.push_str(text.get(copied..).unwrap_or(""));
     (u32::try_from(out.len()).is_ok()).then_some(Expanded { text: out, map })
+}
+
+/// How much white space stands at an offset.
+fn spaces(text: &str, at: usize) -> usize {
+    let rest = text.as_bytes().get(at..).unwrap_or_default();
+    rest.iter()
+        .take_while(|byte| byte.is_ascii_whitespace())
+        .count()
 }
 
 /// The tokens of a use, as the substitution takes them.

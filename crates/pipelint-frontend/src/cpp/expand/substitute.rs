@@ -150,7 +150,7 @@ impl<'a> Run<'_, 'a> {
         let mut detach = false;
         while let Some(token) = input.get(at) {
             self.budget.take(1)?;
-            let spaced = token.spaced || std::mem::take(&mut detach);
+            let spaced = std::mem::take(&mut detach) || token.spaced;
             let definition = (token.word == Word::Name && !token.spent)
                 .then(|| self.names.definition(&token.text))
                 .flatten();
@@ -203,7 +203,6 @@ impl<'a> Run<'_, 'a> {
     }
 
     /// The arguments of a use whose parenthesis should be at `at`, and where they end.
-    #[expect(clippy::type_complexity, reason = "read at one place")]
     fn arguments(
         &mut self,
         input: &[Tok<'a>],

@@ -78,12 +78,9 @@ impl<'t> Lowerer<'_, 't> {
                 if known::is_its_argument(text) {
                     return one().map_or(CallKind::Plain, CallKind::Same);
                 }
-                match text {
-                    "__builtin_expect" => {
-                        let first = args.and_then(|args| source.first(args));
-                        return first.map_or(CallKind::Plain, CallKind::Same);
-                    }
-                    _ => {}
+                if text == "__builtin_expect" {
+                    let first = args.and_then(|args| source.first(args));
+                    return first.map_or(CallKind::Plain, CallKind::Same);
                 }
                 self.named_call_kind(text, callee, one(), none())
             }
