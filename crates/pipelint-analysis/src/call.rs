@@ -129,7 +129,8 @@ impl<'p> Exec<'p, '_> {
             }
         }
         let surely = program.returns(target, callee) == Returns::Yes;
-        if !surely && self.judges_a_known_value(args, &values) {
+        let logs = matches!(callee, Callee::Function(name) if speaks_of_logging(last(name)));
+        if !surely && !logs && self.judges_a_known_value(args, &values) {
             state.doubtful = true;
         }
         for (v, arg) in values.iter().zip(args) {
@@ -161,12 +162,18 @@ impl<'p> Exec<'p, '_> {
         out.push(state);
     }
 
+    /// A global that this function alone writes: what it calls does not change it.
+    fn is_own_global(&self, loc: LocId) -> bool {
+        match self.arena.get_loc(loc) {
+            Loc::Global(name) => self.program.globals.at_first_call(self.me, name).is_some(),
+            _ => false,
+        }
+    }
+
     /// A variable or condition whose value is known on this path is given to code that may not
     /// come back: `CHECK(status)`, `EXPECT_OK(made)`. It may well not come back for this value.
     fn judges_a_known_value(&self, args: &[Operand], values: &[ValId]) -> bool {
-        // What follows a text is there to be shown.
-        let text = |(_, v): &(&Operand, &ValId)| !matches!(self.arena.get(**v), Val::Str);
-        args.iter().zip(values).take_while(text).any(|(arg, v)| {
+        args.iter().zip(values).any(|(arg, v)| {
             matches!(arg, Operand::Copy(_)) && matches!(self.arena.get(*v), Val::Int(_))
         })
     }
@@ -186,7 +193,7 @@ impl<'p> Exec<'p, '_> {
             .env
             .iter()
             .map(|(l, _)| l)
-            .filter(|l| self.is_outside(state, *l))
+            .filter(|l| self.is_outside(state, *l) && !self.is_own_global(*l))
             .collect();
         for loc in gone {
             state.env.remove(loc);
@@ -222,6 +229,10 @@ impl<'p> Exec<'p, '_> {
         out: &mut Vec<State>,
     ) {
         self.next_transfer(&mut state, model, args);
+        if model.asserts && args.first().is_some_and(|v| self.arena.as_int(*v) == Some(0)) {
+            // `assert(0)`: the program says that no run comes here.
+            return;
+        }
         if let Some(check) = &model.check {
             self.check_call(state, dst, api, model, check, args, out);
             return;
@@ -731,6 +742,8 @@ impl<'p> Exec<'p, '_> {
                 self.uninitialised(state, v, loc, api, true);
                 return;
             }
+            // Unset by a creation that nobody judged: that is told as such.
+            Val::Int(0 | -1) if state.failed_outs.get(v).is_some_and(|out| !out.checked) => return,
             Val::Int(value @ (0 | -1)) if !release.null_ok => {
                 self.close_of_constant(state, release, api, value);
                 return;

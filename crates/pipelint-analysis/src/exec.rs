@@ -33,6 +33,7 @@ const ROUNDS: u32 = 2;
 pub(crate) struct Exec<'p, 'm> {
     pub(crate) program: &'p Program<'m>,
     pub(crate) unit: usize,
+    pub(crate) me: FnRef,
     pub(crate) function: &'p Function,
     pub(crate) cfg: Cfg,
     pub(crate) arena: Arena,
@@ -86,6 +87,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         Self {
             program,
             unit: f.0,
+            me: f,
             function,
             cfg: Cfg::new(function),
             arena: Arena::default(),
@@ -121,7 +123,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         if seen.is_empty() {
             return;
         }
-        let mut next = vec![(0usize, State::default())];
+        let mut next = vec![(0usize, self.first_call())];
         loop {
             for (block, mut state) in next.drain(..) {
                 if block >= seen.len() || !self.enter(block, &mut state) {
@@ -169,6 +171,29 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             self.run_block(block, state, &mut next);
         }
+    }
+
+    /// What is known where the function is first called.
+    fn first_call(&mut self) -> State {
+        let mut state = State::default();
+        let globals: Vec<Name> = self
+            .function
+            .places
+            .iter()
+            .filter_map(|(_, place)| match &place.base {
+                Base::Global(name) if place.proj.is_empty() => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
+        for name in globals {
+            let Some(init) = self.program.globals.at_first_call(self.me, &name) else {
+                continue;
+            };
+            let v = self.constant(init);
+            let loc = self.arena.loc(Loc::Global(name));
+            state.env.insert(loc, v);
+        }
+        state
     }
 
     /// Prepares a state to enter a block; false when the path is given up there (a loop's bound).

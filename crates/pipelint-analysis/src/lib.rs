@@ -9,6 +9,7 @@ mod collect;
 mod compute;
 mod event;
 mod exec;
+mod globals;
 mod io;
 mod leave;
 mod log;
@@ -38,7 +39,7 @@ use summary::Summary;
 pub use event::{Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
 
 /// Blocks of a function that is run for its callers' sake alone.
-const LARGEST_PLAIN: usize = 24;
+const LARGEST_PLAIN: usize = 400;
 
 /// What one function's execution showed.
 struct FunctionResult {
@@ -179,24 +180,9 @@ fn run_function(
     // A fault of the executor in one function must not end the run for all others.
     let executed = catch_unwind(AssertUnwindSafe(|| {
         let mut exec = exec::Exec::new(program, summaries, f, called);
-        let t = std::time::Instant::now();
-        if std::env::var_os("PLDBG").is_some() {
-            eprintln!("RUN {}", program.function(f).name);
-        }
         exec.run();
         let events = exec.found.finish();
-        let t1 = t.elapsed();
         let summary = exec.summary();
-        if std::env::var_os("PLDBG").is_some() {
-            eprintln!(
-                "END {} {:?} {:?} ends {:?} size {:?}",
-                program.function(f).name,
-                t1,
-                t.elapsed(),
-                summary.as_ref().map(|s| s.ends.len()),
-                summary.as_ref().map(|s| s.vals.len())
-            );
-        }
         (exec.found, events, exec.bounded, summary)
     }));
     match executed {

@@ -155,6 +155,7 @@ impl Exec<'_, '_> {
             self.escape(state, v);
             return;
         }
+        self.may_set_exposed(state, loc);
         if self.is_outside(state, loc) || self.is_owner(loc) {
             let home = state
                 .res
@@ -253,6 +254,28 @@ impl Exec<'_, '_> {
             .chars()
             .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         caps || is_primitive(name)
+    }
+
+    /// A write through a pointer that is not known may set a local whose address others have.
+    fn may_set_exposed(&self, state: &mut State, loc: LocId) {
+        let Loc::Deref(p) = self.arena.get_loc(self.arena.root(loc)) else {
+            return;
+        };
+        if state.heap.get(*p).is_some() || state.exposed.iter().next().is_none() {
+            return;
+        }
+        let unset: Vec<LocId> = state
+            .env
+            .iter()
+            .filter(|(l, v)| {
+                matches!(self.arena.get(**v), Val::Sym(Sym::Uninit { .. }))
+                    && state.exposed.get(self.arena.root(*l)).is_some()
+            })
+            .map(|(l, _)| l)
+            .collect();
+        for l in unset {
+            state.env.remove(l);
+        }
     }
 
     /// A write to the caller's world: it has what is written.

@@ -8,6 +8,8 @@ use pipelint_models::{FunctionModel, Models};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::globals::Globals;
+
 /// A function's place in the program: unit, then index in it.
 pub(crate) type FnRef = (usize, usize);
 
@@ -40,6 +42,7 @@ pub(crate) enum Target<'p> {
 pub(crate) struct Program<'m> {
     pub(crate) units: Vec<Unit>,
     pub(crate) models: &'m Models,
+    pub(crate) globals: Globals,
     functions: FxHashMap<Name, Vec<FnRef>>,
     /// Last segments of all functions and methods of the program.
     own_names: FxHashSet<Name>,
@@ -101,6 +104,7 @@ impl<'m> Program<'m> {
             }
         }
         let mut program = Self {
+            globals: Globals::new(&units),
             models,
             functions: FxHashMap::default(),
             own_names: FxHashSet::default(),

@@ -320,6 +320,10 @@ pub struct FunctionModel {
     /// It only logs: it returns, and judges nothing.
     #[serde(default)]
     pub logs: bool,
+    /// An assertion that vanishes from release builds: of a constant 0 it says that no run comes
+    /// here.
+    #[serde(default)]
+    pub asserts: bool,
     /// Too common a name to decide that a file is worth parsing (`open`, `close`, `free`).
     #[serde(default)]
     pub common: bool,

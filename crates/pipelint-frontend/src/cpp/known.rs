@@ -284,6 +284,23 @@ pub(crate) fn status_test(name: &str) -> Option<CmpOp> {
     }
 }
 
+/// An assertion that vanishes from release builds: what it compares decides nothing there.
+pub(crate) fn vanishes(name: &str) -> bool {
+    matches!(
+        name,
+        "assert"
+            | "_ASSERT"
+            | "_ASSERTE"
+            | "_ASSERT_EXPR"
+            | "Q_ASSERT"
+            | "Q_ASSERT_X"
+            | "DCHECK"
+            | "ATLASSERT"
+            | "WI_ASSERT"
+            | "NT_ASSERT"
+    )
+}
+
 /// A macro that is its argument: `TEXT("x")`, `LIKELY(x)`.
 pub(crate) fn is_its_argument(name: &str) -> bool {
     matches!(

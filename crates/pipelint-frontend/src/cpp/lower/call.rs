@@ -31,6 +31,31 @@ pub(super) enum CallKind<'t> {
     Opaque,
 }
 
+/// A condition that compares and calls nothing: where an assertion vanishes, so does it. A call
+/// inside is left standing, as what it does may be meant.
+fn is_mere_test(node: Node<'_>) -> bool {
+    if kind(node) != K::BinaryExpression {
+        return false;
+    }
+    let mut cursor = node.walk();
+    loop {
+        if kind(cursor.node()) == K::CallExpression {
+            return false;
+        }
+        if cursor.goto_first_child() || cursor.goto_next_sibling() {
+            continue;
+        }
+        loop {
+            if !cursor.goto_parent() {
+                return true;
+            }
+            if cursor.goto_next_sibling() {
+                break;
+            }
+        }
+    }
+}
+
 impl<'t> Lowerer<'_, 't> {
     /// Tells calls from what looks like one.
     pub(super) fn call_kind(&self, node: Node<'t>) -> CallKind<'t> {
@@ -74,6 +99,12 @@ impl<'t> Lowerer<'_, 't> {
                 }
                 if let Some(op) = known::status_test(text) {
                     return one().map_or(CallKind::Plain, |n| CallKind::Status(op, n));
+                }
+                if known::vanishes(text)
+                    && let Some(arg) = args.and_then(|args| source.first(args))
+                    && is_mere_test(arg)
+                {
+                    return CallKind::Zero;
                 }
                 if known::is_its_argument(text) {
                     return one().map_or(CallKind::Plain, CallKind::Same);

@@ -1,0 +1,90 @@
+//! Globals that one function alone writes: what they hold when it is first called.
+
+use pipelint_ir::{Base, Const, Language, Name, Operand, Place, Rvalue, Statement, Unit};
+use rustc_hash::FxHashMap;
+
+use crate::program::{FnRef, last};
+
+/// Which function writes a global.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    One(FnRef),
+    Several,
+}
+
+/// What globals hold before anything ran, and who changes them.
+#[derive(Debug, Default)]
+pub(crate) struct Globals {
+    writers: FxHashMap<Name, Writer>,
+    /// By last segment; none where several globals of one name begin differently.
+    initial: FxHashMap<Name, Option<Const>>,
+}
+
+impl Globals {
+    pub(crate) fn new(units: &[Unit]) -> Self {
+        let mut globals = Self::default();
+        for (u, unit) in units.iter().enumerate() {
+            for global in unit.globals.iter().filter(|g| !g.is_extern) {
+                let name = Name::new(last(&global.name));
+                let known = globals
+                    .initial
+                    .entry(name)
+                    .or_insert_with(|| global.init.clone());
+                if *known != global.init {
+                    *known = None;
+                }
+            }
+            for f in 0..unit.functions.len() {
+                globals.note_writes(unit, (u, f));
+            }
+        }
+        globals
+    }
+
+    /// What a global holds when this function, which alone writes it, is first called.
+    pub(crate) fn at_first_call(&self, f: FnRef, name: &str) -> Option<&Const> {
+        let name = last(name);
+        let alone = self.writers.get(name) == Some(&Writer::One(f));
+        self.initial.get(name)?.as_ref().filter(|_| alone)
+    }
+
+    fn note_writes(&mut self, unit: &Unit, f: FnRef) {
+        let function = &unit.functions[f.1];
+        let mut note = |id| {
+            if let Place {
+                base: Base::Global(name),
+                ..
+            } = &function.places[id]
+            {
+                let writer = self
+                    .writers
+                    .entry(Name::new(last(name)))
+                    .or_insert(Writer::One(f));
+                if *writer != Writer::One(f) {
+                    *writer = Writer::Several;
+                }
+            }
+        };
+        for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+            match stmt {
+                Statement::Assign { dst, value } => {
+                    note(*dst);
+                    if let Rvalue::Ref(place) = value {
+                        note(*place);
+                    }
+                }
+                Statement::Call { dst: Some(dst), .. } => note(*dst),
+                Statement::Opaque { touches, .. } => touches.iter().for_each(|p| note(*p)),
+                _ => {}
+            }
+            // A C++ reference parameter may change a name that is passed as it is.
+            if let (Language::Cpp, Statement::Call { args, .. }) = (unit.language, stmt) {
+                for arg in args {
+                    if let Operand::Copy(place) | Operand::Move(place) = arg {
+                        note(*place);
+                    }
+                }
+            }
+        }
+    }
+}
