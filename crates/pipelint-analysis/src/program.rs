@@ -61,6 +61,11 @@ pub(crate) struct Program<'m> {
     overridden: FxHashSet<Name>,
 }
 
+/// How far a function is from a unit: units are ordered by path, so those of one folder are near.
+fn distance(unit: usize, f: &FnRef) -> usize {
+    unit.abs_diff(f.0)
+}
+
 /// The last segment of a qualified name.
 pub(crate) fn last(name: &str) -> &str {
     name.rsplit("::").next().unwrap_or(name)
@@ -303,7 +308,12 @@ impl<'m> Program<'m> {
         let mut name = name;
         for _ in 0..4 {
             let own = self.renames.get(unit).and_then(|own| own.get(name));
-            match own.or_else(|| self.common_renames.get(name).and_then(Option::as_ref)) {
+            // A header may rename a function of the system for some files; which, is not known.
+            let common = || {
+                let other = self.common_renames.get(name).and_then(Option::as_ref);
+                other.filter(|_| self.models.function(name).is_none())
+            };
+            match own.or_else(common) {
                 Some(other) if other != name => name = other,
                 _ => break,
             }
@@ -483,8 +493,8 @@ impl<'m> Program<'m> {
             };
             if let Some(found) = self.functions.get(&*qualified) {
                 let visible = |r: &&FnRef| r.0 == unit || !self.function(**r).internal;
-                let own = found.iter().find(|r| r.0 == unit);
-                return own.or_else(|| found.iter().find(visible)).copied();
+                let seen = found.iter().filter(visible);
+                return seen.min_by_key(|r| distance(unit, r)).copied();
             }
             if scope.is_empty() {
                 return None;
@@ -500,13 +510,12 @@ impl<'m> Program<'m> {
             self.function(**r).params as usize == args
                 && (r.0 == unit || !self.function(**r).internal)
         };
-        let own = found.iter().filter(|r| r.0 == unit).filter(fits);
-        let mut fitting = own.chain(found.iter().filter(|r| r.0 != unit).filter(fits));
-        let first = fitting.next()?;
-        match fitting.next() {
-            // The same inline function in two files is one.
-            Some(second) if second.0 == first.0 => None,
-            _ => Some(*first),
+        let mut fitting: Vec<&FnRef> = found.iter().filter(fits).collect();
+        fitting.sort_by_key(|r| distance(unit, r));
+        match fitting[..] {
+            [first, second, ..] if second.0 == first.0 => None,
+            [first, ..] => Some(*first),
+            [] => None,
         }
     }
 
@@ -553,14 +562,10 @@ impl<'m> Program<'m> {
     fn pick(&self, unit: usize, name: &str, args: usize) -> Option<FnRef> {
         let found = self.functions.get(name)?;
         let fits = |r: &&FnRef| self.function(**r).params as usize == args;
-        let own = |r: &&FnRef| r.0 == unit;
         let visible = |r: &&FnRef| r.0 == unit || !self.function(**r).internal;
-        found
-            .iter()
-            .find(|r| own(r) && fits(r))
-            .or_else(|| found.iter().find(|r| visible(r) && fits(r)))
-            .or_else(|| found.iter().find(|r| visible(r)))
-            .copied()
+        // A library for several systems defines a function once for each, in folders of their own.
+        let nearest = |r: &&FnRef| (!fits(r), distance(unit, r));
+        found.iter().filter(visible).min_by_key(nearest).copied()
     }
 
     /// Whether a call gives control back.

@@ -5,8 +5,8 @@ use pipelint_ir::{Base, Callee, Const, Operand, Statement, Terminator, Unit};
 use pipelint_models::Models;
 use std::collections::BTreeSet;
 
-/// Names that decide conditions and that no unit explains: globals, constants, and functions
-/// called without arguments.
+/// Names that no unit explains and that decide what a path does: globals and constants of
+/// conditions, and functions whose result is kept.
 pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for unit in units {
@@ -64,10 +64,8 @@ pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
             if let Statement::Call {
                 dst: Some(_),
                 callee: Callee::Function(name),
-                args,
                 ..
             } = stmt
-                && args.is_empty()
             {
                 want(name);
             }
