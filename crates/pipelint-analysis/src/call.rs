@@ -229,7 +229,11 @@ impl<'p> Exec<'p, '_> {
         out: &mut Vec<State>,
     ) {
         self.next_transfer(&mut state, model, args);
-        if model.asserts && args.first().is_some_and(|v| self.arena.as_int(*v) == Some(0)) {
+        if model.asserts
+            && args
+                .first()
+                .is_some_and(|v| self.arena.as_int(*v) == Some(0))
+        {
             // `assert(0)`: the program says that no run comes here.
             return;
         }

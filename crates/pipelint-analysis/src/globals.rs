@@ -16,6 +16,8 @@ enum Writer {
 #[derive(Debug, Default)]
 pub(crate) struct Globals {
     writers: FxHashMap<Name, Writer>,
+    /// Units whose functions name a global; two at most are kept.
+    readers: FxHashMap<Name, Vec<usize>>,
     /// By last segment; none where several globals of one name begin differently.
     initial: FxHashMap<Name, Option<Const>>,
 }
@@ -36,6 +38,14 @@ impl Globals {
             }
             for f in 0..unit.functions.len() {
                 globals.note_writes(unit, (u, f));
+                for (_, place) in unit.functions[f].places.iter() {
+                    if let Base::Global(name) = &place.base {
+                        let units = globals.readers.entry(Name::new(last(name))).or_default();
+                        if units.len() < 2 && !units.contains(&u) {
+                            units.push(u);
+                        }
+                    }
+                }
             }
         }
         globals
@@ -46,6 +56,13 @@ impl Globals {
         let name = last(name);
         let alone = self.writers.get(name) == Some(&Writer::One(f));
         self.initial.get(name)?.as_ref().filter(|_| alone)
+    }
+
+    /// A global that other units read and none writes: the run sees the program that it is of.
+    pub(crate) fn is_read_only(&self, unit: usize, name: &str) -> bool {
+        let name = last(name);
+        let read = self.readers.get(name);
+        !self.writers.contains_key(name) && read.is_some_and(|r| r.iter().any(|u| *u != unit))
     }
 
     fn note_writes(&mut self, unit: &Unit, f: FnRef) {

@@ -26,10 +26,13 @@ mod values;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pipelint_ir::{Base, Callee, Function, Gap, GapReason, Proj, Statement, Terminator, Unit};
+use pipelint_ir::{
+    Base, Callee, Function, Gap, GapReason, Name, Proj, Statement, Terminator, Unit,
+};
 use pipelint_models::{FunctionModel, Models};
 use pipelint_source::Span;
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use collect::Findings;
 use program::{FnRef, Program, Target};
@@ -83,8 +86,11 @@ pub struct Analysis {
 ///
 /// The result does not depend on the number of threads: functions are independent, and their
 /// findings are joined in the order of the units.
-pub fn analyze(units: Vec<Unit>, models: &Models) -> Analysis {
-    let program = Program::link(units, models);
+///
+/// `elsewhere` are names of globals that files of the run mention which were not lowered: what
+/// those files do to them is not known.
+pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -> Analysis {
+    let program = Program::link(units, models, elsewhere);
     let all: Vec<FnRef> = program.all().collect();
     let order = Order::new(&program, &all);
     let mut worth: Vec<bool> = all

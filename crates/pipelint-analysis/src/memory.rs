@@ -47,7 +47,9 @@ impl Exec<'_, '_> {
             return false;
         };
         let ty = self.program.resolve(&local.ty);
-        let class = self.program.class_named(self.unit, &self.function.name, &ty.name);
+        let class = self
+            .program
+            .class_named(self.unit, &self.function.name, &ty.name);
         class.is_some_and(|c| c.is_union)
     }
 

@@ -115,7 +115,8 @@ impl Exec<'_, '_> {
             return;
         };
         let local = self.function.locals.get(l.0 as usize);
-        if !at.proj.is_empty() || !local.is_some_and(|l| l.ty.is_object() && !self.is_plain(&l.ty)) {
+        if !at.proj.is_empty() || !local.is_some_and(|l| l.ty.is_object() && !self.is_plain(&l.ty))
+        {
             return;
         }
         let whole = self.place(state, *place);

@@ -72,7 +72,11 @@ pub(crate) fn last(name: &str) -> &str {
 }
 
 impl<'m> Program<'m> {
-    pub(crate) fn link(mut units: Vec<Unit>, models: &'m Models) -> Self {
+    pub(crate) fn link(
+        mut units: Vec<Unit>,
+        models: &'m Models,
+        elsewhere: &FxHashSet<Name>,
+    ) -> Self {
         let mut classes: FxHashMap<Name, Vec<ClassRef>> = FxHashMap::default();
         for (u, unit) in units.iter().enumerate() {
             for (c, class) in unit.classes.iter().enumerate() {
@@ -134,7 +138,7 @@ impl<'m> Program<'m> {
             units,
         };
         program.index_functions();
-        program.index_constants();
+        program.index_constants(elsewhere);
         program.index_renames();
         program.index_overridden();
         program.cut_blocks();
@@ -244,13 +248,18 @@ impl<'m> Program<'m> {
         }
     }
 
-    fn index_constants(&mut self) {
+    fn index_constants(&mut self, elsewhere: &FxHashSet<Name>) {
         let mut aliases: Vec<(usize, Name, Name)> = Vec::new();
         for (u, unit) in self.units.iter().enumerate() {
             let mut own = FxHashMap::default();
             let assigned = assigned_globals(unit);
             let globals = unit.globals.iter().filter_map(|g| {
-                let steady = g.ty.is_const || (g.internal && !assigned.contains(last(&g.name)));
+                let steady = g.ty.is_const
+                    || (g.internal && !assigned.contains(last(&g.name)))
+                    || (!g.internal
+                        && !g.is_extern
+                        && !elsewhere.contains(last(&g.name))
+                        && self.globals.is_read_only(u, &g.name));
                 Some((&g.name, g.init.as_ref().filter(|_| steady)?, g.internal))
             });
             let named = unit.constants.iter().map(|c| (&c.name, &c.value, false));
@@ -447,7 +456,12 @@ impl<'m> Program<'m> {
     }
 
     /// The class named by a place's declared type: a field of the method's class, through pointers.
-    fn class_of_place(&self, unit: usize, from: &Function, place: pipelint_ir::PlaceId) -> Option<Name> {
+    fn class_of_place(
+        &self,
+        unit: usize,
+        from: &Function,
+        place: pipelint_ir::PlaceId,
+    ) -> Option<Name> {
         let place = &from.places[place];
         let mut ty: Option<Name> = match &place.base {
             Base::SelfObj => from.class.clone(),
@@ -484,7 +498,10 @@ impl<'m> Program<'m> {
     /// The only function of this name, whatever it takes.
     pub(crate) fn only_function(&self, unit: usize, from: &Function, name: &str) -> Option<FnRef> {
         let name = self.renamed(unit, name);
-        let mut scope: &str = from.class.as_deref().unwrap_or_else(|| scope_of(&from.name));
+        let mut scope: &str = from
+            .class
+            .as_deref()
+            .unwrap_or_else(|| scope_of(&from.name));
         loop {
             let qualified = if scope.is_empty() {
                 name.to_owned()

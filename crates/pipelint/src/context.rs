@@ -1,8 +1,9 @@
 //! Files that nobody asked to lint but that say what linted ones mean.
 
 use aho_corasick::AhoCorasick;
-use pipelint_ir::{Base, Callee, Const, Operand, Statement, Terminator, Unit};
+use pipelint_ir::{Base, Callee, Const, Name, Operand, Statement, Terminator, Unit};
 use pipelint_models::Models;
+use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
 /// Names that no unit explains and that decide what a path does: globals and constants of
@@ -74,6 +75,61 @@ pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
     wanted.into_iter().collect()
 }
 
+/// Names of globals with an initialiser that some of these texts, which are not lowered, may write.
+pub(crate) fn mentioned<'a>(
+    units: &[Unit],
+    texts: impl Iterator<Item = &'a str>,
+) -> FxHashSet<Name> {
+    let mut names: Vec<&str> = units
+        .iter()
+        .flat_map(|u| &u.globals)
+        .filter(|g| !g.internal && !g.is_extern && !g.ty.is_const && g.init.is_some())
+        .map(|g| g.name.rsplit("::").next().unwrap_or(&g.name))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut found = FxHashSet::default();
+    let Some(automaton) = (!names.is_empty())
+        .then(|| AhoCorasick::new(&names).ok())
+        .flatten()
+    else {
+        return found;
+    };
+    for text in texts {
+        let bytes = text.as_bytes();
+        for m in automaton.find_overlapping_iter(text) {
+            let line = bytes[..m.start()].iter().rposition(|b| *b == b'\n');
+            let head = text[line.map_or(0, |i| i + 1)..m.start()].trim_start();
+            let whole = !head.bytes().next_back().is_some_and(is_word)
+                && !bytes.get(m.end()).is_some_and(|b| is_word(*b));
+            if whole && may_change(head, &text[m.end()..]) {
+                found.insert(Name::new(names[m.pattern().as_usize()]));
+            }
+        }
+    }
+    found
+}
+
+/// What stands around a name may write it: an assignment, an increment, its address taken. A
+/// declaration does nothing to it, and a condition only reads it.
+fn may_change(before: &str, after: &str) -> bool {
+    if before.starts_with("extern") {
+        return false;
+    }
+    let (before, after) = (before.trim_end(), after.trim_start());
+    let assigned = after.starts_with('=') && !after.starts_with("==");
+    let compound = after
+        .strip_prefix(['+', '-', '*', '/', '%', '&', '|', '^'])
+        .is_some_and(|rest| rest.starts_with(['=', '+', '-']));
+    let shifted = after.starts_with("<<=") || after.starts_with(">>=") || after.starts_with(">>");
+    let taken = before.ends_with('&') && !before.ends_with("&&");
+    assigned || compound || shifted || taken || before.ends_with("++") || before.ends_with("--")
+}
+
+fn is_word(b: u8) -> bool {
+    b == b'_' || b.is_ascii_alphanumeric()
+}
+
 /// Tells which texts define one of some names.
 pub(crate) struct Definitions(Option<AhoCorasick>);
 
@@ -91,7 +147,7 @@ impl Definitions {
     pub(crate) fn in_text(&self, text: &str) -> bool {
         let Some(names) = &self.0 else { return false };
         let bytes = text.as_bytes();
-        let word = |b: u8| b == b'_' || b.is_ascii_alphanumeric();
+        let word = is_word;
         names.find_overlapping_iter(text).any(|m| {
             let (start, end) = (m.start(), m.end());
             if start == 0 || word(bytes[start - 1]) || bytes.get(end).is_some_and(|b| word(*b)) {

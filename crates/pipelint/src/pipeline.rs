@@ -157,6 +157,8 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
         ("prepare, parse, lower (elapsed)", clock.elapsed()),
     ]);
 
+    let passed_over = files.iter().filter(|f| !f.parsed).map(|f| f.text.as_str());
+    let elsewhere = context::mentioned(&units, passed_over);
     let mut sources = MemorySources::new();
     let linted: Vec<bool> = files.iter().map(|f| f.linted).collect();
     for file in files {
@@ -173,7 +175,7 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
 
     let clock = Instant::now();
     let names = function_names(&units);
-    let analysis = guarded(|| pipelint_analysis::analyze(units, &options.models));
+    let analysis = guarded(|| pipelint_analysis::analyze(units, &options.models, &elsewhere));
     let analysis = analysis.unwrap_or_else(|panic| {
         problems.push(failure("", &format!("in the analysis: {panic}")));
         pipelint_analysis::Analysis::default()
