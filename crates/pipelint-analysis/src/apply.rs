@@ -4,7 +4,7 @@ use pipelint_ir::{Callee, FunctionKind, Name, Operand, PlaceId, Reference};
 use pipelint_source::Span;
 
 use crate::event::{LeakHow, StepKind};
-use crate::exec::{Exec, Outcome};
+use crate::exec::{Exec, Outcome, number};
 use crate::log::{Action, Step, each};
 use crate::program::FnRef;
 use crate::state::{FailedOut, State, Status};
@@ -37,6 +37,17 @@ struct Call<'p> {
     part: u32,
 }
 
+impl Call<'_> {
+    /// The function says by another value than this one that it failed: `return NULL;` where the
+    /// creating call yielded INVALID_HANDLE_VALUE.
+    fn fails_otherwise(&self, failure: i128) -> bool {
+        self.summary.ends.iter().any(|end| {
+            let result = end.result.map(|v| &self.summary.vals[v.index()]);
+            matches!(result, Some(Val::Int(c @ (0 | -1))) if *c != failure)
+        })
+    }
+}
+
 /// A function to run on an object and arguments.
 pub(crate) struct Invocation<'a> {
     pub(crate) function: FnRef,
@@ -55,7 +66,16 @@ impl<'p> Exec<'p, '_> {
         dst: Option<PlaceId>,
     ) -> Option<LocId> {
         match callee {
-            Callee::Method { receiver, .. } => Some(self.place(state, *receiver)),
+            Callee::Method { receiver, .. } => {
+                let at = self.place(state, *receiver);
+                // A call that gives a reference: `line.open().start()`.
+                let named = self.function.places[*receiver].proj.is_empty()
+                    && matches!(self.arena.get_loc(at), Loc::Local(_));
+                match state.env.get(at).map(|v| self.arena.get(*v)) {
+                    Some(Val::Ptr(loc)) if named => Some(*loc),
+                    _ => Some(at),
+                }
+            }
             Callee::Constructor(_) => dst.map(|d| self.place(state, d)),
             Callee::Function(_) if self.program.function(f).kind != FunctionKind::Free => {
                 Some(self.arena.loc(Loc::SelfObj))
@@ -210,6 +230,9 @@ impl<'p> Exec<'p, '_> {
                 res.api = call.name.clone();
                 res.checked = self.outcome(&state, v, &res) == Outcome::Succeeded;
                 res.failed_at = None;
+                if res.checked && res.failure.is_some_and(|f| call.fails_otherwise(number(f))) {
+                    res.failure = None;
+                }
             }
             let made = StepKind::Created {
                 api: origin_api,
@@ -224,6 +247,7 @@ impl<'p> Exec<'p, '_> {
         self.replay(&mut paths, call, &end.steps);
         for (mut state, mut frame) in paths {
             let result = end.result.map(|v| self.val(&state, &mut frame, call, v));
+            self.told_by_unknown_status(&mut state, &mut frame, call, end, result);
             for out in &end.outs {
                 self.replay_out(&mut state, &mut frame, call, out, result);
             }
@@ -236,6 +260,35 @@ impl<'p> Exec<'p, '_> {
                 && !known.log.join(&state.log)
             {
                 self.recording = false;
+            }
+        }
+    }
+
+    /// A creation failed, and the function returns a value that nothing is known of: that value may
+    /// well tell its caller so.
+    fn told_by_unknown_status(
+        &mut self,
+        state: &mut State,
+        frame: &mut Frame,
+        call: &Call<'p>,
+        end: &'p End,
+        result: Option<ValId>,
+    ) {
+        let constant = |v: &ValId| matches!(self.arena.get(*v), Val::Int(_) | Val::Named(_));
+        let Some(status) = result.filter(|v| !constant(v)) else {
+            return;
+        };
+        for (old, _) in &end.res {
+            let v = self.val(state, frame, call, *old);
+            let Some(res) = state.res.get(v) else {
+                continue;
+            };
+            if v == status || self.outcome(state, v, res) != Outcome::Failed {
+                continue;
+            }
+            state.doubtful = true;
+            if let Some(res) = state.res.get_mut(v) {
+                res.checked = true;
             }
         }
     }

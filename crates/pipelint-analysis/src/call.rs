@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use pipelint_ir::{Callee, CmpOp, Language, Name, Operand, PlaceId, Statement};
+use pipelint_ir::{Callee, CmpOp, FunctionKind, Language, Name, Operand, PlaceId, Statement};
 use pipelint_models::{
     Acquire, Check, Condition, FunctionModel, Good, OnFail, Release, Slot, Success,
 };
@@ -105,6 +105,26 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
+        if let (Target::Defined(f), Callee::Constructor(_)) = (target, callee)
+            && program.function(f).kind == FunctionKind::Constructor
+            && let Some(class) = &program.function(f).class
+            && let Some(init) = program.field_init(f.0, class)
+            && let Some(receiver) = self.receiver(&mut state, f, callee, dst)
+        {
+            // The default member initialisers come before the constructor's own.
+            let call = Invocation {
+                function: init,
+                args: &[],
+                receiver: Some(receiver),
+                part: 2,
+            };
+            let mut begun = Vec::new();
+            if self.apply(&mut state, &call, None, &mut begun)
+                && let [only] = &begun[..]
+            {
+                state = only.clone();
+            }
+        }
         if let (Target::Defined(f), Callee::New(ty)) = (target, callee)
             && self.new_object(&mut state, f, args, ty, dst, out)
         {
@@ -132,6 +152,17 @@ impl<'p> Exec<'p, '_> {
         let logs = matches!(callee, Callee::Function(name) if speaks_of_logging(last(name)));
         if !surely && !logs && self.judges_a_known_value(args, &values) {
             state.doubtful = true;
+            let failed: Vec<ValId> = state
+                .res
+                .iter()
+                .filter(|(v, res)| self.outcome(&state, *v, res) == Outcome::Failed)
+                .map(|(v, _)| v)
+                .collect();
+            for v in failed {
+                if let Some(res) = state.res.get_mut(v) {
+                    res.checked = true;
+                }
+            }
         }
         for (v, arg) in values.iter().zip(args) {
             self.escape(&mut state, *v);

@@ -48,22 +48,21 @@ impl Exec<'_, '_> {
             if let Val::Bin(_, a, b) = *self.arena.get(v) {
                 todo.extend([a, b]);
             }
+            if matches!(self.arena.get(v), Val::Int(0) | Val::Sym(_)) {
+                // A struct by value: its parts stand under the local that holds it.
+                let locals: Vec<LocId> = state
+                    .env
+                    .iter()
+                    .filter(|(_, x)| **x == v)
+                    .map(|(l, _)| l)
+                    .collect();
+                for loc in locals {
+                    self.push_parts(state, loc, &mut todo);
+                }
+            }
             let whole = match *self.arena.get(v) {
                 Val::Ptr(loc) => loc,
                 Val::Sym(Sym::Load { loc, .. } | Sym::Uninit { loc }) => loc,
-                Val::Int(0) | Val::Sym(Sym::Call { .. }) => {
-                    // A struct by value: its parts stand under the local that holds it.
-                    let locals: Vec<LocId> = state
-                        .env
-                        .iter()
-                        .filter(|(_, x)| **x == v)
-                        .map(|(l, _)| l)
-                        .collect();
-                    for loc in locals {
-                        self.push_parts(state, loc, &mut todo);
-                    }
-                    continue;
-                }
                 _ => continue,
             };
             self.push_parts(state, whole, &mut todo);

@@ -337,6 +337,15 @@ impl Exec<'_, '_> {
         if self.is_given(v) {
             self.record(state, Action::Escape(v));
         }
+        if let Val::Sym(Sym::Element { loc, .. }) = *self.arena.get(v)
+            && let Some(array) = self.unknown_element(loc)
+        {
+            // Any element of the caller's array.
+            let whole = self.arena.val(Val::Ptr(array));
+            if self.is_given(whole) {
+                self.record(state, Action::Escape(whole));
+            }
+        }
         let mut todo = vec![v];
         let mut seen: Vec<ValId> = Vec::new();
         while let Some(v) = todo.pop() {

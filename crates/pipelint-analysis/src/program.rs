@@ -61,6 +61,12 @@ pub(crate) struct Program<'m> {
     overridden: FxHashSet<Name>,
 }
 
+/// A class that refers to variables of others: what it does to them later is not followed.
+fn has_references(class: &Class) -> bool {
+    let refers = |f: &pipelint_ir::Field| f.ty.reference != pipelint_ir::Reference::None;
+    class.fields.iter().any(refers)
+}
+
 /// How far a function is from a unit: units are ordered by path, so those of one folder are near.
 fn distance(unit: usize, f: &FnRef) -> usize {
     unit.abs_diff(f.0)
@@ -405,8 +411,16 @@ impl<'m> Program<'m> {
                 let ty = self.resolve(ty);
                 let class = self.class_named(unit, &from.name, &ty.name);
                 class
+                    .filter(|class| !has_references(class))
                     .and_then(|class| {
                         let name = format!("{}::{}", class.name, last(&class.name));
+                        let written = class
+                            .methods
+                            .iter()
+                            .any(|m| m.kind == FunctionKind::Constructor);
+                        if !written && args == 0 {
+                            return self.field_init(unit, &class.name);
+                        }
                         self.pick_only(unit, &name, args)
                     })
                     .map_or(Target::Unknown, Target::Defined)
@@ -416,6 +430,11 @@ impl<'m> Program<'m> {
             }
             Callee::Pointer(_) => Target::Unknown,
         }
+    }
+
+    /// The default member initialisers of a class, as a function.
+    pub(crate) fn field_init(&self, unit: usize, class: &str) -> Option<FnRef> {
+        self.pick_only(unit, &format!("{class}::{{init}}"), 0)
     }
 
     /// A method by its name, the class's own or inherited; none where it may be overridden.
@@ -443,6 +462,9 @@ impl<'m> Program<'m> {
     pub(crate) fn destructor(&self, unit: usize, scope: &str, ty: &Type) -> Option<Option<FnRef>> {
         let ty = self.resolve(ty);
         let class = self.class_named(unit, scope, &ty.name)?;
+        if has_references(class) {
+            return None;
+        }
         let declared = class
             .methods
             .iter()

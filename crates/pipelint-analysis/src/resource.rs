@@ -141,7 +141,7 @@ impl Exec<'_, '_> {
             return Outcome::Maybe;
         };
         let bad = number(failure);
-        let negative = matches!(failure, Sentinel::MinusOne);
+        let negative = matches!(failure, Sentinel::MinusOne | Sentinel::InvalidSocket);
         if fact.exact() == Some(bad) || (negative && fact.hi < 0) {
             Outcome::Failed
         } else if fact.excludes(bad) {

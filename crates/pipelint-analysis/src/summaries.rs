@@ -82,6 +82,10 @@ impl Order {
                             program.target(f.0, function, callee, args.len())
                     {
                         out.extend(index.get(&g).copied());
+                        let class = program.function(g).class.as_ref();
+                        if let Some(init) = class.and_then(|c| program.field_init(g.0, c)) {
+                            out.extend(index.get(&init).copied());
+                        }
                     }
                 }
                 out.sort_unstable();
