@@ -120,6 +120,20 @@ impl Exec<'_, '_> {
         if !self.recording {
             return;
         }
+        // What a creation that nobody judged left empty may be: a caller has not seen it fail.
+        let unjudged = |v: &ValId| {
+            let out = state.failed_outs.get(*v);
+            out.is_some_and(|out| !out.checked || out.unseen)
+        };
+        let result = match result {
+            Some(v) if matches!(self.arena.get(v), Val::Int(_)) && unjudged(&v) => {
+                Some(self.arena.sym(Sym::Computed {
+                    stmt: u32::MAX - 1,
+                    round: 0,
+                }))
+            }
+            other => other,
+        };
         let mut reach = Vec::new();
         let mut parts = Vec::new();
         for v in result.into_iter().chain(state.exported.iter().map(|e| e.0)) {
