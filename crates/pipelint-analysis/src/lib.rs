@@ -1,9 +1,11 @@
 //! Linking, symbolic execution, the machines on values, and the events they show.
 
+mod acquire;
 mod apply;
 mod assume;
 mod call;
 mod cfg;
+mod check;
 mod class;
 mod collect;
 mod compute;
@@ -14,9 +16,11 @@ mod io;
 mod leave;
 mod log;
 mod memory;
+mod model;
 mod object;
 mod program;
 mod prune;
+mod release;
 mod resource;
 mod split;
 mod state;

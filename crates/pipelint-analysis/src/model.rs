@@ -1,0 +1,220 @@
+//! Calls of modelled functions: what the facts say happens.
+
+use pipelint_ir::{Name, PlaceId};
+use pipelint_models::{Acquire, Condition, FunctionModel};
+
+use crate::acquire::slot_of;
+use crate::exec::{Exec, Outcome};
+use crate::state::State;
+use crate::values::{Loc, Val, ValId};
+
+impl<'p> Exec<'p, '_> {
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn model_call(
+        &mut self,
+        mut state: State,
+        dst: Option<PlaceId>,
+        api: &Name,
+        model: &'p FunctionModel,
+        args: &[ValId],
+        voided: bool,
+        out: &mut Vec<State>,
+    ) {
+        self.next_transfer(&mut state, model, args);
+        if model.asserts
+            && args
+                .first()
+                .is_some_and(|v| self.arena.as_int(*v) == Some(0))
+        {
+            // `assert(0)`: the program says that no run comes here.
+            return;
+        }
+        if let Some(check) = &model.check {
+            self.check_call(state, dst, api, model, check, args, out);
+            return;
+        }
+        for &n in &model.needs {
+            self.use_value(&mut state, args[n], api, false);
+        }
+        if let Some(io) = &model.io
+            && let Some(v) = io.overlapped.and_then(|n| args.get(n))
+            && let Val::Ptr(loc) = *self.arena.get(*v)
+        {
+            let event = self.arena.loc(Loc::Field(loc, "hEvent".into()));
+            if let Some(&v) = state.env.get(event) {
+                // `hEvent` may carry the low bit that keeps a completion off the port.
+                self.use_value(&mut state, v, api, false);
+            }
+        }
+        for release in &model.releases {
+            match self.applies(&state, release.when.as_ref(), args) {
+                Some(true) => self.release(&mut state, release, api, args),
+                Some(false) => {}
+                None => {
+                    let v = args[release.arg];
+                    self.escape(&mut state, v);
+                }
+            }
+        }
+        if model.noreturn {
+            return;
+        }
+        // What is given as a context is the callback's to close; what a call must have as a handle
+        // and keeps is still the caller's.
+        let contexts = model.escapes.iter().filter(|n| !model.needs.contains(n));
+        for &n in model.takes.iter().chain(contexts) {
+            self.hand_over(&mut state, args[n]);
+        }
+        for &n in model.takes.iter().chain(&model.escapes) {
+            self.expose(&mut state, args[n]);
+        }
+        for &n in &model.fills {
+            let loc = self.pointee(args[n]);
+            let v = self.fresh(&state, u32::try_from(n).unwrap_or(0) + 1);
+            if matches!(self.arena.get(args[n]), Val::Int(_)) {
+                continue;
+            }
+            self.write(&mut state, loc, v);
+        }
+        if let Some(n) = model.returns_arg {
+            let v = args[n];
+            self.store_result(&mut state, dst, v);
+            out.push(state);
+            return;
+        }
+        let (outs, others): (Vec<&Acquire>, Vec<&Acquire>) = model
+            .acquires
+            .iter()
+            .partition(|a| self.applies(&state, a.when.as_ref(), args) == Some(true));
+        for acquire in others {
+            // Something is written there, though it may be nothing of ours.
+            if let (Some(n), Some(loc)) =
+                (acquire.at.argument(), self.out_location(&acquire.at, args))
+            {
+                let v = self.fresh(&state, slot_of(n));
+                self.write(&mut state, loc, v);
+            }
+        }
+        let result = match &model.pseudo {
+            // Each call yields the same value: comparing with another call's tells them apart.
+            Some(_) if args.is_empty() => self.arena.val(Val::Named(format!("{api}()").into())),
+            _ => self.fresh(&state, 0),
+        };
+        if let Some(io) = &model.io {
+            self.note_io(&mut state, dst, api, io, args, voided, result);
+        }
+        if matches!(&**api, "GetLastError" | "WSAGetLastError") {
+            self.error_values.insert(result);
+        }
+        if api == "GetLastError"
+            && let Some(made) = state.last_made
+        {
+            state.errors.insert(result, made);
+        }
+        let failed = |v: ValId| {
+            let res = state.res.get(v);
+            res.is_some_and(|res| self.outcome(&state, v, res) == Outcome::Failed)
+        };
+        if api == "GetLastError" && (state.io_failed || state.last_made.is_some_and(failed)) {
+            // A call is known to have failed: it left an error.
+            let mut fact = crate::state::Fact::default();
+            fact.exclude(0);
+            state.facts.insert(result, fact);
+        }
+        if let Some(pseudo) = &model.pseudo {
+            state
+                .pseudo
+                .insert(result, (api.clone(), Name::new(&pseudo.noun)));
+        }
+        if outs.iter().any(|a| a.at.argument().is_some()) {
+            self.acquire_outs(state, dst, api, model, &outs, args, result, out);
+            return;
+        }
+        for acquire in outs {
+            self.acquire_result(&mut state, dst, api, acquire, result);
+        }
+        self.store_result(&mut state, dst, result);
+        out.push(state);
+    }
+
+    /// Whether a condition on the arguments holds; none when that is not known.
+    pub(crate) fn applies(
+        &self,
+        state: &State,
+        when: Option<&Condition>,
+        args: &[ValId],
+    ) -> Option<bool> {
+        let Some(when) = when else { return Some(true) };
+        let v = *args.get(when.arg)?;
+        let value = self.arena.as_int(v);
+        if let Some(flag) = &when.flag {
+            let flag = self.program.constant(self.unit, flag)?;
+            return value.map(|v| v & flag != 0);
+        }
+        if let Some(flag) = &when.no_flag {
+            let flag = self.program.constant(self.unit, flag)?;
+            return value.map(|v| v & flag == 0);
+        }
+        if let Some(null) = when.null {
+            let is_null = match value {
+                Some(v) => v == 0,
+                None => {
+                    let fact = state.facts.get(v)?;
+                    if fact.exact() == Some(0) {
+                        true
+                    } else if fact.excludes(0) {
+                        false
+                    } else {
+                        return None;
+                    }
+                }
+            };
+            return Some(is_null == null);
+        }
+        if let Some(equals) = &when.equals {
+            // `GetCurrentProcess()` names a pseudo-handle by the call that yields it.
+            if let Some(call) = equals.strip_suffix("()") {
+                return state
+                    .pseudo
+                    .get(v)
+                    .map(|(api, _)| api == call)
+                    .or(Some(false));
+            }
+            let wanted = equals
+                .parse()
+                .ok()
+                .or_else(|| self.program.constant(self.unit, equals))?;
+            return value.map(|v| v == wanted);
+        }
+        Some(true)
+    }
+}
+
+/// The largest argument number that a model's facts speak of.
+pub(crate) fn largest_argument(model: &FunctionModel) -> Option<usize> {
+    let io = model.io.iter().flat_map(|io| {
+        [
+            Some(io.handle),
+            io.buffer,
+            io.length,
+            io.count,
+            io.overlapped,
+        ]
+        .into_iter()
+        .flatten()
+    });
+    let outs = model.acquires.iter().filter_map(|a| a.at.argument());
+    let all = model
+        .needs
+        .iter()
+        .chain(&model.takes)
+        .chain(&model.escapes)
+        .chain(&model.fills)
+        .copied();
+    all.chain(model.releases.iter().map(|r| r.arg))
+        .chain(io)
+        .chain(outs)
+        .chain(model.returns_arg)
+        .chain(model.check.iter().map(|c| c.arg))
+        .max()
+}

@@ -1,0 +1,280 @@
+//! Uses and releases of resources, and the faults that they show.
+
+use std::sync::Arc;
+
+use pipelint_ir::{Name, Operand};
+use pipelint_models::Release;
+
+use crate::event::{EventKind, StepKind};
+use crate::exec::{Exec, Outcome};
+use crate::log::Action;
+use crate::state::{State, Status};
+use crate::values::{LocId, Sym, Val, ValId};
+
+impl Exec<'_, '_> {
+    /// A value reaches a call that needs a live resource there.
+    pub(crate) fn use_value(&mut self, state: &mut State, v: ValId, api: &Name, releases: bool) {
+        if let Val::Sym(Sym::Uninit { loc }) = *self.arena.get(v) {
+            self.uninitialised(state, v, loc, api, releases);
+            return;
+        }
+        self.note_field_use(state, v, api, releases);
+        let Some(res) = state.res.get(v) else {
+            if self.is_given(v) {
+                let (api, span) = (api.clone(), self.span);
+                self.record(state, Action::Use { v, api, span });
+            }
+            return;
+        };
+        let resource = Some(self.resource(res));
+        let outcome = self.outcome(state, v, res);
+        let kind = match &res.status {
+            Status::Released(closer, at) => EventKind::UseAfterClose {
+                closed: (closer.clone(), *at),
+                api: api.clone(),
+            },
+            Status::Open => match outcome {
+                Outcome::Failed if res.checked => match res.failed_at {
+                    Some(check) => EventKind::FailedUse {
+                        check,
+                        api: api.clone(),
+                    },
+                    None => return,
+                },
+                _ if !res.checked && !res.infallible => {
+                    EventKind::UncheckedUse { api: api.clone() }
+                }
+                _ => return,
+            },
+        };
+        let unchecked = matches!(kind, EventKind::UncheckedUse { .. });
+        let closed = matches!(kind, EventKind::UseAfterClose { .. });
+        let path = self.path(state, Some(v), StepKind::Passed(api.clone()));
+        self.emit(kind, resource, path, state.doubtful);
+        state.step(self.span, StepKind::Passed(api.clone()), Some(v));
+        if closed {
+            // Told: what follows on this path follows from it.
+            state.res.remove(v);
+            return;
+        }
+        if unchecked && let Some(res) = state.res.get_mut(v) {
+            res.used_unchecked = true;
+        }
+    }
+
+    pub(crate) fn uninitialised(
+        &mut self,
+        state: &mut State,
+        v: ValId,
+        loc: LocId,
+        api: &Name,
+        closes: bool,
+    ) {
+        let name = self.loc_name(loc);
+        if let Some(out) = state.failed_outs.get(v)
+            && !out.checked
+        {
+            // The creation's status was never judged: that is the fault to tell.
+            let kind = self.program.models.resource(&out.kind);
+            let resource = crate::event::Resource {
+                api: out.api.clone(),
+                created: out.created,
+                origin: out.created,
+                var: out.var.clone(),
+                noun: kind.map_or_else(Name::default, |k| Name::new(&k.noun)),
+                release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),
+                failure: None,
+            };
+            let step = crate::event::PathStep {
+                span: out.created,
+                what: StepKind::Created {
+                    api: out.api.clone(),
+                    var: out.var.clone(),
+                },
+            };
+            let here = crate::event::PathStep {
+                span: self.span,
+                what: StepKind::Passed(api.clone()),
+            };
+            self.emit(
+                EventKind::UncheckedUse { api: api.clone() },
+                Some(resource),
+                vec![step, here],
+                state.doubtful,
+            );
+            return;
+        }
+        let path = self.path(state, Some(v), StepKind::Passed(api.clone()));
+        self.emit(
+            EventKind::Uninitialised {
+                var: name,
+                api: api.clone(),
+                closes,
+            },
+            None,
+            path,
+            state.doubtful,
+        );
+        // Told once: the rest of the path takes it as set.
+        let set = self.fresh(state, 60);
+        state.env.insert(loc, set);
+    }
+
+    pub(crate) fn release(
+        &mut self,
+        state: &mut State,
+        release: &Release,
+        api: &Name,
+        args: &[ValId],
+    ) {
+        let arg = args[release.arg];
+        let (v, loc) = if release.by_pointer {
+            let loc = self.pointee(arg);
+            (self.read(state, loc), Some(loc))
+        } else {
+            (arg, None)
+        };
+        self.release_value(state, release, api, v);
+        if let Some(loc) = loc {
+            let zero = self.arena.int(0);
+            self.write(state, loc, zero);
+        }
+    }
+
+    pub(crate) fn release_value(
+        &mut self,
+        state: &mut State,
+        release: &Release,
+        api: &Name,
+        v: ValId,
+    ) {
+        match *self.arena.get(v) {
+            Val::Sym(Sym::Uninit { loc }) => {
+                self.uninitialised(state, v, loc, api, true);
+                return;
+            }
+            // Unset by a creation that nobody judged: that is told as such.
+            Val::Int(0 | -1) if state.failed_outs.get(v).is_some_and(|out| !out.checked) => return,
+            Val::Int(value @ (0 | -1)) if !release.null_ok => {
+                self.close_of_constant(state, release, api, value);
+                return;
+            }
+            _ => {}
+        }
+        if let Some((from, noun)) = state.pseudo.get(v) {
+            // `CloseHandle(GetStdHandle(…))` in one expression can only be meant.
+            let meant = from == "GetStdHandle"
+                && !matches!(self.operands.get(release.arg), Some(Operand::Copy(p)) if !self.place_name(*p).is_empty());
+            if release.kind == "handle" && !meant {
+                let kind = EventKind::PseudoClosed {
+                    api: api.clone(),
+                    from: from.clone(),
+                    noun: noun.clone(),
+                };
+                let path = self.path(state, Some(v), StepKind::Closed(api.clone()));
+                self.emit(kind, None, path, state.doubtful);
+            }
+            return;
+        }
+        self.note_field_use(state, v, api, true);
+        if let Val::Sym(Sym::Element { .. }) = self.arena.get(v) {
+            // Any element of the array may be the one released.
+            self.escape(state, v);
+            return;
+        }
+        let Some(res) = state.res.get(v) else {
+            if self.is_given(v) {
+                let action = Action::Release {
+                    v,
+                    release: Arc::new(release.clone()),
+                    api: api.clone(),
+                    span: self.span,
+                };
+                self.record(state, action);
+                self.adopt_released(state, v, &release.kind, api);
+            }
+            return;
+        };
+        let resource = Some(self.resource(res));
+        let outcome = self.outcome(state, v, res);
+        let kind = match &res.status {
+            Status::Released(first, at) => Some(EventKind::DoubleClose {
+                first: (first.clone(), *at),
+                api: api.clone(),
+            }),
+            Status::Open if outcome == Outcome::Failed => {
+                let value = res.failure.filter(|_| !release.null_ok);
+                value.map(|value| EventKind::CloseOfInvalid {
+                    var: res.var.clone(),
+                    api: api.clone(),
+                    value,
+                })
+            }
+            Status::Open if !release.fits(&res.kind) => {
+                Some(EventKind::WrongRelease { api: api.clone() })
+            }
+            // Made and closed with no look between: nobody would learn that it failed.
+            Status::Open if !res.checked && !res.used_unchecked && !res.escaped => {
+                Some(EventKind::UncheckedUse { api: api.clone() })
+            }
+            Status::Open => None,
+        };
+        let again = matches!(kind, Some(EventKind::DoubleClose { .. }));
+        if let Some(kind) = kind {
+            let path = self.path(state, Some(v), StepKind::Closed(api.clone()));
+            self.emit(kind, resource, path, state.doubtful);
+        }
+        if again {
+            state.res.remove(v);
+            return;
+        }
+        state.step(self.span, StepKind::Closed(api.clone()), Some(v));
+        let (api, span) = (api.clone(), self.span);
+        if let Some(res) = state.res.get_mut(v)
+            && outcome != Outcome::Failed
+        {
+            res.status = Status::Released(api, span);
+        }
+    }
+
+    pub(crate) fn close_of_constant(
+        &mut self,
+        state: &State,
+        release: &Release,
+        api: &Name,
+        value: i128,
+    ) {
+        let sentinel = if value == 0 {
+            pipelint_models::Sentinel::Null
+        } else {
+            pipelint_models::Sentinel::InvalidHandle
+        };
+        let empty = self
+            .program
+            .models
+            .resource(&release.kind)
+            .is_some_and(|k| k.empty.contains(&sentinel));
+        if !empty {
+            return;
+        }
+        // The variable that holds it; a literal argument is somebody's intention.
+        let Some(Operand::Copy(place)) = self.operands.get(release.arg) else {
+            return;
+        };
+        let var = self.place_name(*place);
+        if var.is_empty() {
+            return;
+        }
+        let path = self.path(state, None, StepKind::Closed(api.clone()));
+        self.emit(
+            EventKind::CloseOfInvalid {
+                var,
+                api: api.clone(),
+                value: sentinel,
+            },
+            None,
+            path,
+            state.doubtful,
+        );
+    }
+}
