@@ -6,9 +6,10 @@ use pipelint_models::Sentinel;
 use crate::event::{Event, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
 use crate::log::Action;
-use crate::program::{ClassRef, speaks_of_nothing};
+use crate::program::ClassRef;
 use crate::state::{Fact, State};
 use crate::values::{Loc, Sym, Val, ValId};
+use crate::words::speaks_of_nothing;
 
 /// A union of flags: known bits, and flags whose value is not known.
 #[derive(Default)]

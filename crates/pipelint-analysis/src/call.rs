@@ -12,9 +12,10 @@ use crate::apply::Invocation;
 use crate::exec::{Exec, Outcome};
 use crate::log::Action;
 use crate::model::largest_argument;
-use crate::program::{Returns, Target, last, speaks_of_logging};
+use crate::program::{Returns, Target, last};
 use crate::state::State;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
+use crate::words::speaks_of_logging;
 
 impl<'p> Exec<'p, '_> {
     /// True when a call may throw: nothing says it does not.

@@ -9,6 +9,7 @@ mod check;
 mod class;
 mod collect;
 mod compute;
+mod constants;
 mod event;
 mod exec;
 mod globals;
@@ -17,16 +18,19 @@ mod leave;
 mod log;
 mod memory;
 mod model;
+mod names;
 mod object;
 mod program;
 mod prune;
 mod release;
 mod resource;
+mod returns;
 mod split;
 mod state;
 mod summaries;
 mod summary;
 mod values;
+mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -218,7 +218,7 @@ impl Exec<'_, '_> {
     fn with_few_constants(&mut self, mut end: OpenEnd) -> OpenEnd {
         let nonzero = |v: ValId| match self.arena.get(v) {
             Val::Int(n) => *n != 0,
-            Val::Named(name) => !crate::program::speaks_of_nothing(name),
+            Val::Named(name) => !crate::words::speaks_of_nothing(name),
             _ => false,
         };
         let Some(v) = end.result.filter(|v| nonzero(*v)) else {

@@ -1,0 +1,250 @@
+//! What names mean: calls to functions, types to classes, from where they stand.
+
+use pipelint_ir::{Base, Callee, Class, Const, Function, FunctionKind, Name, Operand, Proj, Type};
+
+use crate::program::{FnRef, Program, Target, last, scope_of};
+
+impl Program<'_> {
+    /// What a call of `callee` with `args` arguments goes to, seen from `from`.
+    pub(crate) fn target(
+        &self,
+        unit: usize,
+        from: &Function,
+        callee: &Callee,
+        args: usize,
+    ) -> Target<'_> {
+        match callee {
+            Callee::Function(name) => self.target_of_name(unit, from, name, args),
+            Callee::Method { receiver, name, ty } => {
+                let known = match ty {
+                    Some(ty) => Some(self.resolve(ty).name),
+                    None => self.class_of_place(unit, from, *receiver),
+                };
+                let class = known.and_then(|ty| self.class_named(unit, &from.name, &ty));
+                class
+                    .and_then(|class| self.method(unit, class, name, args))
+                    .map_or(Target::Unknown, Target::Defined)
+            }
+            Callee::Constructor(ty) | Callee::New(ty) => {
+                let ty = self.resolve(ty);
+                let class = self.class_named(unit, &from.name, &ty.name);
+                class
+                    .filter(|class| !has_references(class))
+                    .and_then(|class| {
+                        let name = format!("{}::{}", class.name, last(&class.name));
+                        let written = class
+                            .methods
+                            .iter()
+                            .any(|m| m.kind == FunctionKind::Constructor);
+                        if !written && args == 0 {
+                            return self.field_init(unit, &class.name);
+                        }
+                        self.pick_only(unit, &name, args)
+                    })
+                    .map_or(Target::Unknown, Target::Defined)
+            }
+            Callee::Pointer(Operand::Const(Const::Function(name))) => {
+                self.target_of_name(unit, from, name, args)
+            }
+            Callee::Pointer(_) => Target::Unknown,
+        }
+    }
+
+    /// The default member initialisers of a class, as a function.
+    pub(crate) fn field_init(&self, unit: usize, class: &str) -> Option<FnRef> {
+        self.pick_only(unit, &format!("{class}::{{init}}"), 0)
+    }
+
+    /// A method by its name, the class's own or inherited; none where it may be overridden.
+    pub(crate) fn method(
+        &self,
+        unit: usize,
+        class: &Class,
+        name: &str,
+        args: usize,
+    ) -> Option<FnRef> {
+        let mut at = class;
+        for _ in 0..8 {
+            let declared = at.methods.iter().find(|m| last(&m.name) == name);
+            let qualified = format!("{}::{name}", at.name);
+            if let Some(declared) = declared {
+                if self.overridden.contains(&*qualified) {
+                    return None;
+                }
+                let _ = declared;
+                return self.pick_only(unit, &qualified, args);
+            }
+            if let Some(found) = self.pick_only(unit, &qualified, args) {
+                return Some(found);
+            }
+            at = self.class_named(unit, &at.name, at.bases.first()?)?;
+        }
+        None
+    }
+
+    /// The destructor of a type's class; `Some(None)` for a class of the program without one.
+    pub(crate) fn destructor(&self, unit: usize, scope: &str, ty: &Type) -> Option<Option<FnRef>> {
+        let ty = self.resolve(ty);
+        let class = self.class_named(unit, scope, &ty.name)?;
+        if has_references(class) {
+            return None;
+        }
+        let declared = class
+            .methods
+            .iter()
+            .any(|m| m.kind == FunctionKind::Destructor);
+        if !declared {
+            let plain = class.bases.is_empty();
+            return plain.then_some(None);
+        }
+        let name = format!("{}::~{}", class.name, last(&class.name));
+        Some(Some(self.pick_only(unit, &name, 0)?))
+    }
+
+    /// The class named by a place's declared type: a field of the method's class, through pointers.
+    pub(crate) fn class_of_place(
+        &self,
+        unit: usize,
+        from: &Function,
+        place: pipelint_ir::PlaceId,
+    ) -> Option<Name> {
+        let place = &from.places[place];
+        let mut ty: Option<Name> = match &place.base {
+            Base::SelfObj => from.class.clone(),
+            Base::Local(l) => Some(self.resolve(&from.locals.get(l.0 as usize)?.ty).name),
+            _ => None,
+        };
+        for step in &place.proj {
+            ty = match step {
+                Proj::Deref | Proj::Index(_) => ty,
+                Proj::Field(field) => {
+                    let class = self.class_named(unit, &from.name, &ty?)?;
+                    let field = class.fields.iter().find(|f| f.name == *field)?;
+                    Some(self.resolve(&field.ty).name)
+                }
+            };
+        }
+        ty
+    }
+
+    /// The declared type of a place without steps, or of a field of the method's class.
+    pub(crate) fn type_of_place(
+        &self,
+        unit: usize,
+        from: &Function,
+        place: pipelint_ir::PlaceId,
+    ) -> Option<Type> {
+        let at = &from.places[place];
+        match (&at.base, &at.proj[..]) {
+            (Base::Local(l), []) => Some(from.locals.get(l.0 as usize)?.ty.clone()),
+            _ => self.class_of_place(unit, from, place).map(Type::named),
+        }
+    }
+
+    /// The only function of this name, whatever it takes.
+    pub(crate) fn only_function(&self, unit: usize, from: &Function, name: &str) -> Option<FnRef> {
+        let name = self.renamed(unit, name);
+        let mut scope: &str = from
+            .class
+            .as_deref()
+            .unwrap_or_else(|| scope_of(&from.name));
+        loop {
+            let qualified = if scope.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{scope}::{name}")
+            };
+            if let Some(found) = self.functions.get(&*qualified) {
+                let visible = |r: &&FnRef| r.0 == unit || !self.function(**r).internal;
+                let seen = found.iter().filter(visible);
+                return seen.min_by_key(|r| distance(unit, r)).copied();
+            }
+            if scope.is_empty() {
+                return None;
+            }
+            scope = scope_of(scope);
+        }
+    }
+
+    /// The only function of this name that takes so many arguments.
+    pub(crate) fn pick_only(&self, unit: usize, name: &str, args: usize) -> Option<FnRef> {
+        let found = self.functions.get(name)?;
+        let fits = |r: &&FnRef| {
+            self.function(**r).params as usize == args
+                && (r.0 == unit || !self.function(**r).internal)
+        };
+        let mut fitting: Vec<&FnRef> = found.iter().filter(fits).collect();
+        fitting.sort_by_key(|r| distance(unit, r));
+        match fitting[..] {
+            [first, second, ..] if second.0 == first.0 => None,
+            [first, ..] => Some(*first),
+            [] => None,
+        }
+    }
+
+    pub(crate) fn target_of_name(
+        &self,
+        unit: usize,
+        from: &Function,
+        name: &str,
+        args: usize,
+    ) -> Target<'_> {
+        let name = self.renamed(unit, name);
+        let (rooted, name) = match name.strip_prefix("::") {
+            Some(rest) => (true, rest),
+            None => (false, name),
+        };
+        if !rooted && self.own_names.contains(last(name)) {
+            // Innermost scope first: the class, its namespaces, then the file's names.
+            let mut scope: &str = from
+                .class
+                .as_deref()
+                .unwrap_or_else(|| scope_of(&from.name));
+            while !scope.is_empty() {
+                if let Some(found) = self.pick(unit, &format!("{scope}::{name}"), args) {
+                    return Target::Defined(found);
+                }
+                if let Some(class) = self.class(unit, scope)
+                    && class.methods.iter().any(|m| last(&m.name) == name)
+                {
+                    return Target::Unknown;
+                }
+                scope = scope_of(scope);
+            }
+        }
+        if let Some(found) = self.pick(unit, name, args) {
+            return Target::Defined(found);
+        }
+        if self.macros.contains(name) {
+            return Target::Unknown;
+        }
+        let plain = name.strip_prefix("std::").unwrap_or(name);
+        match self.models.function(name) {
+            Some(model) if model.names.iter().any(|n| n == name || n == plain) => {
+                Target::Model(model)
+            }
+            _ => Target::Unknown,
+        }
+    }
+
+    /// The function of this exact name: the unit's own first, then by number of parameters.
+    pub(crate) fn pick(&self, unit: usize, name: &str, args: usize) -> Option<FnRef> {
+        let found = self.functions.get(name)?;
+        let fits = |r: &&FnRef| self.function(**r).params as usize == args;
+        let visible = |r: &&FnRef| r.0 == unit || !self.function(**r).internal;
+        // A library for several systems defines a function once for each, in folders of their own.
+        let nearest = |r: &&FnRef| (!fits(r), distance(unit, r));
+        found.iter().filter(visible).min_by_key(nearest).copied()
+    }
+}
+
+/// A class that refers to variables of others: what it does to them later is not followed.
+fn has_references(class: &Class) -> bool {
+    let refers = |f: &pipelint_ir::Field| f.ty.reference != pipelint_ir::Reference::None;
+    class.fields.iter().any(refers)
+}
+
+/// How far a function is from a unit: units are ordered by path, so those of one folder are near.
+fn distance(unit: usize, f: &FnRef) -> usize {
+    unit.abs_diff(f.0)
+}

@@ -1,0 +1,142 @@
+//! Whether functions give control back to their callers.
+
+use pipelint_ir::{Callee, Function, Statement, Terminator};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::program::{FnRef, Program, Returns, Target, last, successors};
+use crate::words::{speaks_of_ending, speaks_of_logging};
+
+impl Program<'_> {
+    /// Whether a call gives control back.
+    pub(crate) fn returns(&self, target: Target<'_>, callee: &Callee) -> Returns {
+        match target {
+            Target::Model(model) if model.noreturn => Returns::Never,
+            Target::Model(_) => Returns::Yes,
+            Target::Defined(f) => self.returns.get(&f).copied().unwrap_or(Returns::Maybe),
+            Target::Unknown => match callee {
+                Callee::Function(name) if self.noreturn.contains(name.trim_start_matches("::")) => {
+                    Returns::Never
+                }
+                // Its body is not seen and its name says that it may not come back: nothing is
+                // shown beyond it.
+                Callee::Function(name) if speaks_of_ending(last(name)) => Returns::Never,
+                Callee::Function(name) if speaks_of_logging(last(name)) => Returns::Yes,
+                _ => Returns::Maybe,
+            },
+        }
+    }
+
+    /// Least fixpoint from "never": a function returns when a path of calls that return reaches
+    /// its end.
+    pub(crate) fn find_returns(&mut self) {
+        let all: Vec<FnRef> = self.all().collect();
+        let index: FxHashMap<FnRef, usize> = all.iter().enumerate().map(|(i, f)| (*f, i)).collect();
+        // What each block's calls do, resolved once.
+        let calls: Vec<Vec<Vec<CallReturns>>> = all
+            .par_iter()
+            .map(|&f| {
+                let function = self.function(f);
+                let block = |b: &pipelint_ir::Block| {
+                    b.stmts
+                        .iter()
+                        .filter_map(|s| self.call_returns(f.0, function, s, &index))
+                        .collect()
+                };
+                function.blocks.iter().map(block).collect()
+            })
+            .collect();
+        let mut known = vec![Returns::Never; all.len()];
+        let mut settled = false;
+        for _ in 0..64 {
+            let mut changed = false;
+            for (i, &f) in all.iter().enumerate() {
+                let function = self.function(f);
+                if known[i] == Returns::Yes || function.noreturn {
+                    continue;
+                }
+                let now = reach_end(function, &calls[i], &known);
+                changed |= std::mem::replace(&mut known[i], now) != now;
+            }
+            if !changed {
+                settled = true;
+                break;
+            }
+        }
+        for (i, &f) in all.iter().enumerate() {
+            let open = !settled && known[i] == Returns::Never && !self.function(f).noreturn;
+            self.returns
+                .insert(f, if open { Returns::Maybe } else { known[i] });
+        }
+    }
+
+    fn call_returns(
+        &self,
+        unit: usize,
+        from: &Function,
+        stmt: &Statement,
+        index: &FxHashMap<FnRef, usize>,
+    ) -> Option<CallReturns> {
+        match stmt {
+            Statement::Call { callee, args, .. } => {
+                let target = self.target(unit, from, callee, args.len());
+                if let Target::Defined(f) = target {
+                    return index.get(&f).map(|i| CallReturns::As(*i));
+                }
+                match self.returns(target, callee) {
+                    Returns::Yes => None,
+                    other => Some(CallReturns::Known(other)),
+                }
+            }
+            Statement::Opaque { .. } => Some(CallReturns::Known(Returns::Maybe)),
+            _ => None,
+        }
+    }
+}
+
+/// Whether one call gives control back.
+enum CallReturns {
+    Known(Returns),
+    /// As this function of the program does.
+    As(usize),
+}
+
+/// Whether the function's end is reached: first by calls that surely return, then by those that
+/// may.
+fn reach_end(function: &Function, calls: &[Vec<CallReturns>], known: &[Returns]) -> Returns {
+    if function.blocks.is_empty() {
+        return Returns::Maybe;
+    }
+    for sure in [true, false] {
+        let mut seen = vec![false; function.blocks.len()];
+        let mut todo = vec![0usize];
+        while let Some(b) = todo.pop() {
+            let Some(block) = function.blocks.get(b) else {
+                continue;
+            };
+            if std::mem::replace(&mut seen[b], true) {
+                continue;
+            }
+            todo.extend(block.unwind.map(|handler| handler.0 as usize));
+            let passes = calls[b].iter().all(|call| {
+                let returns = match call {
+                    CallReturns::Known(returns) => *returns,
+                    CallReturns::As(i) => known[*i],
+                };
+                match returns {
+                    Returns::Yes => true,
+                    Returns::Maybe => !sure,
+                    Returns::Never => false,
+                }
+            });
+            if !passes {
+                continue;
+            }
+            match &block.term {
+                Terminator::Return(_) => return if sure { Returns::Yes } else { Returns::Maybe },
+                term => successors(term, |b| todo.push(b)),
+            }
+        }
+    }
+    Returns::Never
+}
