@@ -191,7 +191,7 @@ impl<'p> Exec<'p, '_> {
     /// Adds a path to others at the same point: what is known already is joined.
     fn merge(&mut self, out: &mut Vec<State>, state: State) {
         if let Some(known) = out.iter_mut().find(|known| **known == state) {
-            if self.recording && !known.log.join(&state.log) {
+            if self.recording && !known.absorb(&state) {
                 self.recording = false;
             }
             return;
@@ -257,7 +257,7 @@ impl<'p> Exec<'p, '_> {
                 .iter_mut()
                 .find(|(s, r)| *r == result && *s == state)
                 && self.recording
-                && !known.log.join(&state.log)
+                && !known.absorb(&state)
             {
                 self.recording = false;
             }
@@ -363,7 +363,7 @@ impl<'p> Exec<'p, '_> {
                     .all(|(a, b)| a.is_none() || b.is_none() || a == b)
         };
         if let Some(known) = paths.iter_mut().find(|k| same(k)) {
-            if self.recording && !known.0.log.join(&state.log) {
+            if self.recording && !known.0.absorb(&state) {
                 self.recording = false;
             }
             for (mine, other) in known.1.vals.iter_mut().zip(&frame.vals) {

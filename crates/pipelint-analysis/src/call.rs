@@ -72,6 +72,9 @@ impl<'p> Exec<'p, '_> {
                 target = Target::Defined(f);
             }
         }
+        for arg in args {
+            self.move_object(&mut state, arg);
+        }
         let values: Vec<ValId> = args.iter().map(|a| self.operand(&mut state, a)).collect();
         if let Target::Model(model) = target
             && largest_argument(model).is_none_or(|n| n < args.len())
@@ -226,6 +229,14 @@ impl<'p> Exec<'p, '_> {
             .filter(|l| self.is_outside(state, *l) && !self.is_own_global(*l))
             .collect();
         for loc in gone {
+            // What may have been written over is not known to be held here any more.
+            if let Some(&v) = state.env.get(loc)
+                && let Some(res) = state.res.get_mut(v)
+                && !res.escaped
+            {
+                res.escaped = true;
+                res.foreign = true;
+            }
             state.env.remove(loc);
         }
         if !surely_returns && state.failed_outs.iter().any(|(_, out)| out.checked) {

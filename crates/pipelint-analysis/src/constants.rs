@@ -1,10 +1,9 @@
 //! Names with a value that does not change: constants, macros, globals that nobody writes.
 
-use pipelint_ir::{
-    Base, Const, FunctionKind, Language, Name, Operand, Place, Rvalue, Statement, Terminator, Unit,
-};
+use pipelint_ir::{Const, FunctionKind, Name, Operand, Statement, Terminator, Unit};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::globals::each_written;
 use crate::program::{FnRef, Program, last};
 
 impl Program<'_> {
@@ -141,36 +140,9 @@ impl Program<'_> {
 fn assigned_globals(unit: &Unit) -> FxHashSet<Name> {
     let mut found = FxHashSet::default();
     for function in &unit.functions {
-        let mut note = |id| {
-            if let Place {
-                base: Base::Global(name),
-                ..
-            } = &function.places[id]
-            {
-                found.insert(Name::new(last(name)));
-            }
-        };
-        for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
-            match stmt {
-                Statement::Assign { dst, value } => {
-                    note(*dst);
-                    if let Rvalue::Ref(place) = value {
-                        note(*place);
-                    }
-                }
-                Statement::Call { dst: Some(dst), .. } => note(*dst),
-                Statement::Opaque { touches, .. } => touches.iter().for_each(|p| note(*p)),
-                _ => {}
-            }
-            // A C++ reference parameter may change a name that is passed as it is.
-            if let (Language::Cpp, Statement::Call { args, .. }) = (unit.language, stmt) {
-                for arg in args {
-                    if let Operand::Copy(place) | Operand::Move(place) = arg {
-                        note(*place);
-                    }
-                }
-            }
-        }
+        each_written(unit, function, &mut |name| {
+            found.insert(name);
+        });
     }
     found
 }

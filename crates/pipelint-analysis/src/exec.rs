@@ -139,10 +139,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     if let Some((_, known)) = same
                         && self.recording
                     {
-                        self.recording = known.log.join(&state.log);
-                        for (v, ()) in state.exported.iter() {
-                            known.exported.insert(v, ());
-                        }
+                        self.recording = known.absorb(&state);
                     }
                 } else if seen[block].len() >= STATES_PER_BLOCK {
                     self.bounded = true;
@@ -298,7 +295,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             state.hash(&mut hasher);
             if let Some(&i) = known.get(&hasher.finish()) {
                 if self.recording {
-                    self.recording = out[i].log.join(&state.log);
+                    self.recording = out[i].absorb(&state);
                 }
                 continue;
             }

@@ -1,6 +1,6 @@
 //! Globals that one function alone writes: what they hold when it is first called.
 
-use pipelint_ir::{Base, Const, Language, Name, Operand, Place, Rvalue, Statement, Unit};
+use pipelint_ir::{Base, Const, Function, Language, Name, Operand, Place, Rvalue, Statement, Unit};
 use rustc_hash::FxHashMap;
 
 use crate::program::{FnRef, last};
@@ -67,39 +67,43 @@ impl Globals {
 
     fn note_writes(&mut self, unit: &Unit, f: FnRef) {
         let function = &unit.functions[f.1];
-        let mut note = |id| {
-            if let Place {
-                base: Base::Global(name),
-                ..
-            } = &function.places[id]
-            {
-                let writer = self
-                    .writers
-                    .entry(Name::new(last(name)))
-                    .or_insert(Writer::One(f));
-                if *writer != Writer::One(f) {
-                    *writer = Writer::Several;
+        each_written(unit, function, &mut |name| {
+            let writer = self.writers.entry(name).or_insert(Writer::One(f));
+            if *writer != Writer::One(f) {
+                *writer = Writer::Several;
+            }
+        });
+    }
+}
+
+/// Calls `f` with the last segment of each global that a function assigns, or takes the address of.
+pub(crate) fn each_written(unit: &Unit, function: &Function, f: &mut dyn FnMut(Name)) {
+    let mut note = |id| {
+        if let Place {
+            base: Base::Global(name),
+            ..
+        } = &function.places[id]
+        {
+            f(Name::new(last(name)));
+        }
+    };
+    for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+        match stmt {
+            Statement::Assign { dst, value } => {
+                note(*dst);
+                if let Rvalue::Ref(place) = value {
+                    note(*place);
                 }
             }
-        };
-        for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
-            match stmt {
-                Statement::Assign { dst, value } => {
-                    note(*dst);
-                    if let Rvalue::Ref(place) = value {
-                        note(*place);
-                    }
-                }
-                Statement::Call { dst: Some(dst), .. } => note(*dst),
-                Statement::Opaque { touches, .. } => touches.iter().for_each(|p| note(*p)),
-                _ => {}
-            }
-            // A C++ reference parameter may change a name that is passed as it is.
-            if let (Language::Cpp, Statement::Call { args, .. }) = (unit.language, stmt) {
-                for arg in args {
-                    if let Operand::Copy(place) | Operand::Move(place) = arg {
-                        note(*place);
-                    }
+            Statement::Call { dst: Some(dst), .. } => note(*dst),
+            Statement::Opaque { touches, .. } => touches.iter().for_each(|p| note(*p)),
+            _ => {}
+        }
+        // A C++ reference parameter may change a name that is passed as it is.
+        if let (Language::Cpp, Statement::Call { args, .. }) = (unit.language, stmt) {
+            for arg in args {
+                if let Operand::Copy(place) | Operand::Move(place) = arg {
+                    note(*place);
                 }
             }
         }

@@ -228,7 +228,7 @@ impl Exec<'_, '_> {
         let Some(local) = self.function.locals.get(l.0 as usize) else {
             return true;
         };
-        local.kind == LocalKind::Auto
+        matches!(local.kind, LocalKind::Auto | LocalKind::Temp)
             && !self.is_plain(&local.ty)
             && !self.is_transparent(&local.ty)
     }

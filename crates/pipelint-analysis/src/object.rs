@@ -60,6 +60,7 @@ impl Exec<'_, '_> {
         let ty = self.program.type_of_place(self.unit, self.function, place);
         let destructor = ty
             .as_ref()
+            .filter(|ty| self.is_transparent(ty))
             .and_then(|ty| self.program.destructor(self.unit, &self.function.name, ty));
         let mut after = Vec::new();
         match destructor {
@@ -98,11 +99,30 @@ impl Exec<'_, '_> {
 
     /// A class whose objects are what their fields hold: whatever its destructor does is known.
     pub(crate) fn is_transparent(&self, ty: &Type) -> bool {
+        if !self.holds_plain_values(ty) {
+            return false;
+        }
         match self.program.destructor(self.unit, &self.function.name, ty) {
             Some(None) => true,
             Some(Some(f)) => self.summaries.get(f).is_some(),
             None => false,
         }
+    }
+
+    /// An object is moved: what its class's move takes along is not followed, so what it held is
+    /// somebody else's, and what it holds then is not known.
+    pub(crate) fn move_object(&mut self, state: &mut State, op: &Operand) {
+        let Operand::Move(place) = op else { return };
+        let ty = self.program.type_of_place(self.unit, self.function, *place);
+        if ty.is_none_or(|ty| self.is_plain(&ty)) {
+            return;
+        }
+        let whole = self.place(state, *place);
+        let ptr = self.arena.val(Val::Ptr(whole));
+        self.escape(state, ptr);
+        self.clear_within(state, whole);
+        let unknown = self.fresh(state, 98);
+        state.env.insert(whole, unknown);
     }
 
     /// A condition on an object asks it whether it holds anything.
@@ -161,6 +181,22 @@ impl Exec<'_, '_> {
                 && (m.kind == pipelint_ir::FunctionKind::Constructor
                     || crate::program::last(&m.name) == "operator=")
         })
+    }
+
+    /// A class whose own destructor is all that happens when its objects end: it has no bases, and
+    /// no member that is an object with a destructor of its own.
+    fn holds_plain_values(&self, ty: &Type) -> bool {
+        let ty = self.program.resolve(ty);
+        let scope = &self.function.name;
+        let Some(class) = self.program.class_named(self.unit, scope, &ty.name) else {
+            return false;
+        };
+        let plain = |ty: &Type| {
+            let name: &str = &ty.name;
+            let standard = name.starts_with("std::") && self.program.models.owner(name).is_none();
+            self.is_plain(ty) || standard
+        };
+        class.bases.is_empty() && class.fields.iter().all(|f| f.is_static || plain(&f.ty))
     }
 
     /// Memory that only this function knows becomes known to others: what it holds is theirs, too.

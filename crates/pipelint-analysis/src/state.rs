@@ -258,6 +258,15 @@ impl State {
         steps
     }
 
+    /// Takes in another path that knows the same; false when their logs are too much for one.
+    #[must_use]
+    pub(crate) fn absorb(&mut self, other: &Self) -> bool {
+        for (v, ()) in other.exported.iter() {
+            self.exported.insert(v, ());
+        }
+        self.log.join(&other.log)
+    }
+
     /// All that decides how the path goes on; the trace does not.
     fn key(&self) -> impl PartialEq + Hash + '_ {
         (
