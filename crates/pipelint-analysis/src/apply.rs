@@ -428,8 +428,11 @@ impl<'p> Exec<'p, '_> {
                     self.overwritten(state, name.clone(), loc, v);
                 }
                 self.site = site;
+                // A static of the called function is no name that its caller knows.
+                let own = name.starts_with(&format!("{}::", call.name));
                 if let Some(res) = state.res.get_mut(v)
                     && res.var.is_empty()
+                    && !own
                 {
                     res.var = name;
                 }
