@@ -1,6 +1,6 @@
 //! What every rule file needs.
 
-pub(crate) use pipelint_analysis::{Event, EventKind};
+pub(crate) use pipelint_analysis::{Event, EventKind, Resource};
 pub(crate) use pipelint_macros::RuleMeta;
 pub(crate) use pipelint_report::{Diagnostic, RuleMeta};
 

@@ -479,7 +479,7 @@ impl<'p> Exec<'p, '_> {
 
     /// The first step of a path into a called function.
     fn step_into(&mut self, state: &mut State, call: &Call<'p>, v: ValId) {
-        if state.res.get(v).is_some() {
+        if state.res.get(v).is_some() || self.is_given(v) {
             state.step(call.site, StepKind::Called(call.name.clone()), Some(v));
         }
     }

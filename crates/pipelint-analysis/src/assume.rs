@@ -267,6 +267,7 @@ impl Exec<'_, '_> {
         };
         if feasible {
             self.mark_checked(state, a, b);
+            self.remember_facts(state, a, b);
             if self.is_callers_condition(a, b) {
                 let span = self.span;
                 self.record(state, Action::Assume { op, a, b, span });

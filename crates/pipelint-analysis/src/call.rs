@@ -90,6 +90,9 @@ impl<'p> Exec<'p, '_> {
         if program.returns(target, callee) == Returns::Never {
             return;
         }
+        if let Target::Defined(f) = target {
+            self.note_given(f, &values);
+        }
         self.settle_dropped_by_unknown(&mut state, &values);
         if let (Target::Unknown, Callee::Function(name)) = (target, callee)
             && speaks_of_logging(last(name))
@@ -239,6 +242,7 @@ impl<'p> Exec<'p, '_> {
             }
             state.env.remove(loc);
         }
+        state.stale.retain(|l, _| self.is_own_global(l));
         if !surely_returns && state.failed_outs.iter().any(|(_, out)| out.checked) {
             state.doubtful = true;
         }

@@ -74,6 +74,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::Truncated { .. } => (10, event.at),
         EventKind::FailedUse { .. } => (11, origin),
         EventKind::ResultDropped { .. } => (12, event.at),
+        EventKind::LeftClosed { .. } => (13, event.at),
     }
 }
 

@@ -126,6 +126,18 @@ pub enum EventKind {
         /// The second release's call.
         api: Name,
     },
+    /// A place that outlives the function is left holding what was released, and another function
+    /// takes it for live.
+    LeftClosed {
+        /// The release's call.
+        closed: Name,
+        /// The other function.
+        by: Name,
+        /// The call in the other function.
+        api: Name,
+        /// That call releases it.
+        releases: bool,
+    },
     /// Passed to a call after its release.
     UseAfterClose {
         /// The release's call and place.

@@ -15,6 +15,7 @@ use crate::cfg::Cfg;
 use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
 use crate::program::{ClassRef, FnRef, Program};
+use crate::protocol::Notes;
 use crate::state::{State, Status};
 use crate::summaries::Summaries;
 use crate::summary::OpenEnd;
@@ -58,6 +59,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) error_values: FxHashSet<ValId>,
     /// Statements run and actions replayed.
     pub(crate) steps: usize,
+    /// What it leaves in storage that outlives it, and finds there.
+    pub(crate) notes: Notes,
 }
 
 /// How far a resource's creation is known to have succeeded on a path.
@@ -104,6 +107,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             ends: Vec::new(),
             error_values: FxHashSet::default(),
             steps: 0,
+            notes: Notes::default(),
         }
     }
 
@@ -136,10 +140,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                 if seen[block].contains(&key) {
                     let same = waiting.get_mut(&order);
                     let same = same.and_then(|(_, s)| s.iter_mut().find(|(k, _)| *k == key));
-                    if let Some((_, known)) = same
-                        && self.recording
-                    {
-                        self.recording = known.absorb(&state);
+                    if let Some((_, known)) = same {
+                        let fits = known.absorb(&state);
+                        self.recording &= fits;
                     }
                 } else if seen[block].len() >= STATES_PER_BLOCK {
                     self.bounded = true;
@@ -294,9 +297,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             let mut hasher = FxHasher::default();
             state.hash(&mut hasher);
             if let Some(&i) = known.get(&hasher.finish()) {
-                if self.recording {
-                    self.recording = out[i].absorb(&state);
-                }
+                let fits = out[i].absorb(&state);
+                self.recording &= fits;
                 continue;
             }
             if out.len() >= STATES_PER_BLOCK {

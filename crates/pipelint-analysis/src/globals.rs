@@ -1,7 +1,7 @@
 //! Globals that one function alone writes: what they hold when it is first called.
 
 use pipelint_ir::{Base, Const, Function, Language, Name, Operand, Place, Rvalue, Statement, Unit};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::program::{FnRef, last};
 
@@ -18,6 +18,8 @@ pub(crate) struct Globals {
     writers: FxHashMap<Name, Writer>,
     /// Units whose functions name a global; two at most are kept.
     readers: FxHashMap<Name, Vec<usize>>,
+    /// Units and names of globals that only their file sees.
+    internal: FxHashSet<(usize, Name)>,
     /// By last segment; none where several globals of one name begin differently.
     initial: FxHashMap<Name, Option<Const>>,
 }
@@ -27,6 +29,9 @@ impl Globals {
         let mut globals = Self::default();
         for (u, unit) in units.iter().enumerate() {
             for global in unit.globals.iter().filter(|g| !g.is_extern) {
+                if global.internal {
+                    globals.internal.insert((u, global.name.clone()));
+                }
                 let name = Name::new(last(&global.name));
                 let known = globals
                     .initial
@@ -56,6 +61,11 @@ impl Globals {
         let name = last(name);
         let alone = self.writers.get(name) == Some(&Writer::One(f));
         self.initial.get(name)?.as_ref().filter(|_| alone)
+    }
+
+    /// A global that only this unit sees.
+    pub(crate) fn is_internal(&self, unit: usize, name: &Name) -> bool {
+        self.internal.contains(&(unit, name.clone()))
     }
 
     /// A global that other units read and none writes: the run sees the program that it is of.

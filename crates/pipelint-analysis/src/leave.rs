@@ -34,6 +34,7 @@ impl Exec<'_, '_> {
             }
         }
         self.note_fields_left(state, value);
+        self.note_stale(state, value);
     }
 
     /// What is returned is the caller's, and so is all it holds or points to.

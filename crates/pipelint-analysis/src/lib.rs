@@ -16,11 +16,13 @@ mod globals;
 mod io;
 mod leave;
 mod log;
+mod memo;
 mod memory;
 mod model;
 mod names;
 mod object;
 mod program;
+mod protocol;
 mod prune;
 mod release;
 mod resource;
@@ -60,6 +62,7 @@ struct FunctionResult {
     bounded: bool,
     ran: bool,
     failed: Option<String>,
+    notes: protocol::Notes,
 }
 
 impl FunctionResult {
@@ -71,6 +74,7 @@ impl FunctionResult {
             bounded: false,
             ran: false,
             failed,
+            notes: protocol::Notes::default(),
         }
     }
 }
@@ -144,6 +148,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         ..Analysis::default()
     };
     let mut findings = Vec::with_capacity(results.len());
+    let mut notes = Vec::with_capacity(results.len());
     for result in results {
         analysis.executed += usize::from(result.ran);
         analysis.events.extend(result.events);
@@ -158,6 +163,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
             });
         }
         findings.push(result.findings);
+        notes.push((result.index, result.notes));
     }
     analysis.events = Findings::merge(std::mem::take(&mut analysis.events));
     for event in class::link_fields(&program, &mut findings) {
@@ -177,6 +183,19 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
             None => analysis.events.push(event),
         }
     }
+    let named = |f: FnRef| {
+        let function = program.function(f);
+        (function.name.clone(), function.map.name, function.kind)
+    };
+    let told = analysis.events.iter().filter_map(|e| match &e.kind {
+        EventKind::DoubleClose { first, .. } => Some(first.1),
+        EventKind::UseAfterClose { closed, .. } => Some(closed.1),
+        _ => None,
+    });
+    let told: FxHashSet<Span> = told.collect();
+    analysis
+        .events
+        .extend(protocol::join(&all, &order, &mut notes, &told, &named));
     analysis
         .events
         .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));
@@ -197,10 +216,10 @@ fn run_function(
         exec.run();
         let events = exec.found.finish();
         let summary = exec.summary();
-        (exec.found, events, exec.bounded, summary)
+        (exec.found, events, exec.bounded, summary, exec.notes)
     }));
     match executed {
-        Ok((findings, events, bounded, summary)) => {
+        Ok((findings, events, bounded, summary, notes)) => {
             let result = FunctionResult {
                 index,
                 findings,
@@ -208,6 +227,7 @@ fn run_function(
                 bounded,
                 ran: true,
                 failed: None,
+                notes,
             };
             (result, summary)
         }

@@ -141,6 +141,9 @@ impl Exec<'_, '_> {
         state
             .env
             .retain(|loc, _| loc == whole || !self.arena.within(loc, whole));
+        state
+            .stale
+            .retain(|loc, _| loc == whole || !self.arena.within(loc, whole));
     }
 
     pub(crate) fn write(&mut self, state: &mut State, loc: LocId, v: ValId) {
@@ -158,6 +161,7 @@ impl Exec<'_, '_> {
             return;
         }
         self.may_set_exposed(state, loc);
+        self.refill(state, loc, v);
         if self.is_outside(state, loc) || self.is_owner(loc) {
             let home = state
                 .res

@@ -216,6 +216,18 @@ impl<'m> Program<'m> {
         self.class_ref(unit, name).map(|c| self.class_at(c))
     }
 
+    /// The class that a name means where it is written: from the innermost scope outwards.
+    pub(crate) fn class_ref_in(&self, unit: usize, scope: &str, name: &str) -> Option<ClassRef> {
+        let mut scope = scope;
+        while !scope.is_empty() {
+            if let Some(class) = self.class_ref(unit, &format!("{scope}::{name}")) {
+                return Some(class);
+            }
+            scope = scope_of(scope);
+        }
+        self.class_ref(unit, name)
+    }
+
     pub(crate) fn class_at(&self, (u, c): ClassRef) -> &Class {
         &self.units[u].classes[c]
     }
@@ -273,14 +285,8 @@ impl<'m> Program<'m> {
 
     /// The class that a name means inside `scope`: innermost first.
     pub(crate) fn class_named(&self, unit: usize, scope: &str, name: &str) -> Option<&Class> {
-        let mut scope = scope;
-        while !scope.is_empty() {
-            if let Some(class) = self.class(unit, &format!("{scope}::{name}")) {
-                return Some(class);
-            }
-            scope = scope_of(scope);
-        }
-        self.class(unit, name)
+        let class = self.class_ref_in(unit, scope, name);
+        class.map(|class| self.class_at(class))
     }
 
     /// A type with the program's aliases resolved, a few steps deep.

@@ -3,10 +3,10 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cfg::Cfg;
-use crate::exec::Exec;
+use crate::exec::{Exec, Outcome};
 use crate::log::Action;
 use crate::state::{State, Status};
-use crate::values::{Arena, Loc, Sym, Val, ValId};
+use crate::values::{Arena, Loc, LocId, Sym, Val, ValId};
 
 /// Marks epochs that begin at a block, apart from those that begin at a call.
 const OWN_EPOCH: u32 = 1 << 31;
@@ -14,6 +14,18 @@ const OWN_EPOCH: u32 = 1 << 31;
 impl Exec<'_, '_> {
     /// Forgets what no later code can ask for, so that paths that differ in it alone become one.
     pub(crate) fn prune(&mut self, block: usize, state: &mut State) {
+        let empty: Vec<LocId> = state
+            .filled
+            .iter()
+            .filter(|(_, v)| {
+                let res = state.res.get(**v);
+                res.is_some_and(|res| self.outcome(state, **v, res) == Outcome::Failed)
+            })
+            .map(|(loc, _)| loc)
+            .collect();
+        for loc in empty {
+            state.filled.remove(loc);
+        }
         let (arena, cfg) = (&self.arena, &self.cfg);
         // A variable that holds a live resource matters to the end: it may be assigned over.
         let held: Vec<ValId> = state

@@ -19,6 +19,9 @@ impl Exec<'_, '_> {
             return;
         }
         self.note_field_use(state, v, api, releases);
+        if state.res.get(v).is_none() {
+            self.note_found(state, v, api, releases, false);
+        }
         let Some(res) = state.res.get(v) else {
             if self.is_given(v) {
                 let (api, span) = (api.clone(), self.span);
@@ -191,6 +194,8 @@ impl Exec<'_, '_> {
                     span: self.span,
                 };
                 self.record(state, action);
+                self.note_found(state, v, api, true, release.null_ok);
+                self.leave_closed(state, v, &release.kind, api);
                 self.adopt_released(state, v, &release.kind, api);
             }
             return;
@@ -229,6 +234,8 @@ impl Exec<'_, '_> {
             return;
         }
         state.step(self.span, StepKind::Closed(api.clone()), Some(v));
+        let kind = release.kind.clone();
+        self.leave_closed(state, v, &kind, api);
         let (api, span) = (api.clone(), self.span);
         if let Some(res) = state.res.get_mut(v)
             && outcome != Outcome::Failed

@@ -172,7 +172,8 @@ impl Exec<'_, '_> {
         last: StepKind,
     ) -> Vec<PathStep> {
         let res = about.and_then(|v| state.res.get(v));
-        let mut steps = state.path(about, res.map(|r| r.origin));
+        let made = res.filter(|r| !r.adopted).map(|r| r.origin);
+        let mut steps = state.path(about, made);
         if let Some(res) = res {
             for step in &mut steps {
                 if let StepKind::Created { var, .. } = &mut step.what {

@@ -9,6 +9,7 @@ use pipelint_source::Span;
 
 use crate::event::{PathStep, StepKind};
 use crate::log::Log;
+use crate::memo::Memos;
 use crate::values::{LocId, StmtNo, ValId};
 
 /// A small map as a sorted vector: cheap to copy, cheap to compare.
@@ -185,6 +186,18 @@ pub(crate) struct Dropped {
     pub(crate) count: Option<ValId>,
 }
 
+/// A release of what some storage holds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Closed {
+    pub(crate) api: Name,
+    pub(crate) at: Span,
+    pub(crate) v: ValId,
+    pub(crate) kind: Name,
+    /// The creating call, for what this function made.
+    pub(crate) made: Option<(Name, Span)>,
+    pub(crate) failure: Option<Sentinel>,
+}
+
 /// One step of the path so far, newest first.
 #[derive(Debug)]
 pub(crate) struct Trace {
@@ -224,6 +237,12 @@ pub(crate) struct State {
     /// Values that were stored in the caller's world. The log tells no two paths apart, and
     /// neither do they.
     pub(crate) exported: VecMap<ValId, ()>,
+    /// Storage that outlives the call and holds what was released.
+    pub(crate) stale: VecMap<LocId, Closed>,
+    /// Storage that outlives the call, and was filled with what was made here.
+    pub(crate) filled: VecMap<LocId, ValId>,
+    /// What the path assumed of storage and wrote to it. Like the trace, it tells no two apart.
+    pub(crate) memos: Memos,
     /// What the path did to the caller's world.
     pub(crate) log: Log,
     trace: Option<Rc<Trace>>,
@@ -264,6 +283,7 @@ impl State {
         for (v, ()) in other.exported.iter() {
             self.exported.insert(v, ());
         }
+        self.memos.meet(&other.memos);
         self.log.join(&other.log)
     }
 
@@ -274,6 +294,7 @@ impl State {
             (&self.failed_outs, &self.dropped, &self.pseudo),
             (&self.exposed, &self.heap, self.epoch, &self.loops),
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
+            (&self.stale, &self.filled),
         )
     }
 }
@@ -294,6 +315,8 @@ impl PartialEq for State {
             && self.errors == other.errors
             && self.doubtful == other.doubtful
             && self.io_failed == other.io_failed
+            && self.stale == other.stale
+            && self.filled == other.filled
     }
 }
 

@@ -3,6 +3,7 @@
 use pipelint_ir::{LocalKind, Name};
 use rustc_hash::FxHashMap;
 
+use crate::event::StepKind;
 use crate::exec::Exec;
 use crate::log::{Action, Log, Step, each, simplify};
 use crate::state::{Fact, FailedOut, Res, State, Status};
@@ -370,7 +371,7 @@ impl Exec<'_, '_> {
         }
     }
 
-    fn is_static(&self, local: pipelint_ir::LocalId) -> bool {
+    pub(crate) fn is_static(&self, local: pipelint_ir::LocalId) -> bool {
         self.function
             .locals
             .get(local.0 as usize)
@@ -402,6 +403,7 @@ impl Exec<'_, '_> {
             infallible: true,
         };
         state.res.insert(v, res);
+        state.step(self.span, StepKind::Closed(api.clone()), Some(v));
     }
 }
 

@@ -13,8 +13,10 @@ use crate::prelude::*;
 ///
 /// ## Known limits
 /// A handle that another function was given in between may have been replaced, so nothing is reported
-/// after such a call, and a helper of the program that closes what it is given is not followed. Two
-/// methods that each close one field are not joined.
+/// after such a call. A field, global or static that keeps a closed handle is reported where the
+/// destructor releases it too, or where other code of the program sets the place to its empty value
+/// after a close, and takes any other value for live; that the second function really runs after the
+/// first is not shown.
 ///
 /// ## Examples
 /// The error path closes, and the clean-up that it falls into closes again:
@@ -61,11 +63,17 @@ impl Rule for DoubleClose {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
-        let EventKind::DoubleClose { first, api } = &event.kind else {
-            return None;
-        };
         let made = event.resource.as_ref()?;
-        let (closer, place) = first;
+        let (closer, place, api) = match &event.kind {
+            EventKind::DoubleClose { first, api } => (&first.0, first.1, api),
+            EventKind::LeftClosed {
+                closed,
+                by,
+                api,
+                releases: true,
+            } => return Some(left_closed(event, made, closed, by, api)),
+            _ => return None,
+        };
         let words = Words {
             primary: event.at,
             label: "released again".to_owned(),
@@ -82,9 +90,30 @@ impl Rule for DoubleClose {
         };
         let mut diagnostic = words::diagnostic(&Self::META, event, words);
         let once = format!("released by `{closer}`");
-        words::relabel(&mut diagnostic.path, *place, &once);
+        words::relabel(&mut diagnostic.path, place, &once);
         let again = format!("released again by `{api}`");
         words::relabel(&mut diagnostic.path, event.at, &again);
         Some(diagnostic)
     }
+}
+
+/// The place keeps the value when the function is done, and another function releases it again.
+fn left_closed(event: &Event, made: &Resource, closed: &str, by: &str, api: &str) -> Diagnostic {
+    let subject = words::subject(made);
+    let message = if *by == *event.function {
+        format!("{subject} keeps its value after `{closed}`: the next call releases it again")
+    } else {
+        format!("{subject} keeps its value after `{closed}`: `{by}` releases it a second time")
+    };
+    let words = Words {
+        primary: event.at,
+        label: "released, and left in place".to_owned(),
+        message,
+        help: format!(
+            "write `{} = {};` after the release, as `{api}` later takes any other value for live",
+            words::variable(made),
+            words::empty(made)
+        ),
+    };
+    words::diagnostic(&DoubleClose::META, event, words)
 }

@@ -56,11 +56,17 @@ impl Rule for UseAfterClose {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
-        let EventKind::UseAfterClose { closed, api } = &event.kind else {
-            return None;
-        };
         let made = event.resource.as_ref()?;
-        let (closer, place) = closed;
+        let (closer, place, api) = match &event.kind {
+            EventKind::UseAfterClose { closed, api } => (&closed.0, closed.1, api),
+            EventKind::LeftClosed {
+                closed,
+                by,
+                api,
+                releases: false,
+            } => return Some(left_closed(event, made, closed, by, api)),
+            _ => return None,
+        };
         let words = Words {
             primary: event.at,
             label: format!("used after `{closer}`"),
@@ -72,9 +78,27 @@ impl Rule for UseAfterClose {
         };
         let mut diagnostic = words::diagnostic(&Self::META, event, words);
         let once = format!("released by `{closer}`");
-        words::relabel(&mut diagnostic.path, *place, &once);
+        words::relabel(&mut diagnostic.path, place, &once);
         let after = format!("`{api}` gets it after that");
         words::relabel(&mut diagnostic.path, event.at, &after);
         Some(diagnostic)
     }
+}
+
+/// The place keeps the value when the function is done, and another function uses it.
+fn left_closed(event: &Event, made: &Resource, closed: &str, by: &str, api: &str) -> Diagnostic {
+    let subject = words::subject(made);
+    let words = Words {
+        primary: event.at,
+        label: "released, and left in place".to_owned(),
+        message: format!(
+            "{subject} keeps its value after `{closed}`: `{by}` passes it to `{api}` later"
+        ),
+        help: format!(
+            "write `{} = {};` after the release, as `{by}` takes any other value for live",
+            words::variable(made),
+            words::empty(made)
+        ),
+    };
+    words::diagnostic(&UseAfterClose::META, event, words)
 }
