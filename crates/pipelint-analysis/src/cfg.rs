@@ -1,8 +1,8 @@
 //! Facts about a function's graph: order, loops, live locals.
 
 use pipelint_ir::{
-    Base, Callee, Function, LocalId, Name, Operand, Place, PlaceId, Proj, Rvalue, Statement,
-    Terminator,
+    Base, Callee, Function, LocalId, LocalKind, Name, Operand, Place, PlaceId, Proj, Rvalue,
+    Statement, Terminator,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -22,6 +22,7 @@ pub(crate) struct Cfg {
     mentioned: Vec<Vec<u64>>,
     /// Locals whose address is taken: always live.
     addressed: Vec<bool>,
+    statics: Vec<LocalId>,
 }
 
 impl Cfg {
@@ -77,6 +78,11 @@ impl Cfg {
             first,
             live,
             addressed,
+            statics: (0u32..)
+                .zip(&function.locals)
+                .filter(|(_, l)| l.kind == LocalKind::Static)
+                .map(|(i, _)| LocalId(i))
+                .collect(),
         }
     }
 
@@ -87,6 +93,11 @@ impl Cfg {
     }
 
     /// True when `local` may still be read after entering `block`.
+    /// A static: what it held is asked for again where it is assigned over.
+    pub(crate) fn is_static(&self, local: LocalId) -> bool {
+        self.statics.contains(&local)
+    }
+
     pub(crate) fn is_live(&self, block: usize, local: LocalId) -> bool {
         let l = local.0 as usize;
         self.addressed.get(l).copied().unwrap_or(true)

@@ -14,6 +14,8 @@ const MOST: u32 = 128;
 pub(crate) enum Memo {
     /// A condition showed this of what storage held.
     Known(ValId, Fact),
+    /// Code that may keep it was given what storage held.
+    Shared(ValId),
     /// Storage was set to a constant; none for anything else.
     Wrote(LocId, Option<i128>),
 }

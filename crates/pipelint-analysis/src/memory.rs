@@ -299,6 +299,7 @@ impl Exec<'_, '_> {
 
     /// Code that keeps what it is given takes the value over: its leak is not this function's.
     pub(crate) fn hand_over(&mut self, state: &mut State, v: ValId) {
+        self.remember_shared(state, v);
         if self.is_given(v) {
             self.record(state, Action::Take(v));
         }
@@ -314,6 +315,7 @@ impl Exec<'_, '_> {
 
     /// The resource is now reachable from outside: its leak is not this function's.
     pub(crate) fn share(&mut self, state: &mut State, v: ValId) {
+        self.remember_shared(state, v);
         if let Val::Cmp(..) = self.arena.get(v) {
             return;
         }
@@ -338,6 +340,7 @@ impl Exec<'_, '_> {
 
     /// Unknown code has the value: it may keep, judge or release it, and write through it.
     pub(crate) fn escape(&mut self, state: &mut State, v: ValId) {
+        self.remember_shared(state, v);
         if self.is_given(v) {
             self.record(state, Action::Escape(v));
         }

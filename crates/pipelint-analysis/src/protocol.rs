@@ -9,7 +9,7 @@ use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
-use crate::exec::{Exec, Outcome};
+use crate::exec::{Exec, Outcome, number};
 use crate::memo::Memo;
 use crate::program::{ClassRef, FnRef};
 use crate::state::{Closed, Fact, Res, State, Status};
@@ -98,6 +98,8 @@ pub(crate) struct Notes {
     pub(crate) emptied_pointee: FxHashSet<(usize, i128)>,
     /// Places whose address is given to a function of the program, by its parameter.
     pub(crate) given: FxHashSet<(Storage, FnRef, usize)>,
+    /// Places filled anew while they hold something, if anybody leaves something live there.
+    pub(crate) refilled: Vec<(Storage, Event)>,
     /// Ends that leave something live in a place.
     pub(crate) live: FxHashSet<(Storage, Look)>,
     /// Releases of what a caller's storage held, after which the storage is seen to be empty, gone
@@ -309,8 +311,57 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// What storage held, and a condition spoke of, goes to code that may keep it.
+    pub(crate) fn remember_shared(&self, state: &mut State, v: ValId) {
+        if state.facts.get(v).is_some() && matches!(self.arena.get(v), Val::Sym(Sym::Load { .. })) {
+            state.memos.push(Memo::Shared(v));
+        }
+    }
+
+    /// A place is filled anew though the path knows that it was not empty.
+    fn note_refilled(&mut self, state: &State, loc: LocId, new: ValId) {
+        if state.doubtful || self.notes.refilled.len() >= MOST_NOTES {
+            return;
+        }
+        let old = self.read(state, loc);
+        let (Some(fact), Some((from, storage))) = (state.facts.get(old), self.read_from(old))
+        else {
+            return;
+        };
+        let Some(res) = state.res.get(new) else {
+            return;
+        };
+        let Some(empty) = res.failure.map(number) else {
+            return;
+        };
+        let kept = state.env.iter().any(|(other, x)| *x == old && other != loc)
+            || state.memos.iter().any(|m| *m == Memo::Shared(old));
+        if from != loc
+            || kept
+            || state.res.get(old).is_some()
+            || !fact.excludes(empty)
+            || fact.exact().is_some()
+        {
+            return;
+        }
+        let var = self.loc_name(loc);
+        let path = self.path(state, Some(old), StepKind::Assigned(var.clone()));
+        self.notes.refilled.push((
+            storage,
+            Event {
+                kind: EventKind::Overwritten { var },
+                at: self.at(),
+                function: self.function.name.clone(),
+                resource: Some(self.resource(res)),
+                path,
+                others: Vec::new(),
+            },
+        ));
+    }
+
     /// A value is released: the storage that it was read from, or put in, holds it still.
     pub(crate) fn leave_closed(&mut self, state: &mut State, v: ValId, kind: &str, api: &Name) {
+        self.remember_shared(state, v);
         let mut places: Vec<LocId> = state
             .env
             .iter()
@@ -353,6 +404,7 @@ impl Exec<'_, '_> {
         }
         let made = |res: &Res| !res.adopted && res.status == Status::Open;
         if state.res.get(v).is_some_and(made) && self.is_callers(loc) {
+            self.note_refilled(state, loc, v);
             state.filled.insert(loc, v);
         } else {
             state.filled.remove(loc);
@@ -397,10 +449,7 @@ impl Exec<'_, '_> {
                 .res
                 .get(*v)
                 .is_some_and(|res| self.outcome(state, *v, res) == Outcome::Failed);
-            if !failed
-                && look != Look::Unknown
-                && let Some(storage) = self.storage(loc)
-            {
+            if !failed && let Some(storage) = self.storage(loc) {
                 self.notes.live.insert((storage, look));
             }
         }
@@ -513,6 +562,7 @@ pub(crate) fn join(
     // Functions that empty some field of a class after they released what it held.
     let mut tidy: FxHashSet<(usize, Owner)> = FxHashSet::default();
     let mut emptied_pointee: FxHashSet<((FnRef, usize), i128)> = FxHashSet::default();
+    let mut refilled: Vec<(Storage, Event)> = Vec::new();
     let mut given: Vec<(Storage, FnRef, usize)> = Vec::new();
     let mut stale: Vec<(usize, Stale)> = Vec::new();
     for (i, notes) in notes.iter_mut() {
@@ -535,6 +585,7 @@ pub(crate) fn join(
                 .drain()
                 .map(|(storage, look)| (*i, storage, look)),
         );
+        refilled.append(&mut notes.refilled);
         settled.extend(notes.settled.drain().map(|span| (*i, span)));
         stale.extend(notes.stale.drain(..).map(|s| (*i, s)));
     }
@@ -558,7 +609,7 @@ pub(crate) fn join(
         }
     }
     stale.sort_by_key(|(i, s)| (s.at, s.path.len(), *i));
-    let mut events: Vec<Event> = Vec::new();
+    let mut events = lost(refilled, &live);
     let mut firsts: FxHashMap<(Storage, FnRef), usize> = FxHashMap::default();
     let mut spans: FxHashSet<(Storage, Span)> = FxHashSet::default();
     for (i, s) in &stale {
@@ -577,7 +628,7 @@ pub(crate) fn join(
         let goes_on = match &s.storage {
             Storage::Field(owner, _) => {
                 s.published
-                    || live.contains(&(*i, s.storage.clone(), s.look))
+                    || s.look != Look::Unknown && live.contains(&(*i, s.storage.clone(), s.look))
                     || tidy.contains(&(*i, owner.clone()))
             }
             _ => true,
@@ -628,6 +679,17 @@ pub(crate) fn join(
         });
     }
     events
+}
+
+/// Places that hold what some function left live there, and are filled anew.
+fn lost(
+    mut refilled: Vec<(Storage, Event)>,
+    live: &FxHashSet<(usize, Storage, Look)>,
+) -> Vec<Event> {
+    refilled.retain(|(storage, _)| live.iter().any(|(_, other, _)| other == storage));
+    refilled.sort_by_key(|(_, e)| (e.at, e.path.len()));
+    refilled.dedup_by_key(|(_, e)| e.at);
+    refilled.into_iter().map(|(_, event)| event).collect()
 }
 
 /// What the one leaves beside the place is not what the other finds there.

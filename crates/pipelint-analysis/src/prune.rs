@@ -112,7 +112,7 @@ fn can_recur(
         reachable.contains(part)
             || match arena.get(*part) {
                 Val::Sym(Sym::Load { loc, epoch: at }) => match arena.get_loc(arena.root(*loc)) {
-                    Loc::Local(l) => cfg.is_live(block, *l),
+                    Loc::Local(l) => cfg.is_live(block, *l) || cfg.is_static(*l),
                     Loc::Deref(p) => {
                         *at == epoch
                             && can_recur_pointer(arena, *p, epoch)
