@@ -5,7 +5,7 @@ use pipelint_models::{Acquire, FunctionModel, Slot, Success};
 
 use crate::event::{LeakHow, StepKind};
 use crate::exec::{Exec, number};
-use crate::state::{FailedOut, Res, State, Status};
+use crate::state::{FailedField, FailedOut, Res, State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 impl Exec<'_, '_> {
@@ -168,6 +168,7 @@ impl Exec<'_, '_> {
                 good.last_made = Some(v);
                 let name = self.loc_name(loc);
                 self.overwritten(&mut good, name, loc, v);
+                good.failed_fields.remove(loc);
                 made.push((loc, v));
             }
             // The call fills the rest of such a structure too.
@@ -189,6 +190,17 @@ impl Exec<'_, '_> {
     /// A creation that would have set this memory failed: what was unset or empty still is.
     pub(crate) fn out_failed(&mut self, state: &mut State, loc: LocId, out: FailedOut) {
         let old = self.read(state, loc);
+        if self.site.is_none() && self.own_field(loc).is_some() {
+            let out = out.clone();
+            let field = FailedField {
+                out,
+                old,
+                failed_at: None,
+            };
+            state.failed_fields.insert(loc, field);
+            // Until unknown code may have changed it, the field holds this.
+            state.env.insert(loc, old);
+        }
         if matches!(
             self.arena.get(old),
             Val::Sym(Sym::Uninit { .. } | Sym::Load { .. }) | Val::Int(0 | -1)

@@ -127,6 +127,7 @@ impl<'p> Exec<'p, '_> {
             args.push(v);
             arg_locs.push(loc);
         }
+        let invoked = call.function;
         let call = Call {
             summary,
             name: function.name.clone(),
@@ -140,6 +141,7 @@ impl<'p> Exec<'p, '_> {
             self.site.replace(self.site.unwrap_or(self.span)),
             self.span,
             self.operands,
+            self.inside.replace(invoked),
         );
         self.operands = &[];
         let mut results: Vec<(State, Option<ValId>)> = Vec::new();
@@ -151,7 +153,7 @@ impl<'p> Exec<'p, '_> {
             };
             self.replay_end(state.clone(), frame, &call, end, &mut results);
         }
-        (self.site, self.span, self.operands) = was;
+        (self.site, self.span, self.operands, self.inside) = was;
         for (mut after, result) in results {
             if let Some(dst) = dst {
                 let v = result.unwrap_or_else(|| self.fresh(&after, 0));

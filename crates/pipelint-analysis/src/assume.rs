@@ -382,6 +382,13 @@ impl Exec<'_, '_> {
                 out.checked = true;
             }
         }
+        let span = self.span;
+        for field in state.failed_fields.values_mut() {
+            if parts.contains(&field.out.judge) {
+                field.out.checked = true;
+                field.failed_at = field.failed_at.or(Some(span));
+            }
+        }
         state.io_failed |= parts.iter().any(|part| {
             state.io_results.get(*part).is_some()
                 && state.facts.get(*part).is_some_and(|f| f.exact() == Some(0))

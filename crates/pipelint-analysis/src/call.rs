@@ -230,6 +230,7 @@ impl<'p> Exec<'p, '_> {
             .iter()
             .map(|(l, _)| l)
             .filter(|l| self.is_outside(state, *l) && !self.is_own_global(*l))
+            .filter(|l| !self.is_steady(state, *l))
             .collect();
         for loc in gone {
             // What may have been written over is not known to be held here any more.
@@ -246,10 +247,18 @@ impl<'p> Exec<'p, '_> {
         if !surely_returns && state.failed_outs.iter().any(|(_, out)| out.checked) {
             state.doubtful = true;
         }
-        for res in state.res.values_mut() {
-            if res.escaped && !res.checked {
+        let judged: Vec<ValId> = state
+            .res
+            .iter()
+            .filter(|(_, res)| res.escaped && !res.checked && !self.is_out_of_sight(state, res))
+            .map(|(v, _)| v)
+            .collect();
+        for v in judged {
+            if let Some(res) = state.res.get_mut(v) {
                 res.checked = true;
             }
+        }
+        for res in state.res.values_mut() {
             if res.failed_at.is_some() && !surely_returns {
                 state.doubtful = true;
             }
@@ -269,7 +278,11 @@ impl<'p> Exec<'p, '_> {
         }
         if let Val::Ptr(loc) = *self.arena.get(v) {
             let root = self.arena.root(loc);
-            state.exposed.insert(root, ());
+            // A callback that is given its context is a function like others: what it may do to
+            // the object shows in what it writes.
+            if matches!(self.arena.get_loc(root), Loc::Local(_)) {
+                state.exposed.insert(root, ());
+            }
             let held: Vec<ValId> = state
                 .env
                 .iter()

@@ -54,7 +54,7 @@ impl Exec<'_, '_> {
             }
             match check.on_fail {
                 OnFail::Aborts => {}
-                OnFail::Throws => self.leave(&mut bad, None),
+                OnFail::Throws => self.leave_by_exception(&mut bad),
                 OnFail::Returns => {
                     self.record_end(&bad, None);
                     self.leave(&mut bad, None);

@@ -52,6 +52,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) summaries: &'p Summaries,
     /// The call in this function whose callee is being replayed.
     pub(crate) site: Option<Span>,
+    /// That callee.
+    pub(crate) inside: Option<FnRef>,
     /// A summary is wanted, and can still be given.
     pub(crate) recording: bool,
     pub(crate) ends: Vec<OpenEnd>,
@@ -103,6 +105,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             pointees: FxHashMap::default(),
             summaries,
             site: None,
+            inside: None,
             recording,
             ends: Vec::new(),
             error_values: FxHashSet::default(),
@@ -361,7 +364,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             // Which exceptions a handler takes is not known by their names alone: where there are
             // handlers, what passes them is no path that is shown.
             Terminator::Unwind if self.function.blocks.iter().any(|b| b.unwind.is_some()) => {}
-            Terminator::Unwind => self.leave(&mut state, None),
+            Terminator::Unwind => self.leave_by_exception(&mut state),
             Terminator::Unreachable => {}
         }
     }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use crate::collect::{FieldLeft, FieldUse};
 use crate::event::{Event, EventKind, LeakHow, PathStep, StepKind};
 use crate::exec::{Exec, Outcome};
-use crate::program::last;
+use crate::program::{ClassRef, last};
 use crate::state::{State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
@@ -17,6 +17,18 @@ impl Exec<'_, '_> {
             self.report_dropped_before_success(state, value);
             self.hand_over_result(state, value);
         }
+        self.tell_lost(state);
+        self.note_fields_left(state, value);
+        self.note_stale(state, value);
+    }
+
+    /// As `leave`, by an exception: of a constructor no object is left, and who calls a method
+    /// learns that it failed.
+    pub(crate) fn leave_by_exception(&mut self, state: &mut State) {
+        self.tell_lost(state);
+    }
+
+    fn tell_lost(&mut self, state: &mut State) {
         if !self.is_entry_point() {
             let lost: Vec<ValId> = state
                 .res
@@ -33,8 +45,6 @@ impl Exec<'_, '_> {
                 self.leak(state, v, LeakHow::Left, StepKind::Left);
             }
         }
-        self.note_fields_left(state, value);
-        self.note_stale(state, value);
     }
 
     /// What is returned is the caller's, and so is all it holds or points to.
@@ -136,16 +146,12 @@ impl Exec<'_, '_> {
         ) {
             return;
         }
-        let me = self.arena.loc(Loc::SelfObj);
-        let field_of = |exec: &Self, loc: LocId| match exec.arena.get_loc(loc) {
-            Loc::Field(parent, name) if *parent == me => Some(name.clone()),
-            _ => None,
-        };
         let held: Vec<(Name, ValId)> = state
             .env
             .iter()
-            .filter_map(|(l, v)| Some((field_of(self, l)?, *v)))
+            .filter_map(|(l, v)| Some((self.own_field(l)?, *v)))
             .collect();
+        self.note_fields_failed(state, class, &held, value);
         for (field, v) in &held {
             let Some(res) = state.res.get(*v) else {
                 continue;
@@ -153,17 +159,7 @@ impl Exec<'_, '_> {
             if res.status != Status::Open {
                 continue;
             }
-            // From outside the end looks like this: other fields' constants, and the result.
-            let mut look: Vec<(Name, i128)> = held
-                .iter()
-                .filter(|(f, _)| f != field)
-                .filter_map(|(f, x)| Some((f.clone(), self.arena.as_int(*x)?)))
-                .collect();
-            if let Some(value) = value {
-                let exact = state.facts.get(value).and_then(|f| f.exact());
-                let result = self.arena.as_int(value).or(exact);
-                look.push((Name::default(), result.unwrap_or(i128::MAX)));
-            }
+            let look = self.look(state, &held, field, value);
             let outcome = self.outcome(state, *v, res);
             if outcome == Outcome::Succeeded {
                 let looks = self.found.success_looks.entry(res.created).or_default();
@@ -199,6 +195,90 @@ impl Exec<'_, '_> {
                 look,
                 pointer,
             });
+        }
+    }
+
+    /// Fields that a creation was to set, and did not.
+    fn note_fields_failed(
+        &mut self,
+        state: &State,
+        class: ClassRef,
+        held: &[(Name, ValId)],
+        value: Option<ValId>,
+    ) {
+        if state.doubtful {
+            return;
+        }
+        for (loc, failed) in state.failed_fields.iter() {
+            let out = &failed.out;
+            let Some(field) = self.own_field(loc) else {
+                continue;
+            };
+            // The whole story needs the test that saw it, or that there was none.
+            let told = out.checked == failed.failed_at.is_some();
+            if out.unseen || !told || self.read(state, loc) != failed.old {
+                continue;
+            }
+            let resource = self.failed_resource(out);
+            let made = StepKind::Created {
+                api: out.api.clone(),
+                var: out.var.clone(),
+            };
+            let step = |span, what| PathStep { span, what };
+            let mut path = vec![step(out.created, made)];
+            path.extend(failed.failed_at.map(|at| step(at, StepKind::Branch(true))));
+            path.push(step(self.span, StepKind::Left));
+            let event = Event {
+                kind: EventKind::Leak(LeakHow::Left),
+                at: self.span,
+                function: self.function.name.clone(),
+                resource: Some(resource),
+                path,
+                others: Vec::new(),
+            };
+            // What the thread pool makes are objects of this process: releasing one that is none
+            // follows a wild pointer.
+            let pool = ["threadpool", "registered-wait", "timer-queue"];
+            let left = FieldLeft {
+                class,
+                look: self.look(state, held, &field, value),
+                field,
+                event,
+                failed_at: failed.failed_at,
+                pointer: pool.iter().any(|p| out.kind.starts_with(p)),
+            };
+            self.found.fields_left.push(left);
+        }
+    }
+
+    /// From outside the end looks like this: other fields' constants, and the result.
+    fn look(
+        &self,
+        state: &State,
+        held: &[(Name, ValId)],
+        field: &Name,
+        value: Option<ValId>,
+    ) -> Vec<(Name, i128)> {
+        let mut look: Vec<(Name, i128)> = held
+            .iter()
+            .filter(|(f, _)| f != field)
+            .filter_map(|(f, x)| Some((f.clone(), self.arena.as_int(*x)?)))
+            .collect();
+        if let Some(value) = value {
+            let exact = state.facts.get(value).and_then(|f| f.exact());
+            let result = self.arena.as_int(value).or(exact);
+            look.push((Name::default(), result.unwrap_or(i128::MAX)));
+        }
+        look
+    }
+
+    /// The field of the method's own object that a location is.
+    pub(crate) fn own_field(&self, loc: LocId) -> Option<Name> {
+        match self.arena.get_loc(loc) {
+            Loc::Field(parent, name) if *self.arena.get_loc(*parent) == Loc::SelfObj => {
+                Some(name.clone())
+            }
+            _ => None,
         }
     }
 

@@ -12,6 +12,7 @@ mod compute;
 mod constants;
 mod event;
 mod exec;
+mod fields;
 mod globals;
 mod io;
 mod leave;
@@ -99,8 +100,8 @@ pub struct Analysis {
 /// The result does not depend on the number of threads: functions are independent, and their
 /// findings are joined in the order of the units.
 ///
-/// `elsewhere` are names of globals that files of the run mention which were not lowered: what
-/// those files do to them is not known.
+/// `elsewhere` are names of globals and fields that files of the run mention which were not lowered:
+/// what those files do to them is not known.
 pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -> Analysis {
     let program = Program::link(units, models, elsewhere);
     let all: Vec<FnRef> = program.all().collect();

@@ -96,6 +96,15 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// Which change by unknown code a location was last open to.
+    pub(crate) fn epoch_of(&self, state: &State, loc: LocId) -> u32 {
+        if self.is_outside(state, loc) && !self.is_steady(state, loc) {
+            state.epoch
+        } else {
+            0
+        }
+    }
+
     pub(crate) fn read(&mut self, state: &State, loc: LocId) -> ValId {
         if self.unknown_element(loc).is_some() {
             // Two reads with an unknown index need not mean the same element.
@@ -128,11 +137,7 @@ impl Exec<'_, '_> {
                 }
             }
         }
-        let epoch = if self.is_outside(state, loc) {
-            state.epoch
-        } else {
-            0
-        };
+        let epoch = self.epoch_of(state, loc);
         self.arena.sym(Sym::Load { loc, epoch })
     }
 
@@ -379,12 +384,17 @@ impl Exec<'_, '_> {
                 out.unseen = true;
                 state.doubtful = true;
             }
+            for field in state.failed_fields.values_mut() {
+                field.out.unseen |= field.out.judge == v;
+            }
             match self.arena.get(v) {
                 Val::Ptr(loc) => {
                     let loc = *loc;
                     let root = self.arena.root(loc);
                     if matches!(self.arena.get_loc(root), Loc::Local(_)) {
                         state.exposed.insert(root, ());
+                    } else if self.is_given_object(root) {
+                        state.exposed.insert(loc, ());
                     }
                     todo.extend(
                         state
@@ -393,6 +403,10 @@ impl Exec<'_, '_> {
                             .filter(|(l, _)| self.arena.within(*l, loc))
                             .map(|(_, v)| *v),
                     );
+                }
+                Val::Sym(Sym::Load { .. }) if self.is_parameter(v) => {
+                    let whole = self.arena.loc(Loc::Deref(v));
+                    state.exposed.insert(whole, ());
                 }
                 Val::Bin(_, a, b) | Val::Cmp(_, a, b) => todo.extend([*a, *b]),
                 Val::Narrow(inner, _) => todo.push(*inner),

@@ -7,6 +7,7 @@ use pipelint_models::{FunctionModel, Models};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::fields::Fields;
 use crate::globals::Globals;
 
 /// A function's place in the program: unit, then index in it.
@@ -42,6 +43,7 @@ pub(crate) struct Program<'m> {
     pub(crate) units: Vec<Unit>,
     pub(crate) models: &'m Models,
     pub(crate) globals: Globals,
+    pub(crate) fields: Fields,
     pub(crate) functions: FxHashMap<Name, Vec<FnRef>>,
     /// Last segments of all functions and methods of the program.
     pub(crate) own_names: FxHashSet<Name>,
@@ -108,6 +110,7 @@ impl<'m> Program<'m> {
         }
         let mut program = Self {
             globals: Globals::new(&units),
+            fields: Fields::default(),
             models,
             functions: FxHashMap::default(),
             own_names: FxHashSet::default(),
@@ -138,6 +141,7 @@ impl<'m> Program<'m> {
         program.cut_blocks();
         program.find_returns();
         program.find_constant_results();
+        program.fields = Fields::new(&program, elsewhere);
         program
     }
 

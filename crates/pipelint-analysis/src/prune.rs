@@ -72,9 +72,13 @@ impl Exec<'_, '_> {
         // What was read of outside memory may be read again, until unknown code changes it.
         let epoch = state.epoch;
         let mut keep: FxHashMap<ValId, bool> = FxHashMap::default();
-        state.facts.retain(|v, _| {
-            reachable.contains(&v) || can_recur(arena, cfg, block, epoch, v, &reachable, &mut keep)
+        let mut facts = std::mem::take(&mut state.facts);
+        let current = |loc: LocId| self.epoch_of(state, loc);
+        facts.retain(|v, _| {
+            reachable.contains(&v)
+                || can_recur(arena, cfg, block, &current, v, &reachable, &mut keep)
         });
+        state.facts = facts;
         // Which unknown call ran last no longer matters where nothing read since is known.
         let fresh = OWN_EPOCH | u32::try_from(block).unwrap_or(0);
         let loads = |v: &ValId, at: u32| matches!(arena.get(*v), Val::Sym(Sym::Load { epoch, .. }) if *epoch == at);
@@ -95,7 +99,7 @@ fn can_recur(
     arena: &Arena,
     cfg: &Cfg,
     block: usize,
-    epoch: u32,
+    current: &dyn Fn(LocId) -> u32,
     v: ValId,
     reachable: &FxHashSet<ValId>,
     known: &mut FxHashMap<ValId, bool>,
@@ -114,12 +118,13 @@ fn can_recur(
                 Val::Sym(Sym::Load { loc, epoch: at }) => match arena.get_loc(arena.root(*loc)) {
                     Loc::Local(l) => cfg.is_live(block, *l) || cfg.is_static(*l),
                     Loc::Deref(p) => {
-                        *at == epoch
-                            && can_recur_pointer(arena, *p, epoch)
+                        *at == current(*loc)
+                            && can_recur_pointer(arena, *p, current)
                             && arena.name(*loc).is_none_or(|n| cfg.is_mentioned(block, n))
                     }
                     _ => {
-                        *at == epoch && arena.name(*loc).is_none_or(|n| cfg.is_mentioned(block, n))
+                        *at == current(*loc)
+                            && arena.name(*loc).is_none_or(|n| cfg.is_mentioned(block, n))
                     }
                 },
                 Val::Sym(_) => false,
@@ -131,9 +136,9 @@ fn can_recur(
 }
 
 /// As `can_recur`, for the pointer a location hangs on: only its own age is looked at.
-fn can_recur_pointer(arena: &Arena, p: ValId, epoch: u32) -> bool {
+fn can_recur_pointer(arena: &Arena, p: ValId, current: &dyn Fn(LocId) -> u32) -> bool {
     match arena.get(p) {
-        Val::Sym(Sym::Load { epoch: at, .. }) => *at == epoch || *at == 0,
+        Val::Sym(Sym::Load { loc, epoch: at }) => *at == current(*loc) || *at == 0,
         _ => true,
     }
 }

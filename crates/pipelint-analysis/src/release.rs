@@ -78,16 +78,7 @@ impl Exec<'_, '_> {
             && !out.checked
         {
             // The creation's status was never judged: that is the fault to tell.
-            let kind = self.program.models.resource(&out.kind);
-            let resource = crate::event::Resource {
-                api: out.api.clone(),
-                created: out.created,
-                origin: out.created,
-                var: out.var.clone(),
-                noun: kind.map_or_else(Name::default, |k| Name::new(&k.noun)),
-                release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),
-                failure: None,
-            };
+            let resource = self.failed_resource(out);
             let step = crate::event::PathStep {
                 span: out.created,
                 what: StepKind::Created {

@@ -5,7 +5,7 @@ use pipelint_models::Sentinel;
 
 use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
 use crate::exec::{Exec, Outcome, number};
-use crate::state::{Res, State, Status};
+use crate::state::{FailedOut, Res, State, Status};
 use crate::values::{Loc, LocId, ValId};
 
 impl Exec<'_, '_> {
@@ -161,6 +161,20 @@ impl Exec<'_, '_> {
             noun: kind.map_or_else(|| "resource".into(), |k| Name::new(&k.noun)),
             release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),
             failure: res.failure,
+        }
+    }
+
+    /// The resource that a failed creation would have put into a variable.
+    pub(crate) fn failed_resource(&self, out: &FailedOut) -> Resource {
+        let kind = self.program.models.resource(&out.kind);
+        Resource {
+            api: out.api.clone(),
+            created: out.created,
+            origin: out.created,
+            var: out.var.clone(),
+            noun: kind.map_or_else(Name::default, |k| Name::new(&k.noun)),
+            release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),
+            failure: None,
         }
     }
 

@@ -175,6 +175,16 @@ pub(crate) struct FailedOut {
     pub(crate) loc: LocId,
 }
 
+/// A field of the object that a creation of this function did not set where it failed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct FailedField {
+    pub(crate) out: FailedOut,
+    /// What the field holds instead.
+    pub(crate) old: ValId,
+    /// The condition that showed the failure.
+    pub(crate) failed_at: Option<Span>,
+}
+
 /// An I/O call whose result was dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Dropped {
@@ -213,6 +223,7 @@ pub(crate) struct State {
     pub(crate) facts: VecMap<ValId, Fact>,
     pub(crate) res: VecMap<ValId, Res>,
     pub(crate) failed_outs: VecMap<ValId, FailedOut>,
+    pub(crate) failed_fields: VecMap<LocId, FailedField>,
     pub(crate) dropped: VecMap<StmtNo, Dropped>,
     /// Values that are pseudo-handles, with the call and the words.
     pub(crate) pseudo: VecMap<ValId, (Name, Name)>,
@@ -292,6 +303,7 @@ impl State {
         (
             (&self.env, &self.facts, &self.res),
             (&self.failed_outs, &self.dropped, &self.pseudo),
+            &self.failed_fields,
             (&self.exposed, &self.heap, self.epoch, &self.loops),
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
             (&self.stale, &self.filled),
@@ -305,6 +317,7 @@ impl PartialEq for State {
             && self.facts == other.facts
             && self.res == other.res
             && self.failed_outs == other.failed_outs
+            && self.failed_fields == other.failed_fields
             && self.dropped == other.dropped
             && self.pseudo == other.pseudo
             && self.exposed == other.exposed

@@ -3,6 +3,7 @@
 use aho_corasick::AhoCorasick;
 use pipelint_ir::{Base, Callee, Const, Name, Operand, Statement, Terminator, Unit};
 use pipelint_models::Models;
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
@@ -108,6 +109,31 @@ pub(crate) fn mentioned<'a>(
         }
     }
     found
+}
+
+/// Names of fields that some of these texts, which are not lowered, speak of in any way.
+pub(crate) fn mentioned_fields<'a>(
+    units: &[Unit],
+    texts: impl Iterator<Item = &'a str>,
+) -> FxHashSet<Name> {
+    let fields: FxHashSet<&str> = units
+        .iter()
+        .flat_map(|u| &u.classes)
+        .flat_map(|c| &c.fields)
+        .map(|f| &*f.name)
+        .collect();
+    let texts: Vec<&str> = texts.collect();
+    let found: Vec<FxHashSet<&str>> = texts
+        .par_iter()
+        .map(|text| {
+            let words = text.as_bytes().split(|b| !is_word(*b));
+            words
+                .filter_map(|word| std::str::from_utf8(word).ok())
+                .filter_map(|word| fields.get(word).copied())
+                .collect()
+        })
+        .collect();
+    found.into_iter().flatten().map(Name::new).collect()
 }
 
 /// What stands around a name may write it: an assignment, an increment, its address taken. A

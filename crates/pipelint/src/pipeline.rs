@@ -157,8 +157,9 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
         ("prepare, parse, lower (elapsed)", clock.elapsed()),
     ]);
 
-    let passed_over = files.iter().filter(|f| !f.parsed).map(|f| f.text.as_str());
-    let elsewhere = context::mentioned(&units, passed_over);
+    let passed_over = || files.iter().filter(|f| !f.parsed).map(|f| f.text.as_str());
+    let mut elsewhere = context::mentioned(&units, passed_over());
+    elsewhere.extend(context::mentioned_fields(&units, passed_over()));
     let mut sources = MemorySources::new();
     let linted: Vec<bool> = files.iter().map(|f| f.linted).collect();
     for file in files {

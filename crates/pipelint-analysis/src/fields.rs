@@ -1,0 +1,313 @@
+//! Fields by name: which functions may set them, and which of them any code looks at.
+//!
+//! Unknown code that is not given an object can change it only by calling back into the program. A
+//! field that no function but the one being run writes (and constructors, which work on an object
+//! of their own) is then as it was. A field that no function looks at was judged by none.
+
+use pipelint_ir::{
+    Base, Callee, Function, FunctionKind, Language, Name, Operand, PlaceId, Proj, Reference,
+    Rvalue, Statement,
+};
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::cfg::{visit_reads, visit_term_reads};
+use crate::exec::Exec;
+use crate::program::{FnRef, Program, Target, last};
+use crate::state::{Res, State};
+use crate::values::{Loc, LocId, Sym, Val};
+
+/// Functions that write one field, as far as they are kept; a field with more changes too often.
+const MOST_WRITERS: usize = 6;
+
+/// Standard functions that write what their first argument points to.
+const FILLERS: &[&str] = &[
+    "memset",
+    "memcpy",
+    "memmove",
+    "ZeroMemory",
+    "RtlZeroMemory",
+    "SecureZeroMemory",
+    "CopyMemory",
+    "MoveMemory",
+    "FillMemory",
+];
+
+/// What the functions of a program do to fields, by the fields' names.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    /// Functions that set a field of an object which is neither just made nor just ending. More
+    /// than `MOST_WRITERS` stand for any number.
+    writers: FxHashMap<Name, Vec<FnRef>>,
+    looked_at: FxHashSet<Name>,
+}
+
+/// What one function does to fields.
+#[derive(Default)]
+struct Touched {
+    written: FxHashSet<Name>,
+    /// Set in the constructor or destructor of the object that has them.
+    begun: FxHashSet<Name>,
+    looked_at: FxHashSet<Name>,
+}
+
+impl Fields {
+    /// Reads all functions of a linked program. What files that were not lowered do to the fields
+    /// `elsewhere` is not known.
+    pub(crate) fn new(program: &Program<'_>, elsewhere: &FxHashSet<Name>) -> Self {
+        let all: Vec<FnRef> = program.all().collect();
+        let touched: Vec<Touched> = all.par_iter().map(|&f| touched(program, f)).collect();
+        let mut fields = Self {
+            writers: FxHashMap::default(),
+            looked_at: elsewhere.clone(),
+        };
+        // What a name of another kind of structure stands for is not seen.
+        let declared: FxHashSet<&Name> = program
+            .units
+            .iter()
+            .flat_map(|u| &u.classes)
+            .flat_map(|c| &c.fields)
+            .filter(|f| !f.is_static && !elsewhere.contains(&f.name))
+            .map(|f| &f.name)
+            .collect();
+        for (&f, touched) in all.iter().zip(touched) {
+            for name in touched.written {
+                if !declared.contains(&name) {
+                    continue;
+                }
+                let writers = fields.writers.entry(name).or_default();
+                if writers.len() <= MOST_WRITERS {
+                    writers.push(f);
+                }
+            }
+            for name in touched.begun {
+                if declared.contains(&name) {
+                    fields.writers.entry(name).or_default();
+                }
+            }
+            fields.looked_at.extend(touched.looked_at);
+        }
+        fields
+    }
+
+    /// Some function sets a field of this name, and only these do so where the object lives.
+    fn is_written_by(&self, functions: &[Option<FnRef>], name: &str) -> bool {
+        let writers = self.writers.get(name);
+        writers.is_some_and(|w| {
+            w.len() <= MOST_WRITERS && w.iter().all(|f| functions.contains(&Some(*f)))
+        })
+    }
+}
+
+/// The field that a place ends in; elements count as the field that holds them.
+fn field_of(function: &Function, place: PlaceId) -> Option<&Name> {
+    let place = &function.places[place];
+    let mut steps = place.proj.iter().rev();
+    match steps.find(|p| !matches!(p, Proj::Index(_))) {
+        Some(Proj::Field(name)) => Some(name),
+        Some(_) => None,
+        // In a lambda a field of the object is a name like any other.
+        None => match &place.base {
+            Base::Global(name) | Base::Captured(name) => Some(name),
+            _ => None,
+        },
+    }
+}
+
+fn touched(program: &Program<'_>, f: FnRef) -> Touched {
+    let function = program.function(f);
+    let mut found = Touched::default();
+    // A constructor sets the fields of an object that is new; a destructor's is gone after it.
+    let own_life = matches!(
+        function.kind,
+        FunctionKind::Constructor | FunctionKind::Destructor | FunctionKind::FieldInit
+    );
+    let cpp = program.units[f.0].language == Language::Cpp;
+    for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+        let mut write = |place: PlaceId| {
+            if let Some(name) = field_of(function, place) {
+                let own = own_life && function.places[place].base == Base::SelfObj;
+                let found = if own {
+                    &mut found.begun
+                } else {
+                    &mut found.written
+                };
+                found.insert(name.clone());
+            }
+        };
+        match stmt {
+            Statement::Assign { dst, value } => {
+                write(*dst);
+                if let Rvalue::Ref(place) = value {
+                    write(*place);
+                }
+                if is_whole_object(function, *dst) {
+                    whole(program, f, function, *dst, &mut found);
+                }
+            }
+            Statement::Call {
+                dst, callee, args, ..
+            } => {
+                dst.iter().for_each(|d| write(*d));
+                if let Callee::Method { receiver, .. } = callee {
+                    write(*receiver);
+                }
+                if let Callee::Function(name) = callee
+                    && FILLERS.contains(&last(name))
+                    && let Some(Operand::Copy(place)) = args.first()
+                {
+                    whole(program, f, function, *place, &mut found);
+                }
+                if cpp {
+                    by_reference(program, f, function, callee, args, &mut found);
+                }
+            }
+            Statement::Opaque { touches, .. } => touches.iter().for_each(|p| write(*p)),
+            _ => {}
+        }
+        let mut look = |place: PlaceId| {
+            if let Some(name) = field_of(function, place) {
+                found.looked_at.insert(name.clone());
+            }
+        };
+        match stmt {
+            // What an API function is given is used by it, not judged.
+            Statement::Call { callee, args, .. }
+                if reads_field(function, args)
+                    && matches!(
+                        program.target(f.0, function, callee, args.len()),
+                        Target::Model(model) if model.check.is_none()
+                    ) => {}
+            _ => visit_reads(stmt, &mut look),
+        }
+    }
+    for block in &function.blocks {
+        visit_term_reads(&block.term, |place| {
+            if let Some(name) = field_of(function, place) {
+                found.looked_at.insert(name.clone());
+            }
+        });
+    }
+    found
+}
+
+fn reads_field(function: &Function, args: &[Operand]) -> bool {
+    args.iter().any(|arg| match arg {
+        Operand::Copy(place) | Operand::Move(place) => field_of(function, *place).is_some(),
+        Operand::Const(_) => false,
+    })
+}
+
+/// `*p` or `*this`: what is assigned to it goes to all fields.
+fn is_whole_object(function: &Function, place: PlaceId) -> bool {
+    let place = &function.places[place];
+    match place.proj.last() {
+        Some(last) => *last == Proj::Deref,
+        None => place.base == Base::SelfObj,
+    }
+}
+
+/// An object is written as a whole: so are its fields.
+fn whole(
+    program: &Program<'_>,
+    f: FnRef,
+    function: &Function,
+    place: PlaceId,
+    found: &mut Touched,
+) {
+    let class = program
+        .class_of_place(f.0, function, place)
+        .and_then(|name| program.class_named(f.0, &function.name, &name));
+    if let Some(class) = class {
+        let names = class.fields.iter().map(|field| field.name.clone());
+        found.written.extend(names);
+    }
+}
+
+/// A C++ reference parameter may change what is passed as it is.
+fn by_reference(
+    program: &Program<'_>,
+    f: FnRef,
+    function: &Function,
+    callee: &Callee,
+    args: &[Operand],
+    found: &mut Touched,
+) {
+    for (i, arg) in args.iter().enumerate() {
+        let (Operand::Copy(place) | Operand::Move(place)) = arg else {
+            continue;
+        };
+        let field = field_of(function, *place);
+        let object = is_whole_object(function, *place);
+        if field.is_none() && !object {
+            continue;
+        }
+        let changes = match program.target(f.0, function, callee, args.len()) {
+            Target::Model(_) => false,
+            Target::Unknown => true,
+            Target::Defined(g) => {
+                let param = program.function(g).locals.get(i);
+                param.is_none_or(|l| l.ty.reference != Reference::None)
+            }
+        };
+        if changes {
+            found.written.extend(field.cloned());
+            if object {
+                whole(program, f, function, *place, found);
+            }
+        }
+    }
+}
+
+impl Exec<'_, '_> {
+    /// A field of the object or of what a parameter points to that unknown code leaves as it is: it
+    /// was not given the object, and nothing that it can call writes a field of that name.
+    pub(crate) fn is_steady(&self, state: &State, loc: LocId) -> bool {
+        let writers = [Some(self.me), self.inside];
+        let mut at = loc;
+        let mut fields = 0;
+        loop {
+            if state.exposed.get(at).is_some() {
+                return false;
+            }
+            match self.arena.get_loc(at) {
+                Loc::Field(parent, name) => {
+                    if !self.program.fields.is_written_by(&writers, name) {
+                        return false;
+                    }
+                    fields += 1;
+                    at = *parent;
+                }
+                Loc::Elem(parent, _) => at = *parent,
+                _ => return fields > 0 && self.is_given_object(at),
+            }
+        }
+    }
+
+    /// The object itself, or what a parameter points to.
+    pub(crate) fn is_given_object(&self, root: LocId) -> bool {
+        match self.arena.get_loc(root) {
+            Loc::SelfObj => true,
+            Loc::Deref(p) => self.is_parameter(*p),
+            _ => false,
+        }
+    }
+
+    /// A parameter's value as it was given.
+    pub(crate) fn is_parameter(&self, v: crate::values::ValId) -> bool {
+        let Val::Sym(Sym::Load { loc, .. }) = self.arena.get(v) else {
+            return false;
+        };
+        matches!(self.arena.get_loc(*loc), Loc::Local(l) if l.0 < self.function.params)
+    }
+
+    /// The one place that holds the resource is a field that no code looks at.
+    pub(crate) fn is_out_of_sight(&self, state: &State, res: &Res) -> bool {
+        let Some(home) = res.home.filter(|_| !res.foreign) else {
+            return false;
+        };
+        let name = self.arena.name(home);
+        self.is_steady(state, home)
+            && name.is_some_and(|name| !self.program.fields.looked_at.contains(name))
+    }
+}
