@@ -75,6 +75,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::FailedUse { .. } => (11, origin),
         EventKind::ResultDropped { .. } => (12, event.at),
         EventKind::LeftClosed { .. } => (13, event.at),
+        EventKind::StartedTooEarly { .. } => (14, event.at),
     }
 }
 

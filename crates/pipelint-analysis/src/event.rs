@@ -119,6 +119,19 @@ pub enum EventKind {
         /// The call releases it.
         closes: bool,
     },
+    /// A thread is started before something that it uses is made.
+    StartedTooEarly {
+        /// What it uses.
+        var: Name,
+        /// The call that starts it.
+        starter: Name,
+        /// The function that it runs.
+        thread: Name,
+        /// The call that makes the thing, and its place.
+        made: (Name, Span),
+        /// The using call in the thread, and its place.
+        used: (Name, Span),
+    },
     /// Released twice.
     DoubleClose {
         /// The first release's call and place.

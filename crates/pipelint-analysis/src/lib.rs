@@ -29,6 +29,7 @@ mod release;
 mod resource;
 mod returns;
 mod split;
+mod started;
 mod state;
 mod summaries;
 mod summary;
@@ -197,6 +198,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
         .events
         .extend(protocol::join(&all, &order, &mut notes, &told, &named));
+    analysis.events.extend(started::started_too_early(&program));
     analysis
         .events
         .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));

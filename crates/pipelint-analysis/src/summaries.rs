@@ -37,7 +37,7 @@ pub(crate) struct Order {
 }
 
 /// Functions that a statement takes the address of.
-fn function_names<'s>(stmt: &'s Statement) -> Vec<&'s Name> {
+pub(crate) fn function_names<'s>(stmt: &'s Statement) -> Vec<&'s Name> {
     let mut out = Vec::new();
     let mut add = |op: &'s Operand| {
         if let Operand::Const(Const::Function(name)) = op {

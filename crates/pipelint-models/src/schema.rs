@@ -261,6 +261,19 @@ pub enum Good {
     NotInvalid,
 }
 
+/// A call that starts a thread or work item.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Starts {
+    /// The function that it runs.
+    pub callback: usize,
+    /// What that function is given.
+    pub context: usize,
+    /// Flags: unless they are 0, when it begins to run is not known.
+    #[serde(default)]
+    pub flags: Option<usize>,
+}
+
 /// A pseudo-handle that needs no close.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -317,6 +330,12 @@ pub struct FunctionModel {
     /// It is an I/O call.
     #[serde(default)]
     pub io: Option<Io>,
+    /// It starts a thread or work item that runs a function of its caller's.
+    #[serde(default)]
+    pub starts: Option<Starts>,
+    /// Arguments that point to a lock which is none before this call.
+    #[serde(default)]
+    pub initialises: Vec<usize>,
     /// It only logs: it returns, and judges nothing.
     #[serde(default)]
     pub logs: bool,

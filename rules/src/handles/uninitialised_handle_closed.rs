@@ -1,11 +1,14 @@
 //! PL104.
 
+use pipelint_report::Step;
+
 use crate::prelude::*;
 
 /// A variable can reach its close, or any other use, without ever having been set.
 ///
 /// The usual ways are a `goto` to the clean-up that stands above the assignment, a field that one
-/// constructor forgets, and an out-parameter that a failed call leaves alone.
+/// constructor forgets, and an out-parameter that a failed call leaves alone. A global or field that
+/// a thread uses, and that is made only after the call that starts the thread, is another.
 ///
 /// ## Why is this bad?
 /// An automatic variable without initialiser holds whatever was in its memory
@@ -74,6 +77,9 @@ impl Rule for UninitialisedHandleClosed {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
+        if let Some(diagnostic) = started_too_early(event) {
+            return Some(diagnostic);
+        }
         let EventKind::Uninitialised { var, api, closes } = &event.kind else {
             return None;
         };
@@ -100,4 +106,38 @@ impl Rule for UninitialisedHandleClosed {
         words::relabel(&mut diagnostic.path, event.at, &last);
         Some(diagnostic)
     }
+}
+
+/// A thread that may run before what it uses is there.
+fn started_too_early(event: &Event) -> Option<Diagnostic> {
+    let EventKind::StartedTooEarly {
+        var,
+        starter,
+        thread,
+        made: (maker, made),
+        used: (api, used),
+    } = &event.kind
+    else {
+        return None;
+    };
+    let words = Words {
+        primary: event.at,
+        label: format!("`{thread}` may run from here on"),
+        message: format!(
+            "`{starter}` starts `{thread}`, which gives `{var}` to `{api}`, before `{maker}` has \
+             made it"
+        ),
+        help: format!("call `{maker}` before `{starter}`"),
+    };
+    let mut diagnostic = words::diagnostic(&UninitialisedHandleClosed::META, event, words);
+    words::relabel(
+        &mut diagnostic.path,
+        *used,
+        &format!("the thread gives `{var}` to `{api}`"),
+    );
+    diagnostic.related.push(Step {
+        span: *made,
+        label: format!("`{var}` is made only here"),
+    });
+    Some(diagnostic)
 }
