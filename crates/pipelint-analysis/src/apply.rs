@@ -176,6 +176,7 @@ impl<'p> Exec<'p, '_> {
         let Some(res) = state.res.get(v) else { return };
         if res.status != Status::Open
             || res.escaped
+            || res.owned
             || !self.leaks(&res.kind)
             || self.is_entry_point()
         {
@@ -451,6 +452,14 @@ impl<'p> Exec<'p, '_> {
             Action::Expose(v) => {
                 let v = self.val(state, frame, call, *v);
                 self.expose(state, v);
+            }
+            Action::Own(v) => {
+                let v = self.val(state, frame, call, *v);
+                self.own(state, v);
+            }
+            Action::Disown(v) => {
+                let v = self.val(state, frame, call, *v);
+                self.disown(state, v);
             }
         }
         true

@@ -62,6 +62,9 @@ impl<'p> Exec<'p, '_> {
         voided: bool,
         out: &mut Vec<State>,
     ) {
+        if self.owner_call(&mut state, dst, callee, args, out) {
+            return;
+        }
         let program = self.program;
         let mut target = program.target(self.unit, self.function, callee, args.len());
         if let Callee::Pointer(op) = callee {
@@ -174,6 +177,7 @@ impl<'p> Exec<'p, '_> {
             self.escape_parts(&mut state, arg);
         }
         self.escape_receiver(&mut state, callee);
+        self.owners_changed(&mut state, args);
         self.outside_changes(&mut state, surely, 0);
         if program.units[self.unit].language == Language::Cpp {
             // A plain argument may be a reference parameter that the callee sets.

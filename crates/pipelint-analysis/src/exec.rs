@@ -14,6 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use crate::cfg::Cfg;
 use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
+use crate::own::OwnerCache;
 use crate::program::{ClassRef, FnRef, Program};
 use crate::protocol::Notes;
 use crate::state::{State, Status};
@@ -63,6 +64,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) steps: usize,
     /// What it leaves in storage that outlives it, and finds there.
     pub(crate) notes: Notes,
+    /// Places that are owners.
+    pub(crate) owners: OwnerCache<'m>,
 }
 
 /// How far a resource's creation is known to have succeeded on a path.
@@ -111,6 +114,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             error_values: FxHashSet::default(),
             steps: 0,
             notes: Notes::default(),
+            owners: OwnerCache::default(),
         }
     }
 
@@ -322,6 +326,18 @@ impl<'p, 'm> Exec<'p, 'm> {
                 then,
                 otherwise,
             } => {
+                if let Some((owner, held)) = self.asks_owner(&mut state, cond) {
+                    for (state, holds) in self.asked(state, &owner, held) {
+                        let truth = holds.map(|holds| holds == (cond.op == CmpOp::Ne));
+                        if truth != Some(false) {
+                            next.push((then.0 as usize, state.clone()));
+                        }
+                        if truth != Some(true) {
+                            next.push((otherwise.0 as usize, state));
+                        }
+                    }
+                    return;
+                }
                 let lhs = self.operand(&mut state, &cond.lhs);
                 let rhs = self.operand(&mut state, &cond.rhs);
                 self.settle_dropped_by_condition(&mut state, lhs, rhs);
@@ -388,6 +404,21 @@ impl<'p, 'm> Exec<'p, 'm> {
                         self.write(&mut branch, to, v);
                         out.push(branch);
                     }
+                }
+            }
+            Statement::Assign {
+                dst,
+                value: Rvalue::Compare(cond),
+            } if let Some((owner, held)) = self.asks_owner(&mut state, cond) => {
+                for (mut state, holds) in self.asked(state, &owner, held) {
+                    let v = match holds {
+                        Some(holds) => self
+                            .arena
+                            .int(i128::from(holds == (cond.op == CmpOp::Ne))),
+                        None => self.fresh(&state, 0),
+                    };
+                    self.store_result(&mut state, Some(*dst), v);
+                    out.push(state);
                 }
             }
             Statement::Assign { dst, value } => {
@@ -464,6 +495,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         if held
             || res.status != Status::Open
             || res.escaped
+            || res.owned
             || !self.leaks(&res.kind)
             || self.outcome(state, v, res) == Outcome::Failed
         {
@@ -482,6 +514,9 @@ impl<'p, 'm> Exec<'p, 'm> {
     }
 
     fn assign(&mut self, state: &mut State, dst: PlaceId, value: &Rvalue) {
+        if self.owner_assign(state, dst, value) {
+            return;
+        }
         let to = self.place(state, dst);
         let v = match value {
             Rvalue::Use(op) => {
@@ -510,6 +545,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 self.operand(state, op)
             }
             Rvalue::Ref(place) => {
+                self.owner_address(state, dst, *place);
                 let loc = self.place(state, *place);
                 let held = state.env.get(loc).map(|v| self.arena.get(*v));
                 if !self.is_variable(*place)

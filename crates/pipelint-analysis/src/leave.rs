@@ -36,6 +36,7 @@ impl Exec<'_, '_> {
                 .filter(|(v, res)| {
                     res.status == Status::Open
                         && !res.escaped
+                        && !res.owned
                         && self.leaks(&res.kind)
                         && self.outcome(state, *v, res) != Outcome::Failed
                 })

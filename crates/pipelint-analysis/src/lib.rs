@@ -22,6 +22,8 @@ mod memory;
 mod model;
 mod names;
 mod object;
+mod own;
+mod owners;
 mod program;
 mod protocol;
 mod prune;

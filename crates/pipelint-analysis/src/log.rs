@@ -49,6 +49,10 @@ pub(crate) enum Action {
     Take(ValId),
     /// A modelled call kept a pointer.
     Expose(ValId),
+    /// An owner holds it from here on.
+    Own(ValId),
+    /// Its owner gave it up.
+    Disown(ValId),
 }
 
 #[derive(Debug)]

@@ -167,7 +167,8 @@ impl Exec<'_, '_> {
         }
         self.may_set_exposed(state, loc);
         self.refill(state, loc, v);
-        if self.is_outside(state, loc) || self.is_owner(loc) {
+        let owner = self.owner_loc(loc).is_some();
+        if self.is_outside(state, loc) || (self.is_owner(loc) && !owner) {
             let home = state
                 .res
                 .get(v)
@@ -179,6 +180,9 @@ impl Exec<'_, '_> {
                 res.home = home;
                 res.foreign |= !known;
             }
+        }
+        if owner && let Some(res) = state.res.get_mut(v) {
+            res.owned = true;
         }
         state.env.insert(loc, v);
         if self.recording && self.is_callers(loc) {

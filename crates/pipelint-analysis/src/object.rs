@@ -57,6 +57,11 @@ impl Exec<'_, '_> {
         out: &mut Vec<State>,
     ) {
         let object = self.place(&mut state, place);
+        if let Some(owner) = self.owner_at(place).filter(|o| !o.is_action()) {
+            self.end_owner(&mut state, &owner, object);
+            out.push(state);
+            return;
+        }
         let ty = self.program.type_of_place(self.unit, self.function, place);
         let destructor = ty
             .as_ref()

@@ -206,11 +206,14 @@ impl Exec<'_, '_> {
                     value,
                 })
             }
-            Status::Open if !release.fits(&res.kind) => {
+            // An owner releases what it holds by means that need not be known.
+            Status::Open if !release.kind.is_empty() && !release.fits(&res.kind) => {
                 Some(EventKind::WrongRelease { api: api.clone() })
             }
             // Made and closed with no look between: nobody would learn that it failed.
-            Status::Open if !res.checked && !res.used_unchecked && !res.escaped => {
+            Status::Open
+                if !res.checked && !res.used_unchecked && !res.escaped && !release.null_ok =>
+            {
                 Some(EventKind::UncheckedUse { api: api.clone() })
             }
             Status::Open => None,

@@ -64,6 +64,10 @@ impl Exec<'_, '_> {
         to: LocId,
         v: ValId,
     ) {
+        if let Some(owner) = self.owner_at(dst).filter(|o| !o.is_action()) {
+            self.set_owner(state, &owner, dst, v);
+            return;
+        }
         self.check_overwrite(state, dst, to, v);
         self.write(state, to, v);
         self.name_resource(state, v, dst);
@@ -91,7 +95,7 @@ impl Exec<'_, '_> {
         let Some(res) = state.res.get(old) else {
             return;
         };
-        let lost = !res.escaped || res.home == Some(to);
+        let lost = (!res.escaped || res.home == Some(to)) && !res.owned;
         if res.status != Status::Open || !lost || self.outcome(state, old, res) == Outcome::Failed {
             return;
         }

@@ -144,6 +144,8 @@ pub(crate) struct Res {
     pub(crate) status: Status,
     /// Something outside this function may hold it.
     pub(crate) escaped: bool,
+    /// An owner holds it, whose destructor releases it.
+    pub(crate) owned: bool,
     /// Code that is not the program's, or not seen, has it.
     pub(crate) foreign: bool,
     /// Made before the function began: nothing is known of it but what the function did.

@@ -394,6 +394,7 @@ impl Exec<'_, '_> {
             failure: None,
             status: Status::Released(api.clone(), self.span),
             escaped: true,
+            owned: false,
             foreign: true,
             adopted: true,
             home: None,
@@ -430,7 +431,14 @@ fn renumber(
                     *v = val(*v);
                 }
                 Action::Write { loc: l, v, .. } => (*l, *v) = (loc(*l), val(*v)),
-                Action::Escape(v) | Action::Take(v) | Action::Expose(v) => *v = val(*v),
+                Action::Escape(v)
+                | Action::Take(v)
+                | Action::Expose(v)
+                | Action::Disown(v) => *v = val(*v),
+                Action::Own(v) => {
+                    *resourceful = true;
+                    *v = val(*v);
+                }
             },
         }
     }
@@ -459,7 +467,9 @@ impl Need {
             | Action::Release { v, .. }
             | Action::Escape(v)
             | Action::Take(v)
-            | Action::Expose(v) => self.todo.push(Item::Val(*v)),
+            | Action::Expose(v)
+            | Action::Own(v)
+            | Action::Disown(v) => self.todo.push(Item::Val(*v)),
             Action::Write { loc, v, .. } => self.todo.extend([Item::Loc(*loc), Item::Val(*v)]),
         }
     }

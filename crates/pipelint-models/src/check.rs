@@ -252,6 +252,14 @@ fn owner(o: &Owner, known: &impl Known) -> Result<(), Problem> {
     if let Some(Deleter::Template(arg) | Deleter::Arg(arg)) = o.deleter {
         argument("deleter", arg)?;
     }
+    if let Some(traits) = &o.traits {
+        argument("traits", traits.template)?;
+        for name in [&traits.empty, &traits.release] {
+            if !is_member(name) {
+                return Err(Problem::Member(name.as_str().into()));
+            }
+        }
+    }
     o.made_by.iter().try_for_each(|n| qualified(n))?;
     let mut seen = FxHashSet::default();
     for name in o.members.roles().into_iter().flat_map(|(_, names)| names) {

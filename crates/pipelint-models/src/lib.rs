@@ -17,7 +17,7 @@ mod types;
 pub use error::{ModelError, Problem};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};
 pub use models::Models;
-pub use owner::{Copies, Deleter, Holds, Members, Owner, Role};
+pub use owner::{Copies, Deleter, Holds, Members, Owner, Role, Traits};
 pub use prefilter::Prefilter;
 pub use schema::{
     Acquire, Check, Condition, Constant, FunctionModel, Good, Io, IoKind, ModelFile, OnFail,

@@ -34,6 +34,10 @@ pub struct Owner {
     /// Where the type or function that releases what it holds stands.
     #[serde(default)]
     pub deleter: Option<Deleter>,
+    /// The template argument whose static functions say what an empty owner holds and how it
+    /// releases; a class of the program, most often.
+    #[serde(default)]
+    pub traits: Option<Traits>,
     /// A move leaves the source empty; so unless said.
     #[serde(default)]
     pub moves: Option<bool>,
@@ -98,6 +102,9 @@ impl Owner {
             self.takes.clone_from(&base.takes);
         }
         self.deleter = self.deleter.or(base.deleter);
+        if self.traits.is_none() {
+            self.traits.clone_from(&base.traits);
+        }
         self.moves = self.moves.or(base.moves);
         self.copies = self.copies.or(base.copies);
         self.converts = self.converts.or(base.converts);
@@ -141,6 +148,18 @@ pub enum Deleter {
     Template(usize),
     /// This argument of the constructor (`std::shared_ptr<void>(h, CloseHandle)`).
     Arg(usize),
+}
+
+/// A template argument whose static functions describe the resource.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Traits {
+    /// Which template argument, counted from 0.
+    pub template: usize,
+    /// The function that returns the value of an empty owner.
+    pub empty: String,
+    /// The function that releases.
+    pub release: String,
 }
 
 /// What a member function does with what its owner holds.
