@@ -33,6 +33,7 @@ struct Call<'p> {
     /// Where an argument that is a variable stands.
     arg_locs: Vec<Option<LocId>>,
     receiver: Option<LocId>,
+    captures: Vec<(Name, LocId)>,
     /// Tells several replays at one statement apart.
     part: u32,
 }
@@ -53,6 +54,8 @@ pub(crate) struct Invocation<'a> {
     pub(crate) function: FnRef,
     pub(crate) args: &'a [Operand],
     pub(crate) receiver: Option<LocId>,
+    /// Where the variables stand that a lambda captured.
+    pub(crate) captures: &'a [(Name, LocId)],
     pub(crate) part: u32,
 }
 
@@ -135,6 +138,7 @@ impl<'p> Exec<'p, '_> {
             args,
             arg_locs,
             receiver: call.receiver,
+            captures: call.captures.to_vec(),
             part: call.part,
         };
         let was = (
@@ -627,6 +631,14 @@ impl<'p> Exec<'p, '_> {
                                 continue;
                             }
                             Some(Loc::SelfObj)
+                        }
+                        Loc::Captured(name) => {
+                            let known = call.captures.iter().find(|(n, _)| n == name);
+                            if let Some((_, at)) = known {
+                                frame.locs[l.index()] = Some(*at);
+                                continue;
+                            }
+                            Some(Loc::Captured(name.clone()))
                         }
                         Loc::Local(local) => {
                             let known = call.arg_locs.get(local.0 as usize).copied().flatten();

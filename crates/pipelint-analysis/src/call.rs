@@ -65,6 +65,13 @@ impl<'p> Exec<'p, '_> {
         if self.owner_call(&mut state, dst, callee, args, out) {
             return;
         }
+        if self.guard_call(&mut state, dst, callee, args, out) {
+            return;
+        }
+        if self.converts(&mut state, dst, callee, args) {
+            out.push(state);
+            return;
+        }
         let program = self.program;
         let mut target = program.target(self.unit, self.function, callee, args.len());
         if let Callee::Pointer(op) = callee {
@@ -124,6 +131,7 @@ impl<'p> Exec<'p, '_> {
                 function: init,
                 args: &[],
                 receiver: Some(receiver),
+                captures: &[],
                 part: 2,
             };
             let mut begun = Vec::new();
@@ -146,6 +154,7 @@ impl<'p> Exec<'p, '_> {
                 function: f,
                 args,
                 receiver,
+                captures: &[],
                 part: 0,
             };
             let result = match callee {
@@ -200,6 +209,28 @@ impl<'p> Exec<'p, '_> {
         let v = self.fresh(&state, 0);
         self.store_result(&mut state, dst, v);
         out.push(state);
+    }
+
+    /// `T(x)` and `T{}` for a type that is a number or a pointer: no code runs.
+    fn converts(
+        &mut self,
+        state: &mut State,
+        dst: Option<PlaceId>,
+        callee: &Callee,
+        args: &[Operand],
+    ) -> bool {
+        let Callee::Constructor(ty) = callee else {
+            return false;
+        };
+        if args.len() > 1 || !self.program.is_scalar(self.unit, self.scope(), ty) {
+            return false;
+        }
+        let v = match args {
+            [arg] => self.operand(state, arg),
+            _ => self.arena.int(0),
+        };
+        self.store_result(state, dst, v);
+        true
     }
 
     /// A global that this function alone writes: what it calls does not change it.

@@ -56,7 +56,8 @@ impl Exec<'_, '_> {
                 OnFail::Aborts => {}
                 OnFail::Throws => self.leave_by_exception(&mut bad),
                 OnFail::Returns => {
-                    self.record_end(&bad, None);
+                    let result = self.failed_status(&mut bad);
+                    self.record_end(&bad, result);
                     self.leave(&mut bad, None);
                 }
                 OnFail::Continues => {
@@ -70,6 +71,18 @@ impl Exec<'_, '_> {
                 }
             }
         }
+    }
+
+    /// What a function that returns a status yields where a macro returns for it: some failure.
+    fn failed_status(&mut self, state: &mut State) -> Option<ValId> {
+        if !matches!(&*self.function.ret.name, "HRESULT" | "NTSTATUS") {
+            return None;
+        }
+        let v = self.fresh(state, 77);
+        let mut fact = crate::state::Fact::default();
+        fact.clamp(i128::MIN, -1);
+        state.facts.insert(v, fact);
+        Some(v)
     }
 
     /// A checking macro judges the value even where the comparison was decided before.

@@ -12,6 +12,7 @@ use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use crate::cfg::Cfg;
+use crate::closure::Closure;
 use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
 use crate::own::OwnerCache;
@@ -64,6 +65,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) steps: usize,
     /// What it leaves in storage that outlives it, and finds there.
     pub(crate) notes: Notes,
+    /// Lambdas made here, by their values.
+    pub(crate) closures: FxHashMap<ValId, Closure>,
     /// Places that are owners.
     pub(crate) owners: OwnerCache<'m>,
 }
@@ -114,6 +117,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             error_values: FxHashSet::default(),
             steps: 0,
             notes: Notes::default(),
+            closures: FxHashMap::default(),
             owners: OwnerCache::default(),
         }
     }
@@ -518,6 +522,10 @@ impl<'p, 'm> Exec<'p, 'm> {
             return;
         }
         let to = self.place(state, dst);
+        if let Some(v) = self.closure(state, value) {
+            self.write(state, to, v);
+            return;
+        }
         let v = match value {
             Rvalue::Use(op) => {
                 if let Operand::Copy(src) | Operand::Move(src) = op {

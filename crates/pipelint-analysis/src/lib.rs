@@ -7,6 +7,7 @@ mod call;
 mod cfg;
 mod check;
 mod class;
+mod closure;
 mod collect;
 mod compute;
 mod constants;

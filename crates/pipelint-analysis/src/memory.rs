@@ -328,6 +328,9 @@ impl Exec<'_, '_> {
         if let Val::Cmp(..) = self.arena.get(v) {
             return;
         }
+        for captured in self.shared_by(v) {
+            self.escape(state, captured);
+        }
         let mut held = Vec::new();
         self.let_go(state, v, &mut held);
         while let Some(inner) = held.pop() {
@@ -370,6 +373,7 @@ impl Exec<'_, '_> {
             }
             seen.push(v);
             self.let_go(state, v, &mut todo);
+            todo.extend(self.shared_by(v));
             if let Some(res) = state.res.get_mut(v) {
                 res.escaped = true;
                 res.foreign = true;
@@ -447,7 +451,7 @@ impl Exec<'_, '_> {
     }
 }
 
-fn is_primitive(name: &str) -> bool {
+pub(crate) fn is_primitive(name: &str) -> bool {
     const WORDS: &[&str] = &[
         "bool", "char", "short", "int", "long", "unsigned", "signed", "float", "double", "wchar_t",
         "char8_t", "char16_t", "char32_t", "size_t", "ssize_t", "void", "FILE",

@@ -166,6 +166,14 @@ impl Program<'_> {
         }
     }
 
+    /// The function of a lambda of this unit.
+    pub(crate) fn lambda(&self, unit: usize, name: &str) -> Option<FnRef> {
+        let found = self.functions.get(name)?;
+        let mut own = found.iter().filter(|(u, _)| *u == unit);
+        let first = own.next()?;
+        own.next().is_none().then_some(*first)
+    }
+
     /// The only function of this name that takes so many arguments.
     pub(crate) fn pick_only(&self, unit: usize, name: &str, args: usize) -> Option<FnRef> {
         let found = self.functions.get(name)?;

@@ -25,6 +25,7 @@ impl Exec<'_, '_> {
             function: f,
             args,
             receiver: Some(object),
+            captures: &[],
             part: 0,
         };
         let mut before = state.clone();
@@ -57,6 +58,9 @@ impl Exec<'_, '_> {
         out: &mut Vec<State>,
     ) {
         let object = self.place(&mut state, place);
+        if kind == DropKind::Scope && self.end_guard(&mut state, place, object, out) {
+            return;
+        }
         if let Some(owner) = self.owner_at(place).filter(|o| !o.is_action()) {
             self.end_owner(&mut state, &owner, object);
             out.push(state);
@@ -75,6 +79,7 @@ impl Exec<'_, '_> {
                     function: f,
                     args: &[],
                     receiver: Some(object),
+                    captures: &[],
                     part: 1,
                 };
                 if !self.apply(&mut state, &call, None, &mut after) {

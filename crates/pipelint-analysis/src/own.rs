@@ -56,7 +56,7 @@ impl<'p, 'm> Exec<'p, 'm> {
     }
 
     /// Where names of the function are looked up: its class, or its own scope.
-    fn scope(&self) -> &'p str {
+    pub(crate) fn scope(&self) -> &'p str {
         self.function
             .class
             .as_deref()
@@ -188,16 +188,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             return;
         }
         let kind = owner.kind.clone().unwrap_or_default();
-        if let Some((from, noun)) = state.pseudo.get(v) {
-            if kind == "handle" {
-                let event = EventKind::PseudoClosed {
-                    api: by.clone(),
-                    from: from.clone(),
-                    noun: noun.clone(),
-                };
-                let path = self.path(state, Some(v), StepKind::Closed(by.clone()));
-                self.emit(event, None, path, state.doubtful);
-            }
+        if state.pseudo.get(v).is_some() {
+            // Told where the owner was made of it.
             return;
         }
         let Some(res) = state.res.get(v) else {
@@ -302,6 +294,24 @@ impl<'p, 'm> Exec<'p, 'm> {
         self.own(state, v);
     }
 
+    /// An owner of what nobody may close will close it.
+    fn takes_pseudo(&mut self, state: &State, owner: &OwnerType<'m>, v: ValId) {
+        let Some((from, noun)) = state.pseudo.get(v) else {
+            return;
+        };
+        if owner.kind.as_deref() != Some("handle") {
+            return;
+        }
+        let by = Name::new(format!("~{}", owner.name));
+        let event = EventKind::PseudoClosed {
+            api: by.clone(),
+            from: from.clone(),
+            noun: noun.clone(),
+        };
+        let path = self.path(state, Some(v), StepKind::Closed(by));
+        self.emit(event, None, path, state.doubtful);
+    }
+
     /// What an owner is made from, and what that leaves behind.
     fn taken(
         &mut self,
@@ -326,7 +336,9 @@ impl<'p, 'm> Exec<'p, 'm> {
         {
             return self.copied(state, &other, *place);
         }
-        self.operand(state, arg)
+        let v = self.operand(state, arg);
+        self.takes_pseudo(state, owner, v);
+        v
     }
 
     fn is_named(&self, place: PlaceId) -> bool {
@@ -503,6 +515,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     }
                     Some(arg) => self.operand(state, arg),
                 };
+                self.takes_pseudo(state, owner, v);
                 if v != held {
                     self.owner_releases(state, owner, held, &by);
                     self.hold(state, receiver, at, v);
@@ -640,7 +653,10 @@ impl<'p, 'm> Exec<'p, 'm> {
         if failure.is_none_or(|f| candidates.contains(&f)) {
             candidates.retain(|n| !excluded(n));
         } else {
-            candidates.truncate(1);
+            candidates.clear();
+        }
+        if candidates.is_empty() {
+            candidates.extend(owner.empty.first());
         }
         let mut out = Vec::new();
         let mut full = state.clone();

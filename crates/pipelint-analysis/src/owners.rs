@@ -38,14 +38,18 @@ impl<'m> Program<'m> {
             if models.is_handle_type(&name) {
                 return None;
             }
-            if let Some(model) = models.owner(&name) {
-                // A plain name may be the program's own class.
-                let own = !name.contains("::") && self.class_named(unit, &scope, &name).is_some();
-                return (!own)
-                    .then(|| self.instance(unit, &scope, model, &name, &args))
-                    .flatten();
-            }
-            let (found, alias) = self.alias_in(&scope, &name)?;
+            let model = models.owner(&name);
+            // A plain name may be the program's own.
+            let plain = !name.contains("::");
+            let alias = match model {
+                Some(_) if !plain => None,
+                _ => self.alias_in(&scope, &name),
+            };
+            let Some((found, alias)) = alias else {
+                let own = plain && self.class_named(unit, &scope, &name).is_some();
+                let model = model.filter(|_| !own)?;
+                return self.instance(unit, &scope, model, &name, &args);
+            };
             if !alias.is_object() || alias.name == name {
                 return None;
             }
@@ -68,6 +72,35 @@ impl<'m> Program<'m> {
         }
         let alias = self.aliases.get(name)?;
         Some((name.into(), alias))
+    }
+
+    /// A type whose objects are numbers, pointers or handles: made from a value, they are it.
+    pub(crate) fn is_scalar(&self, unit: usize, scope: &str, ty: &Type) -> bool {
+        if ty.reference != Reference::None || ty.arrays > 0 || ty.name.is_empty() {
+            return false;
+        }
+        let mut name = ty.name.clone();
+        let mut scope: Name = scope.into();
+        for _ in 0..8 {
+            if ty.pointers > 0 || crate::memory::is_primitive(&name) || self.models.is_handle_type(&name) {
+                return true;
+            }
+            if self.class_named(unit, &scope, &name).is_some() {
+                return false;
+            }
+            let Some((found, alias)) = self.alias_in(&scope, &name) else {
+                return false;
+            };
+            if alias.pointers > 0 {
+                return true;
+            }
+            if !alias.is_object() || alias.name == name {
+                return false;
+            }
+            scope = scope_of(&found).into();
+            name = alias.name.clone();
+        }
+        false
     }
 
     fn instance(
@@ -106,6 +139,9 @@ impl<'m> Program<'m> {
             deleted_by = self.kind_of_deleter(unit, scope, arg);
         }
         let kind = kind.or(deleted_by);
+        if kind.is_none() && model.takes.is_empty() {
+            return None;
+        }
         match model.holds() {
             Holds::Resource | Holds::Action => {}
             // A pointer with a deleter that releases something is that thing's owner.

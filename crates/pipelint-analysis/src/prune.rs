@@ -27,6 +27,7 @@ impl Exec<'_, '_> {
             state.filled.remove(loc);
         }
         let (arena, cfg) = (&self.arena, &self.cfg);
+        let closures = &self.closures;
         // A variable that holds a live resource matters to the end: it may be assigned over.
         let held: Vec<ValId> = state
             .res
@@ -40,6 +41,7 @@ impl Exec<'_, '_> {
                 Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
                 // The object's fields are looked at where the method ends.
                 Loc::SelfObj => true,
+                Loc::Deref(p) if closures.contains_key(p) => true,
                 _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
             });
         let mut reachable: FxHashSet<ValId> = FxHashSet::default();

@@ -71,6 +71,14 @@ impl Order {
                     {
                         out.extend(index.get(&g).copied());
                     }
+                    if let Statement::Assign {
+                        value: Rvalue::Closure(name, _),
+                        ..
+                    } = stmt
+                        && let Some(g) = program.lambda(f.0, name)
+                    {
+                        out.extend(index.get(&g).copied());
+                    }
                     // A function whose address is taken here may be called through it here.
                     for name in function_names(stmt) {
                         if let Some(g) = program.only_function(f.0, function, name) {
