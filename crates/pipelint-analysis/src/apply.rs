@@ -1,6 +1,6 @@
 //! Calls of functions that have a summary: its paths are replayed over the caller's values.
 
-use pipelint_ir::{Callee, FunctionKind, Name, Operand, PlaceId, Reference};
+use pipelint_ir::{Callee, FunctionKind, LocalKind, Name, Operand, PlaceId, Reference};
 use pipelint_source::Span;
 
 use crate::event::{LeakHow, StepKind};
@@ -72,8 +72,15 @@ impl<'p> Exec<'p, '_> {
             Callee::Method { receiver, .. } => {
                 let at = self.place(state, *receiver);
                 // A call that gives a reference: `line.open().start()`.
-                let named = self.function.places[*receiver].proj.is_empty()
-                    && matches!(self.arena.get_loc(at), Loc::Local(_));
+                let named = match self.arena.get_loc(at) {
+                    // A reference bound to a call stands for what the call gave.
+                    Loc::Local(l) => {
+                        let temp = self.function.locals.get(l.0 as usize);
+                        self.function.places[*receiver].proj.is_empty()
+                            || temp.is_some_and(|l| l.kind == LocalKind::Temp)
+                    }
+                    _ => false,
+                };
                 match state.env.get(at).map(|v| self.arena.get(*v)) {
                     Some(Val::Ptr(loc)) if named => Some(*loc),
                     _ => Some(at),

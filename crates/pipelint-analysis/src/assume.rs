@@ -7,7 +7,7 @@ use crate::event::{Event, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
 use crate::log::Action;
 use crate::program::ClassRef;
-use crate::state::{Fact, State};
+use crate::state::{Fact, State, Status};
 use crate::values::{Loc, Sym, Val, ValId};
 use crate::words::speaks_of_nothing;
 
@@ -114,7 +114,12 @@ impl Exec<'_, '_> {
             (Some(x), Some(y)) => Some(holds(op, x, y)),
             (None, Some(c)) => self.decide_against(state, op, a, c),
             (Some(c), None) => self.decide_against(state, mirror(op), b, c),
-            (None, None) if made_and_borrowed(state, a, b) || made_and_borrowed(state, b, a) => {
+            (None, None)
+                if made_and_borrowed(state, a, b)
+                    || made_and_borrowed(state, b, a)
+                    || self.made_and_given(state, a, b)
+                    || self.made_and_given(state, b, a) =>
+            {
                 match op {
                     CmpOp::Eq => Some(false),
                     CmpOp::Ne => Some(true),
@@ -126,6 +131,21 @@ impl Exec<'_, '_> {
                 self.decide_against(state, CmpOp::Ne, v, 0)
             }
         }
+    }
+
+    /// A live handle that this path made and gave to nobody is none that the caller had before.
+    fn made_and_given(&self, state: &State, made: ValId, given: ValId) -> bool {
+        let Some(res) = state.res.get(made) else {
+            return false;
+        };
+        let plain = matches!(self.arena.get(given), Val::Sym(Sym::Load { loc, .. })
+            if matches!(self.arena.get_loc(*loc), Loc::Local(_)));
+        plain
+            && self.is_given(given)
+            && !res.escaped
+            && !res.adopted
+            && res.status == Status::Open
+            && self.outcome(state, made, res) == Outcome::Succeeded
     }
 
     fn decide_against(&self, state: &State, op: CmpOp, v: ValId, c: i128) -> Option<bool> {

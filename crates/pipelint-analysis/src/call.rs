@@ -2,7 +2,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use pipelint_ir::{Callee, FunctionKind, Language, Name, Operand, PlaceId, Statement};
+use pipelint_ir::{
+    Base, Callee, FunctionKind, Language, LocalKind, Name, Operand, PlaceId, Statement,
+};
 use pipelint_models::OnFail;
 
 use crate::event::{Event, EventKind};
@@ -165,6 +167,10 @@ impl<'p> Exec<'p, '_> {
                 return;
             }
         }
+        if matches!(target, Target::Unknown) && self.new_plain(&mut state, callee, args, dst) {
+            out.push(state);
+            return;
+        }
         let surely = program.returns(target, callee) == Returns::Yes;
         let logs = matches!(callee, Callee::Function(name) if speaks_of_logging(last(name)));
         if !surely && !logs && self.judges_a_known_value(args, &values) {
@@ -186,6 +192,9 @@ impl<'p> Exec<'p, '_> {
             self.escape_parts(&mut state, arg);
         }
         self.escape_receiver(&mut state, callee);
+        if let Callee::Constructor(_) = callee {
+            self.bind_handles(&mut state, args);
+        }
         self.owners_changed(&mut state, args);
         self.outside_changes(&mut state, surely, 0);
         if program.units[self.unit].language == Language::Cpp {
@@ -209,6 +218,30 @@ impl<'p> Exec<'p, '_> {
         let v = self.fresh(&state, 0);
         self.store_result(&mut state, dst, v);
         out.push(state);
+    }
+
+    /// An object of a class out of sight may refer to the handle variables that it was made from: a
+    /// guard closes what they hold when it ends.
+    fn bind_handles(&mut self, state: &mut State, args: &[Operand]) {
+        for arg in args {
+            let Operand::Copy(place) = arg else { continue };
+            let at = &self.function.places[*place];
+            let (Base::Local(l), []) = (&at.base, &at.proj[..]) else {
+                continue;
+            };
+            let handle = self.function.locals.get(l.0 as usize).is_some_and(|l| {
+                l.kind == LocalKind::Auto
+                    && self
+                        .program
+                        .models
+                        .is_handle_type(&self.program.resolve(&l.ty).name)
+            });
+            if handle {
+                let loc = self.place(state, *place);
+                let ptr = self.arena.val(Val::Ptr(loc));
+                self.escape(state, ptr);
+            }
+        }
     }
 
     /// `T(x)` and `T{}` for a type that is a number or a pointer: no code runs.

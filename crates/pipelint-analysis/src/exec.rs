@@ -377,7 +377,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 }
             }
             Terminator::Return(value) => {
-                let value = value.as_ref().map(|v| self.operand(&mut state, v));
+                let value = value.as_ref().map(|v| self.returned(&mut state, v));
                 self.record_end(&state, value);
                 self.leave(&mut state, value);
             }
@@ -387,6 +387,18 @@ impl<'p, 'm> Exec<'p, 'm> {
             Terminator::Unwind => self.leave_by_exception(&mut state),
             Terminator::Unreachable => {}
         }
+    }
+
+    /// What a `return` yields; `return *this;` of a function that returns a reference is the object.
+    fn returned(&mut self, state: &mut State, value: &Operand) -> ValId {
+        if let Operand::Copy(place) = value
+            && self.function.ret.reference != pipelint_ir::Reference::None
+            && self.function.places[*place] == pipelint_ir::Place::from_base(Base::SelfObj)
+        {
+            let object = self.place(state, *place);
+            return self.arena.val(Val::Ptr(object));
+        }
+        self.operand(state, value)
     }
 
     fn statement(&mut self, mut state: State, stmt: &'p Statement, out: &mut Vec<State>) {
@@ -464,7 +476,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         }
     }
 
-    fn is_variable(&self, place: PlaceId) -> bool {
+    pub(crate) fn is_variable(&self, place: PlaceId) -> bool {
         match self.function.places[place].base {
             Base::Local(l) => {
                 let local = self.function.locals.get(l.0 as usize);

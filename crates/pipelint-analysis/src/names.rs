@@ -29,7 +29,6 @@ impl Program<'_> {
                 let ty = self.resolve(ty);
                 let class = self.class_named(unit, &from.name, &ty.name);
                 class
-                    .filter(|class| !has_references(class))
                     .and_then(|class| {
                         let name = format!("{}::{}", class.name, last(&class.name));
                         let written = class
@@ -86,19 +85,36 @@ impl Program<'_> {
     pub(crate) fn destructor(&self, unit: usize, scope: &str, ty: &Type) -> Option<Option<FnRef>> {
         let ty = self.resolve(ty);
         let class = self.class_named(unit, scope, &ty.name)?;
-        if has_references(class) {
-            return None;
-        }
         let declared = class
             .methods
             .iter()
             .any(|m| m.kind == FunctionKind::Destructor);
         if !declared {
-            let plain = class.bases.is_empty();
-            return plain.then_some(None);
+            return Some(None);
         }
         let name = format!("{}::~{}", class.name, last(&class.name));
         Some(Some(self.pick_only(unit, &name, 0)?))
+    }
+
+    /// The destructors that run where an object of this type ends: its class's, its members' and
+    /// its bases'.
+    pub(crate) fn destructors(&self, unit: usize, scope: &str, ty: &Type) -> Vec<FnRef> {
+        let mut found = Vec::new();
+        let mut seen: Vec<Name> = Vec::new();
+        let mut todo = vec![ty.clone()];
+        while let Some(ty) = todo.pop() {
+            let Some(class) = self.class_named(unit, scope, &self.resolve(&ty).name) else {
+                continue;
+            };
+            if !ty.is_object() || seen.len() > 32 || seen.contains(&class.name) {
+                continue;
+            }
+            seen.push(class.name.clone());
+            found.extend(self.destructor(unit, scope, &ty).flatten());
+            todo.extend(class.bases.iter().map(|b| Type::named(b.clone())));
+            todo.extend(class.fields.iter().map(|f| f.ty.clone()));
+        }
+        found
     }
 
     /// The class named by a place's declared type: a field of the method's class, through pointers.
@@ -244,12 +260,6 @@ impl Program<'_> {
         let nearest = |r: &&FnRef| (!fits(r), distance(unit, r));
         found.iter().filter(visible).min_by_key(nearest).copied()
     }
-}
-
-/// A class that refers to variables of others: what it does to them later is not followed.
-fn has_references(class: &Class) -> bool {
-    let refers = |f: &pipelint_ir::Field| f.ty.reference != pipelint_ir::Reference::None;
-    class.fields.iter().any(refers)
 }
 
 /// How far a function is from a unit: units are ordered by path, so those of one folder are near.

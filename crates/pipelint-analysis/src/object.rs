@@ -1,12 +1,15 @@
 //! Objects of the program's classes: made, destroyed, and what their fields hold meanwhile.
 
-use pipelint_ir::{DropKind, Operand, PlaceId, Type};
+use pipelint_ir::{Callee, DropKind, FunctionKind, Operand, PlaceId, Type};
 
 use crate::apply::Invocation;
 use crate::exec::Exec;
 use crate::program::FnRef;
 use crate::state::State;
 use crate::values::{Loc, LocId, Val, ValId};
+
+/// How deep the members and bases of a class are followed.
+const DEPTH: u32 = 4;
 
 impl Exec<'_, '_> {
     /// `new T(…)`: the constructor runs on memory that only this function knows.
@@ -49,6 +52,43 @@ impl Exec<'_, '_> {
         true
     }
 
+    /// `new T` of a class that writes no constructor: memory that only this function knows.
+    pub(crate) fn new_plain(
+        &mut self,
+        state: &mut State,
+        callee: &Callee,
+        args: &[Operand],
+        dst: Option<PlaceId>,
+    ) -> bool {
+        let Callee::New(ty) = callee else {
+            return false;
+        };
+        let resolved = self.program.resolve(ty);
+        let class = self
+            .program
+            .class_named(self.unit, self.scope(), &resolved.name);
+        let written = |class: &pipelint_ir::Class| {
+            class
+                .methods
+                .iter()
+                .any(|m| m.kind == FunctionKind::Constructor)
+        };
+        if !args.is_empty()
+            || ty.arrays > 0
+            || !class.is_some_and(|c| !written(c) && c.bases.is_empty())
+            || !self.is_transparent(ty)
+        {
+            return false;
+        }
+        let v = self.fresh(state, 0);
+        let mut fact = crate::state::Fact::default();
+        fact.exclude(0);
+        state.facts.insert(v, fact);
+        state.heap.insert(v, ());
+        self.store_result(state, dst, v);
+        true
+    }
+
     /// An object's life ends: its destructor runs.
     pub(crate) fn destroy(
         &mut self,
@@ -67,26 +107,9 @@ impl Exec<'_, '_> {
             return;
         }
         let ty = self.program.type_of_place(self.unit, self.function, place);
-        let destructor = ty
-            .as_ref()
-            .filter(|ty| self.is_transparent(ty))
-            .and_then(|ty| self.program.destructor(self.unit, &self.function.name, ty));
         let mut after = Vec::new();
-        match destructor {
-            Some(None) => after.push(state),
-            Some(Some(f)) => {
-                let call = Invocation {
-                    function: f,
-                    args: &[],
-                    receiver: Some(object),
-                    captures: &[],
-                    part: 1,
-                };
-                if !self.apply(&mut state, &call, None, &mut after) {
-                    self.unseen_end(&mut state, object);
-                    after.push(state);
-                }
-            }
+        match ty.filter(|ty| self.is_transparent(ty)) {
+            Some(ty) => self.end_object(state, object, &ty, DEPTH, &mut after),
             None => {
                 self.unseen_end(&mut state, object);
                 after.push(state);
@@ -101,22 +124,108 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// An object of a transparent class ends: its destructor runs, then those of its members, the
+    /// last first, then those of its bases.
+    fn end_object(
+        &mut self,
+        state: State,
+        object: LocId,
+        ty: &Type,
+        depth: u32,
+        out: &mut Vec<State>,
+    ) {
+        let program = self.program;
+        let scope = self.scope();
+        let resolved = program.resolve(ty);
+        let class = program.class_named(self.unit, scope, &resolved.name);
+        let (Some(class), true) = (class, depth > 0) else {
+            out.push(state);
+            return;
+        };
+        let mut states = vec![state];
+        if let Some(Some(f)) = program.destructor(self.unit, scope, ty) {
+            let call = Invocation {
+                function: f,
+                args: &[],
+                receiver: Some(object),
+                captures: &[],
+                part: 10 + depth,
+            };
+            let mut after = Vec::new();
+            for mut state in states {
+                if !self.apply(&mut state, &call, None, &mut after) {
+                    self.unseen_end(&mut state, object);
+                    after.push(state);
+                }
+            }
+            states = after;
+        }
+        for field in class.fields.iter().rev() {
+            if field.is_static || !field.ty.is_object() {
+                continue;
+            }
+            let part = self.arena.loc(Loc::Field(object, field.name.clone()));
+            if let Some(owner) = self.owner_named(&field.ty).filter(|o| !o.is_action()) {
+                for state in &mut states {
+                    self.end_owner(state, &owner, part);
+                }
+                continue;
+            }
+            if self.is_plain(&field.ty) {
+                continue;
+            }
+            let mut after = Vec::new();
+            for state in states {
+                self.end_object(state, part, &field.ty, depth - 1, &mut after);
+            }
+            states = after;
+        }
+        for base in &class.bases {
+            let mut after = Vec::new();
+            for state in states {
+                self.end_object(state, object, &Type::named(base.clone()), depth - 1, &mut after);
+            }
+            states = after;
+        }
+        out.append(&mut states);
+    }
+
     /// The destructor is out of sight: it may read the object; what it held is its own business.
     fn unseen_end(&mut self, state: &mut State, object: LocId) {
         let ptr = self.arena.val(Val::Ptr(object));
         self.escape(state, ptr);
     }
 
-    /// A class whose objects are what their fields hold: whatever its destructor does is known.
+    /// A class whose objects are what their fields hold: whatever happens when they end is known.
     pub(crate) fn is_transparent(&self, ty: &Type) -> bool {
-        if !self.holds_plain_values(ty) {
+        self.ends_in_sight(ty, DEPTH)
+    }
+
+    fn ends_in_sight(&self, ty: &Type, depth: u32) -> bool {
+        let resolved = self.program.resolve(ty);
+        let scope = self.scope();
+        let Some(class) = self.program.class_named(self.unit, scope, &resolved.name) else {
             return false;
-        }
-        match self.program.destructor(self.unit, &self.function.name, ty) {
+        };
+        let own = match self.program.destructor(self.unit, scope, ty) {
             Some(None) => true,
             Some(Some(f)) => self.summaries.get(f).is_some(),
             None => false,
-        }
+        };
+        let member = |ty: &Type| {
+            let name: &str = &ty.name;
+            let standard = name.starts_with("std::") && self.program.models.owner(name).is_none();
+            self.is_plain(ty)
+                || standard
+                || self.owner_named(ty).is_some_and(|o| !o.is_action())
+                || self.ends_in_sight(ty, depth - 1)
+        };
+        own && depth > 0
+            && class.fields.iter().all(|f| f.is_static || member(&f.ty))
+            && class
+                .bases
+                .iter()
+                .all(|b| self.ends_in_sight(&Type::named(b.clone()), depth - 1))
     }
 
     /// An object is moved: what its class's move takes along is not followed, so what it held is
@@ -191,22 +300,6 @@ impl Exec<'_, '_> {
                 && (m.kind == pipelint_ir::FunctionKind::Constructor
                     || crate::program::last(&m.name) == "operator=")
         })
-    }
-
-    /// A class whose own destructor is all that happens when its objects end: it has no bases, and
-    /// no member that is an object with a destructor of its own.
-    fn holds_plain_values(&self, ty: &Type) -> bool {
-        let ty = self.program.resolve(ty);
-        let scope = &self.function.name;
-        let Some(class) = self.program.class_named(self.unit, scope, &ty.name) else {
-            return false;
-        };
-        let plain = |ty: &Type| {
-            let name: &str = &ty.name;
-            let standard = name.starts_with("std::") && self.program.models.owner(name).is_none();
-            self.is_plain(ty) || standard
-        };
-        class.bases.is_empty() && class.fields.iter().all(|f| f.is_static || plain(&f.ty))
     }
 
     /// Memory that only this function knows becomes known to others: what it holds is theirs, too.

@@ -1,7 +1,8 @@
 //! Linking: names to functions, classes and constants, over all units of a run.
 
 use pipelint_ir::{
-    Base, Class, Function, FunctionKind, Name, Place, Proj, Statement, Terminator, Type, Unit,
+    Base, Class, Function, FunctionKind, Name, Place, Proj, Reference, Statement, Terminator, Type,
+    Unit,
 };
 use pipelint_models::{FunctionModel, Models};
 use rayon::prelude::*;
@@ -79,12 +80,13 @@ impl<'m> Program<'m> {
                 classes.entry(class.name.clone()).or_default().push((u, c));
             }
         }
-        let fields: FxHashMap<ClassRef, FxHashSet<Name>> = classes
+        let fields: FxHashMap<ClassRef, FxHashMap<Name, bool>> = classes
             .values()
             .flatten()
             .map(|&(u, c)| {
                 let fields = units[u].classes[c].fields.iter().filter(|f| !f.is_static);
-                ((u, c), fields.map(|f| f.name.clone()).collect())
+                let refers = |f: &pipelint_ir::Field| f.ty.reference != Reference::None;
+                ((u, c), fields.map(|f| (f.name.clone(), refers(f))).collect())
             })
             .collect();
         let statics: FxHashSet<Name> = units
@@ -348,19 +350,34 @@ fn pick_class(
 }
 
 /// A name that a method uses and its class declares as a field is `self.name`.
-fn resolve_fields(function: &mut Function, fields: &FxHashSet<Name>) {
+/// A field that is a reference is what it refers to, but where a constructor binds it.
+fn resolve_fields(function: &mut Function, fields: &FxHashMap<Name, bool>) {
     if matches!(
         function.kind,
         FunctionKind::StaticMethod | FunctionKind::Lambda
     ) {
         return;
     }
+    let binds = matches!(
+        function.kind,
+        FunctionKind::Constructor | FunctionKind::FieldInit
+    );
     function.places.rewrite(|place: &mut Place| {
+        let mut refers = false;
         if let Base::Global(name) = &place.base
-            && fields.contains(name)
+            && let Some(reference) = fields.get(name)
         {
+            refers = *reference;
             place.proj.insert(0, Proj::Field(name.clone()));
             place.base = Base::SelfObj;
+        } else if !binds
+            && place.base == Base::SelfObj
+            && let Some(Proj::Field(name)) = place.proj.first()
+        {
+            refers = fields.get(name).copied().unwrap_or(false);
+        }
+        if refers && place.proj.get(1) != Some(&Proj::Deref) {
+            place.proj.insert(1, Proj::Deref);
         }
     });
 }

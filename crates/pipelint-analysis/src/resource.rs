@@ -1,6 +1,6 @@
 //! Resources on a path: their outcome, their names, the path that tells of them.
 
-use pipelint_ir::{Base, LocalKind, Name, PlaceId, Proj};
+use pipelint_ir::{Base, LocalKind, Name, PlaceId, Proj, Statement};
 use pipelint_models::Sentinel;
 
 use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
@@ -68,9 +68,24 @@ impl Exec<'_, '_> {
             self.set_owner(state, &owner, dst, v);
             return;
         }
+        if self.names_a_place(state, dst, to) {
+            self.escape(state, v);
+        }
         self.check_overwrite(state, dst, to, v);
         self.write(state, to, v);
         self.name_resource(state, v, dst);
+    }
+
+    /// `slot() = make()`: the temporary stands for the place that the first call named.
+    fn names_a_place(&self, state: &State, dst: PlaceId, to: LocId) -> bool {
+        if self.is_variable(dst) || state.env.get(to).is_none() {
+            return false;
+        }
+        let before = self.stmt.saturating_sub(self.cfg.first[self.block]) as usize;
+        let stmts = &self.function.blocks[self.block].stmts;
+        stmts[..before.min(stmts.len())]
+            .iter()
+            .any(|s| matches!(s, Statement::Call { dst: Some(d), .. } if *d == dst))
     }
 
     pub(crate) fn check_overwrite(

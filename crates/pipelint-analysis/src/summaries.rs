@@ -67,9 +67,10 @@ impl Order {
                 for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
                     if let Statement::Drop { place, .. } = stmt
                         && let Some(ty) = program.type_of_place(f.0, function, *place)
-                        && let Some(Some(g)) = program.destructor(f.0, &function.name, &ty)
                     {
-                        out.extend(index.get(&g).copied());
+                        for g in program.destructors(f.0, &function.name, &ty) {
+                            out.extend(index.get(&g).copied());
+                        }
                     }
                     if let Statement::Assign {
                         value: Rvalue::Closure(name, _),

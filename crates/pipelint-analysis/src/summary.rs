@@ -14,7 +14,7 @@ const MOST_ENDS: usize = 16;
 /// Different constants that a function may return before they become "some value that is not 0".
 const MOST_CONSTANTS: usize = 8;
 /// Actions that all ends together may have: a function that does more is as good as unknown.
-const MOST_ACTIONS: usize = 160;
+const MOST_ACTIONS: usize = 400;
 
 /// One way a function ends.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
 /// Names that no unit explains and that decide what a path does: globals and constants of
-/// conditions, and functions whose result is kept.
+/// conditions, functions whose result is kept, and types that objects are made of.
 pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for unit in units {
@@ -21,6 +21,8 @@ pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
         );
         known.extend(unit.functions.iter().map(|f| f.name.as_str()));
         known.extend(unit.macros.iter().map(|m| m.name.as_str()));
+        known.extend(unit.classes.iter().map(|c| last(&c.name)));
+        known.extend(unit.aliases.iter().map(|(name, _)| last(name)));
     }
     let mut wanted: BTreeSet<String> = BTreeSet::new();
     let mut want = |name: &str| {
@@ -70,6 +72,17 @@ pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
             } = stmt
             {
                 want(name);
+            }
+            // A type that may be a number by another name.
+            if let Statement::Call {
+                callee: Callee::Constructor(ty),
+                args,
+                ..
+            } = stmt
+                && args.len() <= 1
+                && models.owner(&ty.name).is_none()
+            {
+                want(&ty.name);
             }
         }
     }
@@ -150,6 +163,10 @@ fn may_change(before: &str, after: &str) -> bool {
     let shifted = after.starts_with("<<=") || after.starts_with(">>=") || after.starts_with(">>");
     let taken = before.ends_with('&') && !before.ends_with("&&");
     assigned || compound || shifted || taken || before.ends_with("++") || before.ends_with("--")
+}
+
+fn last(name: &str) -> &str {
+    name.rsplit("::").next().unwrap_or(name)
 }
 
 fn is_word(b: u8) -> bool {

@@ -214,17 +214,15 @@ impl Known {
         if self.language == Language::C || ty.pointers > 0 || ty.reference != Reference::None {
             return false;
         }
-        if ty.args.is_empty() && is_plain_name(&ty.name) {
-            return false;
-        }
         let real = self.resolve(ty);
         if real.pointers > 0 || self.enums.contains(&real.name) {
             return false;
         }
-        if real.args.is_empty() && is_plain_name(&real.name) {
-            return false;
-        }
-        self.class(&real.name).is_none_or(known)
+        // A class whose definition is in sight is what that says, however it is spelt.
+        let Some(class) = self.class(&real.name) else {
+            return !(real.args.is_empty() && is_plain_name(&real.name));
+        };
+        known(class)
     }
 
     /// True when a value of this type is a single number or pointer.

@@ -108,10 +108,11 @@ impl<'t> Lowerer<'_, 't> {
         }
         let mut ty = declared.ty;
         if ty.name == "auto"
-            && ty.pointers == 0
             && ty.reference == pipelint_ir::Reference::None
             && let Some(value) = one.value
             && let Some(found) = self.infer(value)
+            // `auto *p` says itself that it is a pointer.
+            && (ty.pointers == 0 || ty.pointers == found.pointers)
         {
             ty = Type {
                 is_const: ty.is_const,

@@ -136,7 +136,10 @@ impl<'t> Lowerer<'_, 't> {
             return false;
         }
         let real = known.resolve(ty);
-        if real.args.is_empty() && all_caps(last_segment(&real.name)) {
+        if real.args.is_empty()
+            && all_caps(last_segment(&real.name))
+            && known.class(&real.name).is_none()
+        {
             return false;
         }
         known.begins(ty)
