@@ -159,7 +159,7 @@ impl Exec<'_, '_> {
                         failure: None,
                         status: Status::Open,
                         escaped: false,
-            owned: false,
+                        owned: false,
                         home: None,
                         checked: acquire.infallible,
                         used_unchecked: false,

@@ -21,6 +21,8 @@ struct Frame {
     locs: Vec<Option<LocId>>,
     /// How often unknown code ran so far.
     havocs: u32,
+    /// The way that is replayed failed, as its result may say.
+    vague: bool,
 }
 
 /// What stays the same over a whole replay.
@@ -161,6 +163,7 @@ impl<'p> Exec<'p, '_> {
                 vals: vec![None; summary.vals.len()],
                 locs: vec![None; summary.locs.len()],
                 havocs: 0,
+                vague: false,
             };
             self.replay_end(state.clone(), frame, &call, end, &mut results);
         }
@@ -221,6 +224,8 @@ impl<'p> Exec<'p, '_> {
         end: &'p End,
         results: &mut Vec<(State, Option<ValId>)>,
     ) {
+        state.doubtful |= end.vague;
+        frame.vague = end.vague;
         self.bind_loads(&mut state, &mut frame, call, 0);
         for (v, fact) in &end.facts {
             let v = self.val(&state, &mut frame, call, *v);
@@ -424,6 +429,11 @@ impl<'p> Exec<'p, '_> {
                 span,
             } => {
                 let v = self.val(state, frame, call, *v);
+                if frame.vague {
+                    // Who looks at the result does not come by with what is released.
+                    self.escape(state, v);
+                    return true;
+                }
                 self.step_into(state, call, v);
                 self.span = *span;
                 self.release_value(state, release, api, v);

@@ -428,9 +428,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             } if let Some((owner, held)) = self.asks_owner(&mut state, cond) => {
                 for (mut state, holds) in self.asked(state, &owner, held) {
                     let v = match holds {
-                        Some(holds) => self
-                            .arena
-                            .int(i128::from(holds == (cond.op == CmpOp::Ne))),
+                        Some(holds) => self.arena.int(i128::from(holds == (cond.op == CmpOp::Ne))),
                         None => self.fresh(&state, 0),
                     };
                     self.store_result(&mut state, Some(*dst), v);

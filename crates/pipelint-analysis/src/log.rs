@@ -9,6 +9,7 @@ use std::sync::Arc;
 use pipelint_ir::{CmpOp, Name};
 use pipelint_models::Release;
 use pipelint_source::Span;
+use rustc_hash::FxHashSet;
 
 use crate::values::{LocId, ValId};
 
@@ -241,10 +242,13 @@ pub(crate) fn each<'a>(steps: &'a [Step], f: &mut dyn FnMut(&'a Action)) {
 /// Keeps the actions that `keep` accepts; choices that became one way are that way.
 pub(crate) fn simplify(steps: Vec<Step>, keep: &dyn Fn(&Action) -> bool) -> Vec<Step> {
     let mut out = Vec::new();
+    let mut taken: FxHashSet<ValId> = FxHashSet::default();
     for step in steps {
         match step {
             Step::Act(action) => {
-                if keep(&action) {
+                // What was taken over once is not taken over again.
+                let again = matches!(&action, Action::Take(v) if !taken.insert(*v));
+                if keep(&action) && !again {
                     out.push(Step::Act(action));
                 }
             }

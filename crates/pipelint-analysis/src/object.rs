@@ -183,7 +183,13 @@ impl Exec<'_, '_> {
         for base in &class.bases {
             let mut after = Vec::new();
             for state in states {
-                self.end_object(state, object, &Type::named(base.clone()), depth - 1, &mut after);
+                self.end_object(
+                    state,
+                    object,
+                    &Type::named(base.clone()),
+                    depth - 1,
+                    &mut after,
+                );
             }
             states = after;
         }

@@ -50,9 +50,7 @@ impl<'p, 'm> Exec<'p, 'm> {
 
     pub(crate) fn owner_named(&self, ty: &Type) -> Known<'m> {
         let program = self.program;
-        program
-            .owner_type(self.unit, self.scope(), ty)
-            .map(Rc::new)
+        program.owner_type(self.unit, self.scope(), ty).map(Rc::new)
     }
 
     /// Where names of the function are looked up: its class, or its own scope.
@@ -313,12 +311,7 @@ impl<'p, 'm> Exec<'p, 'm> {
     }
 
     /// What an owner is made from, and what that leaves behind.
-    fn taken(
-        &mut self,
-        state: &mut State,
-        owner: &OwnerType<'m>,
-        args: &'p [Operand],
-    ) -> ValId {
+    fn taken(&mut self, state: &mut State, owner: &OwnerType<'m>, args: &'p [Operand]) -> ValId {
         if args.is_empty() {
             return self.nothing(state, owner);
         }
@@ -679,12 +672,7 @@ impl<'p, 'm> Exec<'p, 'm> {
     }
 
     /// An assignment that makes, moves or copies an owner; false for any other.
-    pub(crate) fn owner_assign(
-        &mut self,
-        state: &mut State,
-        dst: PlaceId,
-        value: &Rvalue,
-    ) -> bool {
+    pub(crate) fn owner_assign(&mut self, state: &mut State, dst: PlaceId, value: &Rvalue) -> bool {
         let Rvalue::Use(op) = value else {
             return false;
         };

@@ -82,7 +82,10 @@ impl<'m> Program<'m> {
         let mut name = ty.name.clone();
         let mut scope: Name = scope.into();
         for _ in 0..8 {
-            if ty.pointers > 0 || crate::memory::is_primitive(&name) || self.models.is_handle_type(&name) {
+            if ty.pointers > 0
+                || crate::memory::is_primitive(&name)
+                || self.models.is_handle_type(&name)
+            {
                 return true;
             }
             if self.class_named(unit, &scope, &name).is_some() {
@@ -274,7 +277,9 @@ impl<'m> Program<'m> {
                 },
                 Callee::Function(name) => {
                     match self.target(unit, from, callee, args.len()) {
-                        Target::Defined(f) => return Some(Given::Type(self.function(f).ret.clone())),
+                        Target::Defined(f) => {
+                            return Some(Given::Type(self.function(f).ret.clone()));
+                        }
                         Target::Model(_) => return None,
                         Target::Unknown => {}
                     }

@@ -86,7 +86,10 @@ impl<'m> Program<'m> {
             .map(|&(u, c)| {
                 let fields = units[u].classes[c].fields.iter().filter(|f| !f.is_static);
                 let refers = |f: &pipelint_ir::Field| f.ty.reference != Reference::None;
-                ((u, c), fields.map(|f| (f.name.clone(), refers(f))).collect())
+                (
+                    (u, c),
+                    fields.map(|f| (f.name.clone(), refers(f))).collect(),
+                )
             })
             .collect();
         let statics: FxHashSet<Name> = units

@@ -64,11 +64,30 @@ impl<K: Ord + Copy, V> VecMap<K, V> {
 }
 
 /// What is known of an unknown number: an interval, and values it is not.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fact {
     pub(crate) lo: i128,
     pub(crate) hi: i128,
     pub(crate) not: Vec<i128>,
+}
+
+impl Hash for Fact {
+    /// Bounds stand at the ends of their range, where the hasher's sums and products of whole words
+    /// cancel out: below 0 and from 0 on gave one hash, and two paths became one. The halves of a
+    /// bound are therefore mixed in by bits that lie elsewhere.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for bound in [self.lo, self.hi] {
+            let bytes = bound.to_le_bytes();
+            let word = |at: usize| {
+                let mut half = [0; 8];
+                half.copy_from_slice(&bytes[at..at + 8]);
+                u64::from_le_bytes(half)
+            };
+            let high = word(8).rotate_left(29).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            state.write_u64(word(0).rotate_left(7) ^ high);
+        }
+        self.not.hash(state);
+    }
 }
 
 impl Default for Fact {

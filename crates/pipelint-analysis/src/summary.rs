@@ -4,7 +4,7 @@ use pipelint_ir::{LocalKind, Name};
 use rustc_hash::FxHashMap;
 
 use crate::event::StepKind;
-use crate::exec::Exec;
+use crate::exec::{Exec, Outcome};
 use crate::log::{Action, Log, Step, each, simplify};
 use crate::state::{Fact, FailedOut, Res, State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
@@ -14,7 +14,9 @@ const MOST_ENDS: usize = 16;
 /// Different constants that a function may return before they become "some value that is not 0".
 const MOST_CONSTANTS: usize = 8;
 /// Actions that all ends together may have: a function that does more is as good as unknown.
-const MOST_ACTIONS: usize = 400;
+const MOST_ACTIONS: usize = 160;
+/// Writes that all ends together may have: a constructor sets every field on every way.
+const MOST_STORES: usize = 240;
 
 /// One way a function ends.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub(crate) struct End {
     pub(crate) pseudo: Vec<(ValId, (Name, Name))>,
     /// The caller's variables that a failed creation did not set.
     pub(crate) outs: Vec<FailedOut>,
+    /// A creation failed, and the result, of which nothing is known, may well say so.
+    pub(crate) vague: bool,
 }
 
 /// What a function does, over its own small set of values and locations.
@@ -54,6 +58,7 @@ pub(crate) struct OpenEnd {
     res: Vec<(ValId, Res)>,
     pseudo: Vec<(ValId, (Name, Name))>,
     outs: Vec<FailedOut>,
+    vague: bool,
 }
 
 impl Exec<'_, '_> {
@@ -188,7 +193,17 @@ impl Exec<'_, '_> {
             .filter(|(_, out)| self.is_callers(out.loc) && self.is_given_loc(out.loc))
             .map(|(_, out)| out.clone())
             .collect();
+        let unknown = result.is_some_and(|v| {
+            matches!(self.arena.get(v), Val::Sym(_)) && facts.iter().all(|(x, _)| *x != v)
+        });
+        // Code that is not seen was shown the failure: what it made of that decides the result.
+        let shown = state.doubtful && state.failed_outs.iter().any(|(_, out)| out.unseen);
+        let failed = state.failed_outs.iter().next().is_some()
+            || state.res.iter().any(|(v, res)| {
+                Some(v) != result && self.outcome(state, v, res) == Outcome::Failed
+            });
         let end = OpenEnd {
+            vague: shown || (unknown && failed),
             outs,
             log: state.log.clone(),
             result,
@@ -203,6 +218,7 @@ impl Exec<'_, '_> {
                 && known.res == end.res
                 && known.pseudo == end.pseudo
                 && known.outs == end.outs
+                && known.vague == end.vague
         });
         let fits = match same {
             Some(known) => known.log.join(&end.log),
@@ -261,13 +277,17 @@ impl Exec<'_, '_> {
                 res: end.res,
                 pseudo: end.pseudo,
                 outs: end.outs,
+                vague: end.vague,
             });
         }
-        let mut actions = 0;
+        let (mut actions, mut stores) = (0, 0);
         for end in &ends {
-            each(&end.steps, &mut |_| actions += 1);
+            each(&end.steps, &mut |action| match action {
+                Action::Write { .. } | Action::Own(_) | Action::Disown(_) => stores += 1,
+                _ => actions += 1,
+            });
         }
-        (actions <= MOST_ACTIONS).then(|| self.compact(ends))
+        (actions <= MOST_ACTIONS && stores <= MOST_STORES).then(|| self.compact(ends))
     }
 
     /// Writes to memory that only this function knows are nobody else's business.
@@ -431,10 +451,9 @@ fn renumber(
                     *v = val(*v);
                 }
                 Action::Write { loc: l, v, .. } => (*l, *v) = (loc(*l), val(*v)),
-                Action::Escape(v)
-                | Action::Take(v)
-                | Action::Expose(v)
-                | Action::Disown(v) => *v = val(*v),
+                Action::Escape(v) | Action::Take(v) | Action::Expose(v) | Action::Disown(v) => {
+                    *v = val(*v)
+                }
                 Action::Own(v) => {
                     *resourceful = true;
                     *v = val(*v);
