@@ -56,6 +56,7 @@ impl Exec<'_, '_> {
             used_unchecked: false,
             failed_at: None,
             infallible: acquire.infallible,
+            half_done: false,
         };
         state.res.insert(v, res);
         state.last_made = Some(v);
@@ -165,6 +166,7 @@ impl Exec<'_, '_> {
                         used_unchecked: false,
                         failed_at: None,
                         infallible: acquire.infallible,
+                        half_done: false,
                     },
                 );
                 good.last_made = Some(v);

@@ -241,6 +241,9 @@ impl<'p> Exec<'p, '_> {
             let origin_api = res.api.clone();
             res.judge = self.val(&state, &mut frame, call, res.judge);
             res.created = self.site.unwrap_or(call.site);
+            if std::mem::take(&mut res.half_done) && !self.is_entry_point() {
+                self.found.received.insert(res.origin);
+            }
             res.escaped = res.foreign;
             res.home = None;
             res.var = Name::default();

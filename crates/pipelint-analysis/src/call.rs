@@ -17,7 +17,7 @@ use crate::model::largest_argument;
 use crate::program::{Returns, Target, last};
 use crate::state::State;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
-use crate::words::speaks_of_logging;
+use crate::words::{speaks_of_logging, speaks_of_throwing};
 
 impl<'p> Exec<'p, '_> {
     /// True when a call may throw: nothing says it does not.
@@ -100,6 +100,16 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         if program.returns(target, callee) == Returns::Never {
+            let handled = self.function.blocks.iter().any(|b| b.unwind.is_some());
+            let throws = match (target, callee) {
+                (Target::Defined(f), _) => program.throws(f),
+                (Target::Unknown, Callee::Function(name)) => speaks_of_throwing(last(name)),
+                _ => false,
+            };
+            if throws && !handled {
+                // What the objects of this function do on the way out is not lowered.
+                self.note_partial(&state, None, true);
+            }
             return;
         }
         if let Target::Defined(f) = target {

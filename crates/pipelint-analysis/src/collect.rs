@@ -5,6 +5,7 @@ use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{Event, EventKind, PathStep, StepKind};
+use crate::partial::{Ended, Partial};
 use crate::program::ClassRef;
 
 /// A use of a field of the object in a method, with nothing known of the field on that path.
@@ -47,6 +48,13 @@ pub(crate) struct Findings {
     pub(crate) fields_left: Vec<FieldLeft>,
     /// Looks of ends at which the creation at this span had succeeded.
     pub(crate) success_looks: FxHashMap<Span, Vec<Vec<(Name, i128)>>>,
+    /// Resources left in a caller's variable by a function that failed later.
+    pub(crate) partial: Vec<Partial>,
+    /// How ends look at which the creation at this span is in a caller's variable, and nothing has
+    /// failed.
+    pub(crate) whole: FxHashSet<(Span, Ended)>,
+    /// Creating calls whose resource some caller got of a function that failed.
+    pub(crate) received: FxHashSet<Span>,
     /// Fields some condition judges; the class is none where it is not known.
     /// The function returns 0 on a path where an I/O call failed: its result speaks of I/O.
     pub(crate) reports_io: bool,
@@ -123,6 +131,35 @@ impl Findings {
 
     pub(crate) fn compared_rightly(&mut self, created: Span) {
         self.right.insert(created);
+    }
+
+    /// Functions that fail half-way, where no caller is seen that could make it right.
+    pub(crate) fn half_done(all: &mut [Self]) -> Vec<Event> {
+        let received: FxHashSet<Span> = all.iter_mut().flat_map(|f| f.received.drain()).collect();
+        let mut events = Vec::new();
+        for findings in all {
+            for Partial { event, ended } in std::mem::take(&mut findings.partial) {
+                let Some(resource) = &event.resource else {
+                    continue;
+                };
+                let whole = &findings.whole;
+                let made = resource.created;
+                let tells = match ended {
+                    Ended::Thrown => true,
+                    // A caller can tell this end from the good ones.
+                    Ended::With(_) => {
+                        whole.iter().any(|(at, _)| *at == made)
+                            && !whole.contains(&(made, ended))
+                            && !whole.contains(&(made, Ended::Somehow))
+                    }
+                    Ended::Somehow => false,
+                };
+                if tells && !received.contains(&resource.origin) {
+                    events.push(event);
+                }
+            }
+        }
+        events
     }
 
     /// Events of several functions with one cause told once.

@@ -79,6 +79,8 @@ pub enum LeakHow {
     Dropped,
     /// The only variable that holds it leaves scope.
     ScopeEnd,
+    /// The function fails to make something else, and leaves it in its caller's variable.
+    HalfDone,
 }
 
 /// Why the next step depends on a dropped I/O result.

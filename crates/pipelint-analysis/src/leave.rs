@@ -18,6 +18,7 @@ impl Exec<'_, '_> {
             self.hand_over_result(state, value);
         }
         self.tell_lost(state);
+        self.note_partial(state, value, false);
         self.note_fields_left(state, value);
         self.note_stale(state, value);
     }
@@ -26,6 +27,7 @@ impl Exec<'_, '_> {
     /// learns that it failed.
     pub(crate) fn leave_by_exception(&mut self, state: &mut State) {
         self.tell_lost(state);
+        self.note_partial(state, None, true);
     }
 
     fn tell_lost(&mut self, state: &mut State) {

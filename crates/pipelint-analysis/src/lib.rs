@@ -25,6 +25,7 @@ mod names;
 mod object;
 mod own;
 mod owners;
+mod partial;
 mod program;
 mod protocol;
 mod prune;
@@ -170,6 +171,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         findings.push(result.findings);
         notes.push((result.index, result.notes));
     }
+    analysis.events.extend(Findings::half_done(&mut findings));
     analysis.events = Findings::merge(std::mem::take(&mut analysis.events));
     for event in class::link_fields(&program, &mut findings) {
         let same = analysis.events.iter_mut().find(|e| {

@@ -27,6 +27,37 @@ impl Program<'_> {
         }
     }
 
+    /// A function that never returns leaves by an exception, its own or a called function's.
+    pub(crate) fn throws(&self, f: FnRef) -> bool {
+        let mut f = f;
+        for _ in 0..4 {
+            let function = self.function(f);
+            let caught = function.blocks.iter().any(|b| b.unwind.is_some());
+            if caught || self.returns.get(&f) != Some(&Returns::Never) {
+                return false;
+            }
+            if function.blocks.iter().any(|b| b.term == Terminator::Unwind) {
+                return true;
+            }
+            let statements = function.blocks.iter().flat_map(|b| &b.stmts);
+            let mut calls = statements.filter_map(|stmt| match stmt {
+                Statement::Call { callee, args, .. } => {
+                    Some(self.target(f.0, function, callee, args.len()))
+                }
+                _ => None,
+            });
+            let ends = calls.find_map(|target| match target {
+                Target::Defined(g) if self.returns.get(&g) == Some(&Returns::Never) => Some(g),
+                _ => None,
+            });
+            match ends {
+                Some(g) => f = g,
+                None => return false,
+            }
+        }
+        false
+    }
+
     /// Least fixpoint from "never": a function returns when a path of calls that return reaches
     /// its end.
     pub(crate) fn find_returns(&mut self) {

@@ -179,6 +179,8 @@ pub(crate) struct Res {
     pub(crate) failed_at: Option<Span>,
     /// PL101 does not speak of it.
     pub(crate) infallible: bool,
+    /// Handed out by a function that failed.
+    pub(crate) half_done: bool,
 }
 
 /// A variable that an out-parameter creation did not set where it failed.

@@ -153,7 +153,16 @@ impl Exec<'_, '_> {
             .res
             .iter()
             .filter(|(v, res)| has(*v) && !res.adopted)
-            .map(|(v, res)| (v, res.clone()))
+            .map(|(v, res)| {
+                let half_done = self.is_half_done(state, v, res);
+                (
+                    v,
+                    Res {
+                        half_done,
+                        ..res.clone()
+                    },
+                )
+            })
             .collect();
         let judged = |v: ValId| res.iter().any(|(_, res)| res.judge == v);
         let made = |v: ValId| match self.arena.get(v) {
@@ -422,6 +431,7 @@ impl Exec<'_, '_> {
             used_unchecked: false,
             failed_at: None,
             infallible: true,
+            half_done: false,
         };
         state.res.insert(v, res);
         state.step(self.span, StepKind::Closed(api.clone()), Some(v));

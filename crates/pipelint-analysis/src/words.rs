@@ -5,6 +5,11 @@ pub(crate) fn speaks_of_ending(name: &str) -> bool {
     has_word(name, &["fatal", "die", "abort", "panic", "throw", "bail"])
 }
 
+/// A word of the name is one that functions which leave by an exception are named by.
+pub(crate) fn speaks_of_throwing(name: &str) -> bool {
+    has_word(name, &["throw"])
+}
+
 /// A word of the name is one that functions which write a message and return are named by.
 pub(crate) fn speaks_of_logging(name: &str) -> bool {
     has_word(

@@ -8,7 +8,9 @@ use crate::prelude::*;
 /// neither closed, returned, stored nor handed over.
 ///
 /// Every creation that succeeded before a later one failed counts, and so does a creating call
-/// whose result is dropped where it stands.
+/// whose result is dropped where it stands. So does a handle that a function has put into its
+/// caller's variable when a later creation fails and the function with it: it throws, or returns what
+/// it never returns when all went well, and no caller is seen that gets the handle then.
 ///
 /// ## Why is this bad?
 /// An object stays in the system until its last handle is closed, and a process owns its handles
@@ -113,6 +115,14 @@ impl Rule for LeakedHandle {
                 format!("{subject} still holds the {noun} from `{api}` when the function is left"),
                 format!("left without `{release}`"),
                 format!("call `{release}` on this path"),
+            ),
+            LeakHow::HalfDone => (
+                format!(
+                    "{subject} still holds the {noun} from `{api}` when the function fails, and \
+                     its caller cannot know"
+                ),
+                "the function fails here".to_owned(),
+                format!("call `{release}` and empty {subject} before the function fails"),
             ),
             LeakHow::ScopeEnd => (
                 format!("{subject} leaves scope with the {noun} from `{api}`"),
