@@ -6,15 +6,40 @@ use pipelint_models::Sentinel;
 use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
 use crate::exec::{Exec, Outcome, number};
 use crate::state::{FailedOut, Res, State, Status};
-use crate::values::{Loc, LocId, ValId};
+use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 impl Exec<'_, '_> {
     /// Writes the first variable a resource is put in into its record.
     pub(crate) fn name_resource(&mut self, state: &mut State, v: ValId, dst: PlaceId) {
+        self.note_pointee(dst, v);
         if state.res.get(v).is_some_and(|r| r.var.is_empty()) {
             let name = self.place_name(dst);
             if let Some(res) = state.res.get_mut(v) {
                 res.var = name;
+            }
+        }
+    }
+
+    /// A pointer made here is put into a variable: its type says what is there.
+    fn note_pointee(&mut self, dst: PlaceId, v: ValId) {
+        let place = &self.function.places[dst];
+        let (Base::Local(l), []) = (&place.base, &place.proj[..]) else {
+            return;
+        };
+        let made = matches!(
+            self.arena.get(v),
+            Val::Sym(Sym::Call { .. } | Sym::Inner { .. })
+        );
+        if !made || self.pointees.contains_key(&v) {
+            return;
+        }
+        if let Some(local) = self.function.locals.get(l.0 as usize)
+            && local.ty.pointers == 1
+        {
+            let name = self.program.resolve(&local.ty).name;
+            let scope = &self.function.name;
+            if let Some(class) = self.program.class_ref_in(self.unit, scope, &name) {
+                self.pointees.insert(v, class);
             }
         }
     }

@@ -198,10 +198,10 @@ fn too_early(
 }
 
 /// What a thread does with things, itself and in all that it leads to; none where that is too much.
-fn thread_of<'k>(
-    known: &'k FxHashMap<FnRef, Touches>,
+fn thread_of(
+    known: &FxHashMap<FnRef, Touches>,
     callback: FnRef,
-) -> Option<BTreeMap<&'k Thing, (Does, Name, Span)>> {
+) -> Option<BTreeMap<&Thing, (Does, Name, Span)>> {
     let mut seen: FxHashSet<FnRef> = FxHashSet::default();
     let mut todo = vec![callback];
     let mut found: BTreeMap<&Thing, (Does, Name, Span)> = BTreeMap::new();
