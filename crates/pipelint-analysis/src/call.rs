@@ -93,6 +93,9 @@ impl<'p> Exec<'p, '_> {
         {
             let name: Name = match callee {
                 Callee::Function(name) => name.trim_start_matches("::").into(),
+                Callee::Pointer(Operand::Copy(place)) => program
+                    .listed(self.unit, self.function, *place)
+                    .unwrap_or_default(),
                 _ => Name::default(),
             };
             self.operands = args;

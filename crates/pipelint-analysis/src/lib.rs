@@ -305,7 +305,7 @@ fn calls_models(program: &Program<'_>, unit: usize, function: &Function) -> bool
         .flat_map(|b| &b.stmts)
         .any(|stmt| match stmt {
             Statement::Call {
-                callee: callee @ Callee::Function(_),
+                callee: callee @ (Callee::Function(_) | Callee::Pointer(_)),
                 args,
                 ..
             } => {

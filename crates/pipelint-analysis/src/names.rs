@@ -1,6 +1,8 @@
 //! What names mean: calls to functions, types to classes, from where they stand.
 
-use pipelint_ir::{Base, Callee, Class, Const, Function, FunctionKind, Name, Operand, Proj, Type};
+use pipelint_ir::{
+    Base, Callee, Class, Const, Function, FunctionKind, Name, Operand, PlaceId, Proj, Type,
+};
 
 use crate::program::{FnRef, Program, Target, last, scope_of};
 
@@ -45,8 +47,49 @@ impl Program<'_> {
             Callee::Pointer(Operand::Const(Const::Function(name))) => {
                 self.target_of_name(unit, from, name, args)
             }
+            Callee::Pointer(Operand::Copy(place)) => self
+                .listed(unit, from, *place)
+                .map_or(Target::Unknown, |name| {
+                    self.target_of_name(unit, from, &name, args)
+                }),
             Callee::Pointer(_) => Target::Unknown,
         }
+    }
+
+    /// The name that a global table holds at first: `static struct allocator a = { malloc, free };`.
+    ///
+    /// Whoever puts another function there later means one that does the same.
+    pub(crate) fn listed(&self, unit: usize, from: &Function, place: PlaceId) -> Option<Name> {
+        let place = &from.places[place];
+        let (Base::Global(name), [step]) = (&place.base, &place.proj[..]) else {
+            return None;
+        };
+        let (u, global) = self.tables.get(name).and_then(|tables| {
+            let own = tables.iter().find(|t| t.0 == unit);
+            let visible = |t: &&(usize, usize)| !self.units[t.0].globals[t.1].internal;
+            let (u, g) = *own.or_else(|| tables.iter().find(visible))?;
+            Some((u, &self.units[u].globals[g]))
+        })?;
+        let entry = match step {
+            Proj::Index(Some(i)) => global.table.get(usize::try_from(*i).ok()?)?,
+            Proj::Field(field) => {
+                let written = |e: &&pipelint_ir::Entry| e.field.as_ref() == Some(field);
+                match global.table.iter().find(written) {
+                    Some(entry) => entry,
+                    None => {
+                        if global.table.iter().any(|e| e.field.is_some()) {
+                            return None;
+                        }
+                        let ty = self.resolve(&global.ty);
+                        let class = self.class_named(u, &from.name, &ty.name)?;
+                        let nth = class.fields.iter().position(|f| f.name == *field)?;
+                        global.table.get(nth)?
+                    }
+                }
+            }
+            _ => return None,
+        };
+        entry.name.clone()
     }
 
     /// The default member initialisers of a class, as a function.

@@ -44,6 +44,8 @@ pub(crate) struct Program<'m> {
     pub(crate) units: Vec<Unit>,
     pub(crate) models: &'m Models,
     pub(crate) globals: Globals,
+    /// Globals whose initialisers list names: unit and number.
+    pub(crate) tables: FxHashMap<Name, Vec<(usize, usize)>>,
     pub(crate) fields: Fields,
     pub(crate) functions: FxHashMap<Name, Vec<FnRef>>,
     /// Last segments of all functions and methods of the program.
@@ -115,6 +117,7 @@ impl<'m> Program<'m> {
         }
         let mut program = Self {
             globals: Globals::new(&units),
+            tables: FxHashMap::default(),
             fields: Fields::default(),
             models,
             functions: FxHashMap::default(),
@@ -243,6 +246,12 @@ impl<'m> Program<'m> {
 
     fn index_functions(&mut self) {
         for (u, unit) in self.units.iter().enumerate() {
+            for (g, global) in unit.globals.iter().enumerate() {
+                if !global.table.is_empty() {
+                    let known = self.tables.entry(global.name.clone()).or_default();
+                    known.push((u, g));
+                }
+            }
             for (f, function) in unit.functions.iter().enumerate() {
                 self.functions
                     .entry(function.name.clone())

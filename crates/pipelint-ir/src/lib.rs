@@ -36,6 +36,6 @@ pub use stmt::{
 };
 pub use types::{Reference, Type};
 pub use unit::{
-    Class, Constant, Declaration, Field, Global, Include, Language, Macro, Pragma, Unit,
+    Class, Constant, Declaration, Entry, Field, Global, Include, Language, Macro, Pragma, Unit,
 };
 pub use validate::validate;

@@ -6,7 +6,7 @@ use crate::lex::{Cursor, TextError, Token};
 use crate::parse::{Lines, constant, function, kind, reason, ty};
 use crate::words::is_bare_constant;
 use crate::{
-    Class, Const, Constant, Declaration, Field, Gap, Global, Include, Language, Macro, Name,
+    Class, Const, Constant, Declaration, Entry, Field, Gap, Global, Include, Language, Macro, Name,
     Pragma, Unit,
 };
 
@@ -108,15 +108,36 @@ fn global(line: &mut Cursor<'_>) -> Result<Option<Global>, TextError> {
     let name = line.name("a variable's name")?.into();
     line.mark(":")?;
     let ty = ty(line)?;
-    let init = line.takes("=").then(|| value(line)).transpose()?;
+    let filled = line.takes("=");
+    let table = if filled && line.takes("{") {
+        line.list("}", entry)?
+    } else {
+        Vec::new()
+    };
+    let init = (filled && table.is_empty())
+        .then(|| value(line))
+        .transpose()?;
     Ok(Some(Global {
         name,
         ty,
         internal,
         is_extern,
         init,
+        table,
         span: Span::default(),
     }))
+}
+
+fn entry(line: &mut Cursor<'_>) -> Result<Entry, TextError> {
+    let field = line
+        .takes(".")
+        .then(|| line.name("a field's name").map(Name::from))
+        .transpose()?;
+    if line.takes_word("_") {
+        return Ok(Entry { field, name: None });
+    }
+    let name = Some(line.name("a name")?.into());
+    Ok(Entry { field, name })
 }
 
 fn text(line: &mut Cursor<'_>) -> Result<String, TextError> {

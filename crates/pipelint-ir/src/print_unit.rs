@@ -71,6 +71,19 @@ fn declarations(out: &mut String, unit: &Unit) -> fmt::Result {
         if let Some(init) = &global.init {
             write!(out, " = {}", ConstText(init, &nothing_taken))?;
         }
+        for (i, entry) in global.table.iter().enumerate() {
+            out.push_str(if i == 0 { " = { " } else { ", " });
+            if let Some(field) = &entry.field {
+                write!(out, ".{} ", NameText(field))?;
+            }
+            match &entry.name {
+                Some(name) => write!(out, "{}", NameText(name))?,
+                None => out.push('_'),
+            }
+        }
+        if !global.table.is_empty() {
+            out.push_str(" }");
+        }
         out.push('\n');
     }
     for pragma in &unit.pragmas {

@@ -83,8 +83,20 @@ pub struct Global {
     pub is_extern: bool,
     /// Its initialiser, when a constant.
     pub init: Option<Const>,
+    /// The entries of its braced initialiser, where some of them are names of functions or
+    /// variables; empty otherwise.
+    pub table: Vec<Entry>,
     /// Its declaration.
     pub span: Span,
+}
+
+/// An entry of a table of names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The field, where it is written: `.open = my_open`.
+    pub field: Option<Name>,
+    /// The name, as written; none for any other value.
+    pub name: Option<Name>,
 }
 
 /// A name with a constant value: an enumerator, an object-like `#define`.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use pipelint_ir::{
-    Const, Constant, Declaration, FunctionKind, Gap, GapReason, Global, Name, Type, Unit,
+    Const, Constant, Declaration, Entry, FunctionKind, Gap, GapReason, Global, Name, Type, Unit,
 };
 use tree_sitter::Node;
 
@@ -12,6 +12,8 @@ use super::known::Known;
 use super::tree::{Source, last_segment};
 use super::types::{Declared, Specifiers};
 
+/// Entries of a braced list at file scope that are looked at for names.
+const LARGEST_TABLE: usize = 64;
 /// Namespaces nested deeper are not followed.
 const MAX_DEPTH: u32 = 64;
 
@@ -301,14 +303,55 @@ impl<'t> Items<'t> {
         {
             self.known.constants.insert(full.clone(), value.clone());
         }
+        let table = value.map_or_else(Vec::new, |value| self.table(value));
         self.unit.globals.push(Global {
             name: full,
             ty: declared.ty,
             internal: spec.is_static || space.internal,
             is_extern: spec.is_extern && value.is_none(),
             init,
+            table,
             span: self.source.span(node),
         });
+    }
+
+    /// The entries of a braced list that holds names; empty for any other value.
+    fn table(&self, value: Node<'t>) -> Vec<Entry> {
+        if kind(value) != K::InitializerList {
+            return Vec::new();
+        }
+        let items = self.source.children(value);
+        if items.len() > LARGEST_TABLE {
+            return Vec::new();
+        }
+        let named = |node: Node<'t>| {
+            let node = self.source.bare(node);
+            let named = matches!(kind(node), K::Identifier | K::QualifiedIdentifier);
+            named.then(|| self.source.qualified(node))
+        };
+        let mut entries: Vec<Entry> = Vec::with_capacity(items.len());
+        for item in items {
+            let designator = match kind(item) {
+                K::InitializerPair => field(item, F.designator),
+                _ => None,
+            };
+            let name = match kind(item) {
+                K::InitializerPair => field(item, F.value).and_then(named),
+                _ => named(item),
+            };
+            let field = match designator.map(|d| (kind(d), d)) {
+                None => None,
+                Some((K::FieldDesignator, d)) => self.source.first(d).map(|n| self.source.name(n)),
+                Some((K::FieldIdentifier, d)) => Some(self.source.name(d)),
+                // `[3] = f`: which element is the next one's is not followed.
+                Some(_) => return Vec::new(),
+            };
+            entries.push(Entry { field, name });
+        }
+        if entries.iter().all(|entry| entry.name.is_none()) {
+            entries.clear();
+        }
+        entries
     }
 
     /// The declaration that a function declarator makes.
