@@ -208,9 +208,8 @@ impl<'p> Exec<'p, '_> {
     /// Adds a path to others at the same point: what is known already is joined.
     fn merge(&mut self, out: &mut Vec<State>, state: State) {
         if let Some(known) = out.iter_mut().find(|known| **known == state) {
-            if self.recording && !known.absorb(&state) {
-                self.recording = false;
-            }
+            let fits = known.absorb(&state);
+            self.recording &= fits;
             return;
         }
         out.push(state);
@@ -278,10 +277,9 @@ impl<'p> Exec<'p, '_> {
             } else if let Some((known, _)) = results
                 .iter_mut()
                 .find(|(s, r)| *r == result && *s == state)
-                && self.recording
-                && !known.absorb(&state)
             {
-                self.recording = false;
+                let fits = known.absorb(&state);
+                self.recording &= fits;
             }
         }
     }
@@ -385,9 +383,8 @@ impl<'p> Exec<'p, '_> {
                     .all(|(a, b)| a.is_none() || b.is_none() || a == b)
         };
         if let Some(known) = paths.iter_mut().find(|k| same(k)) {
-            if self.recording && !known.0.absorb(&state) {
-                self.recording = false;
-            }
+            let fits = known.0.absorb(&state);
+            self.recording &= fits;
             for (mine, other) in known.1.vals.iter_mut().zip(&frame.vals) {
                 *mine = mine.or(*other);
             }

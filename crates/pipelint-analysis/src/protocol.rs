@@ -285,9 +285,10 @@ impl Exec<'_, '_> {
     }
 
     /// Constants that the path left beside a place.
-    fn beside_constants(&self, state: &State, loc: LocId) -> Vec<(Name, i128)> {
+    fn beside_constants(&self, state: &State, closed: &Closed, loc: LocId) -> Vec<(Name, i128)> {
         let mut beside: Vec<(Name, Option<i128>)> = Vec::new();
-        for memo in state.memos.iter() {
+        let before = closed.memos.iter().flat_map(|m| m.iter());
+        for memo in state.memos.iter().chain(before) {
             if let Memo::Wrote(other, value) = memo
                 && *other != loc
                 && let Some(name) = self.neighbour(loc, *other)
@@ -374,6 +375,19 @@ impl Exec<'_, '_> {
         {
             places.push(loc);
         }
+        // What the pointer leads to ends with it.
+        let gone: Vec<LocId> = state
+            .stale
+            .iter()
+            .filter(|(loc, _)| self.leads_through(*loc, v))
+            .map(|(loc, _)| loc)
+            .collect();
+        for loc in gone {
+            if let Some(closed) = state.stale.get(loc) {
+                self.notes.settled.insert(closed.at);
+            }
+            state.stale.remove(loc);
+        }
         if places.is_empty() {
             return;
         }
@@ -385,6 +399,8 @@ impl Exec<'_, '_> {
             kind: res.map_or_else(|| Name::new(kind), |res| res.kind.clone()),
             made: res.map(|res| (res.api.clone(), res.origin)),
             failure: res.and_then(|res| res.failure),
+            trace: state.trace.clone(),
+            memos: None,
         };
         for loc in places {
             state.filled.remove(loc);
@@ -459,7 +475,7 @@ impl Exec<'_, '_> {
     }
 
     fn note_stale_place(&mut self, state: &State, loc: LocId, closed: &Closed, look: Look) {
-        if self.is_entry_point() || self.object_ends(state, loc) {
+        if self.is_entry_point() {
             self.notes.settled.insert(closed.at);
             return;
         }
@@ -470,7 +486,14 @@ impl Exec<'_, '_> {
             return;
         }
         let made = closed.made.as_ref().map(|(_, span)| *span);
-        let mut path = state.path(Some(closed.v), made);
+        let mut path = closed.trace.path(Some(closed.v), made);
+        let released = PathStep {
+            span: closed.at,
+            what: StepKind::Closed(closed.api.clone()),
+        };
+        if !path.contains(&released) {
+            path.push(released);
+        }
         let end = PathStep {
             span: self.span,
             what: StepKind::Left,
@@ -492,7 +515,7 @@ impl Exec<'_, '_> {
             .iter()
             .filter(|s| matches!(s.what, StepKind::Called(_)));
         let at = called.map(|s| s.span).next_back().unwrap_or(closed.at);
-        let beside = self.beside_constants(state, loc);
+        let beside = self.beside_constants(state, closed, loc);
         let kind = self.program.models.resource(&closed.kind);
         let resource = Resource {
             api: closed
@@ -520,12 +543,11 @@ impl Exec<'_, '_> {
         });
     }
 
-    /// The object that a location is in, or one that leads to it, was released.
-    fn object_ends(&self, state: &State, loc: LocId) -> bool {
+    /// A location is reached through this pointer.
+    fn leads_through(&self, loc: LocId, pointer: ValId) -> bool {
         let mut at = self.arena.root(loc);
         while let Loc::Deref(p) = self.arena.get_loc(at) {
-            let res = state.res.get(*p);
-            if res.is_some_and(|res| matches!(res.status, Status::Released(..))) {
+            if *p == pointer {
                 return true;
             }
             match self.arena.get(*p) {

@@ -58,6 +58,10 @@ impl<K: Ord + Copy, V> VecMap<K, V> {
         self.0.iter().map(|(k, v)| (*k, v))
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (K, &mut V)> {
+        self.0.iter_mut().map(|(k, v)| (*k, v))
+    }
+
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.0.iter_mut().map(|(_, v)| v)
     }
@@ -220,7 +224,7 @@ pub(crate) struct Dropped {
 }
 
 /// A release of what some storage holds.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub(crate) struct Closed {
     pub(crate) api: Name,
     pub(crate) at: Span,
@@ -229,6 +233,10 @@ pub(crate) struct Closed {
     /// The creating call, for what this function made.
     pub(crate) made: Option<(Name, Span)>,
     pub(crate) failure: Option<Sentinel>,
+    /// The path until there.
+    pub(crate) trace: Steps,
+    /// What was known beside it where its path was joined with one that did not release it.
+    pub(crate) memos: Option<Memos>,
 }
 
 /// One step of the path so far, newest first.
@@ -238,6 +246,10 @@ pub(crate) struct Trace {
     about: Option<ValId>,
     before: Option<Rc<Trace>>,
 }
+
+/// The steps of a path; cloning shares them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Steps(Option<Rc<Trace>>);
 
 /// A disjunct: everything known on one path.
 #[derive(Debug, Clone, Default)]
@@ -271,31 +283,32 @@ pub(crate) struct State {
     /// Values that were stored in the caller's world. The log tells no two paths apart, and
     /// neither do they.
     pub(crate) exported: VecMap<ValId, ()>,
-    /// Storage that outlives the call and holds what was released.
+    /// Storage that outlives the call and holds what was released, on one of the joined paths. It
+    /// decides nothing, so it tells no two paths apart.
     pub(crate) stale: VecMap<LocId, Closed>,
-    /// Storage that outlives the call, and was filled with what was made here.
+    /// Storage that outlives the call, and was filled with what was made here, likewise.
     pub(crate) filled: VecMap<LocId, ValId>,
     /// What the path assumed of storage and wrote to it. Like the trace, it tells no two apart.
     pub(crate) memos: Memos,
     /// What the path did to the caller's world.
     pub(crate) log: Log,
-    trace: Option<Rc<Trace>>,
+    pub(crate) trace: Steps,
 }
 
-impl State {
+impl Steps {
     /// Appends a step.
-    pub(crate) fn step(&mut self, span: Span, what: StepKind, about: Option<ValId>) {
-        self.trace = Some(Rc::new(Trace {
+    fn push(&mut self, span: Span, what: StepKind, about: Option<ValId>) {
+        self.0 = Some(Rc::new(Trace {
             step: PathStep { span, what },
             about,
-            before: self.trace.take(),
+            before: self.0.take(),
         }));
     }
 
     /// The steps since `about` was first spoken of: those about it, and the branches between.
     pub(crate) fn path(&self, about: Option<ValId>, created: Option<Span>) -> Vec<PathStep> {
         let mut steps = Vec::new();
-        let mut node = self.trace.as_deref();
+        let mut node = self.0.as_deref();
         while let Some(n) = node {
             let mine = n.about.is_none() || n.about == about;
             if mine {
@@ -310,12 +323,38 @@ impl State {
         steps.dedup();
         steps
     }
+}
+
+impl State {
+    /// Appends a step.
+    pub(crate) fn step(&mut self, span: Span, what: StepKind, about: Option<ValId>) {
+        self.trace.push(span, what, about);
+    }
+
+    /// The steps since `about` was first spoken of: those about it, and the branches between.
+    pub(crate) fn path(&self, about: Option<ValId>, created: Option<Span>) -> Vec<PathStep> {
+        self.trace.path(about, created)
+    }
 
     /// Takes in another path that knows the same; false when their logs are too much for one.
     #[must_use]
     pub(crate) fn absorb(&mut self, other: &Self) -> bool {
         for (v, ()) in other.exported.iter() {
             self.exported.insert(v, ());
+        }
+        // What storage may hold is told by the path that it was last changed on.
+        for (_, closed) in self.stale.iter_mut() {
+            closed.memos.get_or_insert_with(|| self.memos.clone());
+        }
+        for (loc, closed) in other.stale.iter() {
+            if self.stale.get(loc).is_none() {
+                let mut closed = closed.clone();
+                closed.memos.get_or_insert_with(|| other.memos.clone());
+                self.stale.insert(loc, closed);
+            }
+        }
+        for (loc, v) in other.filled.iter() {
+            self.filled.insert(loc, *v);
         }
         self.memos.meet(&other.memos);
         self.log.join(&other.log)
@@ -329,7 +368,6 @@ impl State {
             &self.failed_fields,
             (&self.exposed, &self.heap, self.epoch, &self.loops),
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
-            (&self.stale, &self.filled),
         )
     }
 }
@@ -351,8 +389,6 @@ impl PartialEq for State {
             && self.errors == other.errors
             && self.doubtful == other.doubtful
             && self.io_failed == other.io_failed
-            && self.stale == other.stale
-            && self.filled == other.filled
     }
 }
 
@@ -364,10 +400,10 @@ impl Hash for State {
     }
 }
 
-impl Drop for State {
+impl Drop for Steps {
     /// A long trace is unlinked step by step: a recursive drop would overflow the stack.
     fn drop(&mut self) {
-        let mut node = self.trace.take();
+        let mut node = self.0.take();
         while let Some(rc) = node {
             match Rc::try_unwrap(rc) {
                 Ok(mut trace) => node = trace.before.take(),
