@@ -26,9 +26,11 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &handles::HandleOverwritten,
         &handles::WrongReleaseFunction,
         &handles::CloseOfInvalid,
+        &handles::CopyableHandleOwner,
         &handles::PseudoHandleClosed,
         &handles::HandleTruncated,
         &construction::FailedInitContinues,
+        &construction::PartialConstructionLeak,
         &errors::UncheckedIoResult,
     ]
 }

@@ -131,7 +131,9 @@ impl Exec<'_, '_> {
                     (made.holds() == pipelint_models::Holds::Action && !is_conditional(name))
                         .then_some(())
                 };
-                if !matches!(target, Target::Unknown) || makes().is_none() {
+                // A library's function that the program has the source of is still what it is.
+                let known = matches!(target, Target::Unknown) || name.contains("::");
+                if !known || makes().is_none() {
                     return false;
                 }
                 let [arg] = args else { return false };

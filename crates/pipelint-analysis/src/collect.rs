@@ -84,6 +84,8 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::ResultDropped { .. } => (12, event.at),
         EventKind::LeftClosed { .. } => (13, event.at),
         EventKind::StartedTooEarly { .. } => (14, event.at),
+        EventKind::CopyableOwner { .. } => (15, event.at),
+        EventKind::HalfConstructed { .. } => (16, created),
     }
 }
 

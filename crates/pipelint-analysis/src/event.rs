@@ -211,6 +211,20 @@ pub enum EventKind {
         /// Where.
         dependent: Span,
     },
+    /// A class whose destructor releases a raw field, and which anybody may copy.
+    CopyableOwner {
+        /// The class, its last segment.
+        class: Name,
+        /// The field.
+        field: Name,
+        /// The releasing call.
+        api: Name,
+    },
+    /// A constructor throws while a raw field of the object holds a live resource.
+    HalfConstructed {
+        /// The field.
+        field: Name,
+    },
 }
 
 /// A fault, seen on a path.

@@ -11,6 +11,8 @@ mod closure;
 mod collect;
 mod compute;
 mod constants;
+mod construct;
+mod copies;
 mod event;
 mod exec;
 mod fields;
@@ -204,6 +206,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         .events
         .extend(protocol::join(&all, &order, &mut notes, &told, &named));
     analysis.events.extend(started::started_too_early(&program));
+    analysis.events.extend(copies::copyable_owners(&program));
     analysis
         .events
         .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));

@@ -1,6 +1,7 @@
 //! PL1: handles and memory.
 
 mod close_of_invalid;
+mod copyable_handle_owner;
 mod double_close;
 mod handle_overwritten;
 mod handle_truncated;
@@ -13,6 +14,7 @@ mod wrong_failure_value;
 mod wrong_release_function;
 
 pub(crate) use close_of_invalid::CloseOfInvalid;
+pub(crate) use copyable_handle_owner::CopyableHandleOwner;
 pub(crate) use double_close::DoubleClose;
 pub(crate) use handle_overwritten::HandleOverwritten;
 pub(crate) use handle_truncated::HandleTruncated;
