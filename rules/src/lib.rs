@@ -31,6 +31,7 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &handles::HandleTruncated,
         &construction::FailedInitContinues,
         &construction::PartialConstructionLeak,
+        &construction::InitResultDropped,
         &errors::UncheckedIoResult,
     ]
 }

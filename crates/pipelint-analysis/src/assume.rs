@@ -264,6 +264,7 @@ impl Exec<'_, '_> {
         if truth {
             self.note_comparison(state, op, a, b);
         }
+        self.kept_for_its_number(state, a, b);
         let op = if truth { op } else { negate(op) };
         if op == CmpOp::Eq && self.believed_failed(state, a, b) {
             return false;
@@ -500,6 +501,22 @@ impl Exec<'_, '_> {
         let res = state.res.get(v).filter(|r| !r.checked);
         res.and_then(|r| r.failure)
             .is_some_and(|f| c != number(f) && matches!(c, 0 | -1))
+    }
+
+    /// A descriptor is compared with more than its failure value: it may be one of the standard
+    /// streams, or be held open for its number.
+    fn kept_for_its_number(&self, state: &mut State, a: ValId, b: ValId) {
+        for (v, other) in [(a, b), (b, a)] {
+            if matches!(self.arena.as_int(other), Some(0 | -1)) {
+                continue;
+            }
+            if let Some(res) = state.res.get_mut(v)
+                && &*res.kind == "file-descriptor"
+            {
+                res.escaped = true;
+                res.home = None;
+            }
+        }
     }
 
     /// Records a comparison of a creation's result with a value it never yields on failure.

@@ -156,6 +156,11 @@ impl<'p> Exec<'p, '_> {
                 state = only.clone();
             }
         }
+        if let (Target::Defined(f), None, false) = (target, dst, voided)
+            && matches!(callee, Callee::Function(_) | Callee::Method { .. })
+        {
+            self.note_dropped_status(&state, f, &values);
+        }
         if let (Target::Defined(f), Callee::New(ty)) = (target, callee)
             && self.new_object(&mut state, f, args, ty, dst, out)
         {

@@ -86,6 +86,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::StartedTooEarly { .. } => (14, event.at),
         EventKind::CopyableOwner { .. } => (15, event.at),
         EventKind::HalfConstructed { .. } => (16, created),
+        EventKind::StatusDropped { .. } => (17, event.at),
     }
 }
 

@@ -134,6 +134,13 @@ pub enum EventKind {
         /// The using call in the thread, and its place.
         used: (Name, Span),
     },
+    /// The result of a function of the program, which tells of a failure, is dropped.
+    StatusDropped {
+        /// The function.
+        callee: Name,
+        /// A call whose result is looked at.
+        judged: Span,
+    },
     /// Released twice.
     DoubleClose {
         /// The first release's call and place.

@@ -59,6 +59,8 @@ pub(crate) struct Exec<'p, 'm> {
     /// A summary is wanted, and can still be given.
     pub(crate) recording: bool,
     pub(crate) ends: Vec<OpenEnd>,
+    /// Constants returned, and whether a creation had failed by then.
+    pub(crate) results: FxHashSet<(Option<i128>, bool)>,
     /// Results of asking for the last error.
     pub(crate) error_values: FxHashSet<ValId>,
     /// Statements run and actions replayed.
@@ -114,6 +116,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             inside: None,
             recording,
             ends: Vec::new(),
+            results: FxHashSet::default(),
             error_values: FxHashSet::default(),
             steps: 0,
             notes: Notes::default(),

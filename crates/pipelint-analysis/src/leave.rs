@@ -304,8 +304,15 @@ impl Exec<'_, '_> {
                 },
                 _ => format!("{}.{name}", self.loc_name(*parent)),
             },
-            Loc::Elem(parent, Some(i)) => format!("{}[{i}]", self.loc_name(*parent)),
-            Loc::Elem(parent, None) => format!("{}[…]", self.loc_name(*parent)),
+            Loc::Elem(parent, i) => {
+                let array = self.loc_name(*parent);
+                // What a pointer points to is named by the pointer.
+                let array = array.strip_prefix('*').unwrap_or(&array);
+                match i {
+                    Some(i) => format!("{array}[{i}]"),
+                    None => format!("{array}[…]"),
+                }
+            }
             Loc::Deref(v) => match self.arena.get(*v) {
                 Val::Sym(Sym::Load { loc, .. }) => format!("*{}", self.loc_name(*loc)),
                 _ => String::new(),

@@ -37,6 +37,7 @@ mod returns;
 mod split;
 mod started;
 mod state;
+mod status;
 mod summaries;
 mod summary;
 mod values;

@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::fields::Fields;
 use crate::globals::Globals;
+use crate::status::Statuses;
 
 /// A function's place in the program: unit, then index in it.
 pub(crate) type FnRef = (usize, usize);
@@ -47,6 +48,7 @@ pub(crate) struct Program<'m> {
     /// Globals whose initialisers list names: unit and number.
     pub(crate) tables: FxHashMap<Name, Vec<(usize, usize)>>,
     pub(crate) fields: Fields,
+    pub(crate) statuses: Statuses,
     pub(crate) functions: FxHashMap<Name, Vec<FnRef>>,
     /// Last segments of all functions and methods of the program.
     pub(crate) own_names: FxHashSet<Name>,
@@ -119,6 +121,7 @@ impl<'m> Program<'m> {
             globals: Globals::new(&units),
             tables: FxHashMap::default(),
             fields: Fields::default(),
+            statuses: Statuses::default(),
             models,
             functions: FxHashMap::default(),
             own_names: FxHashSet::default(),
@@ -150,6 +153,7 @@ impl<'m> Program<'m> {
         program.find_returns();
         program.find_constant_results();
         program.fields = Fields::new(&program, elsewhere);
+        program.statuses = Statuses::new(&program);
         program
     }
 

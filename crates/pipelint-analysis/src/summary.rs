@@ -45,6 +45,8 @@ pub(crate) struct Summary {
     /// Values read of the caller's memory, with the epoch that they were first read in.
     pub(crate) loads: Vec<(u32, ValId)>,
     pub(crate) ends: Vec<End>,
+    /// Its result tells that a creation failed in it.
+    pub(crate) reports: bool,
     /// It makes, uses or releases resources: a caller that calls it is worth running.
     pub(crate) resourceful: bool,
 }
@@ -126,6 +128,7 @@ impl Exec<'_, '_> {
         if !self.recording {
             return;
         }
+        self.note_result(state, result);
         // What a creation that nobody judged left empty may be: a caller has not seen it fail.
         let unjudged = |v: &ValId| {
             let out = state.failed_outs.get(*v);
@@ -396,6 +399,7 @@ impl Exec<'_, '_> {
             locs: new_locs,
             loads,
             ends,
+            reports: self.reports_failure(),
             resourceful,
         }
     }

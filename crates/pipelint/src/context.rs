@@ -173,6 +173,40 @@ fn is_word(b: u8) -> bool {
     b == b'_' || b.is_ascii_alphanumeric()
 }
 
+/// A line that makes the name between stand for another one: `#define set_flag set_flag_portable`.
+fn renames(before: &[u8], after: &str) -> bool {
+    let mut words = before
+        .split(|b| !is_word(*b))
+        .filter(|word| !word.is_empty());
+    let define = words.next() == Some(b"define") && words.next().is_none();
+    let line = after.lines().next().unwrap_or_default();
+    let other = line.trim();
+    define
+        && line.starts_with([' ', '\t'])
+        && other.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && other.bytes().all(is_word)
+}
+
+/// What these names stand for, where an object-like macro makes it another name.
+pub(crate) fn other_names(units: &[Unit], names: &[String]) -> Vec<String> {
+    let known: FxHashSet<&str> = units
+        .iter()
+        .flat_map(|u| &u.functions)
+        .map(|f| f.name.as_str())
+        .collect();
+    let names: FxHashSet<&str> = names.iter().map(String::as_str).collect();
+    let mut others: BTreeSet<&str> = BTreeSet::new();
+    for constant in units.iter().flat_map(|u| &u.constants) {
+        if let Const::Named(other) = &constant.value
+            && names.contains(constant.name.as_str())
+            && !known.contains(other.as_str())
+        {
+            others.insert(other);
+        }
+    }
+    others.into_iter().map(str::to_owned).collect()
+}
+
 /// Tells which texts define one of some names.
 pub(crate) struct Definitions(Option<AhoCorasick>);
 
@@ -201,6 +235,9 @@ impl Definitions {
                 .rposition(|b| *b == b'\n')
                 .map_or(0, |i| i + 1);
             let head = &bytes[line..start];
+            if head.starts_with(b"#") {
+                return renames(head, &text[end..]);
+            }
             if !head.first().is_some_and(|b| b.is_ascii_alphabetic())
                 || head.contains(&b'(')
                 || head.contains(&b'=')

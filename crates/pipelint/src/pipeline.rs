@@ -346,7 +346,21 @@ impl Lowering<'_> {
     /// Parses files passed over so far that define what conditions ask for.
     fn take_in_definitions(&mut self, files: &mut Vec<File>, surroundings: &mut Surroundings<'_>) {
         let names = context::unexplained(&self.units, &self.options.models);
-        let definitions = Definitions::new(&names);
+        self.take_in(files, surroundings, &names);
+        // A header may have made a name stand for another one.
+        let names = context::other_names(&self.units, &names);
+        if !names.is_empty() {
+            self.take_in(files, surroundings, &names);
+        }
+    }
+
+    fn take_in(
+        &mut self,
+        files: &mut Vec<File>,
+        surroundings: &mut Surroundings<'_>,
+        names: &[String],
+    ) {
+        let definitions = Definitions::new(names);
         let wanted: Vec<usize> = files
             .par_iter()
             .enumerate()
