@@ -66,7 +66,8 @@ fn label(what: &StepKind) -> String {
         StepKind::Called(function) => format!("`{function}` is called"),
         StepKind::Given(function) => format!("`{function}` hands it out"),
         StepKind::Passed(api) => format!("passed to `{api}`"),
-        StepKind::Closed(api) => format!("released by `{api}`"),
+        StepKind::Reached => "the memory is reached here".to_owned(),
+        StepKind::Closed(api) => format!("{} by `{api}`", past(api)),
         StepKind::Declared(var) => format!("`{var}` is declared without a value"),
         StepKind::Assigned(var) => format!("`{var}` is assigned"),
         StepKind::Compared(value) => format!("compared with {value}"),
@@ -87,9 +88,32 @@ pub(crate) fn sentinel(value: Sentinel) -> &'static str {
     }
 }
 
+/// What a releasing call does, by its name: memory is freed, the rest is released.
+pub(crate) fn past(release: &str) -> &'static str {
+    let name = release.to_ascii_lowercase();
+    if name.contains("free") {
+        "freed"
+    } else if name.contains("realloc") {
+        "moved"
+    } else {
+        "released"
+    }
+}
+
+/// The same, of now: `frees`.
+pub(crate) fn present(release: &str) -> &'static str {
+    match past(release) {
+        "freed" => "frees",
+        "moved" => "moves",
+        _ => "releases",
+    }
+}
+
 /// The variable that holds a resource, or the call it came from.
 pub(crate) fn subject(resource: &Resource) -> String {
-    if resource.var.is_empty() {
+    if resource.var.is_empty() && resource.api.is_empty() {
+        format!("the {}", noun(resource))
+    } else if resource.var.is_empty() {
         format!("the result of `{}`", resource.api)
     } else {
         format!("`{}`", resource.var)

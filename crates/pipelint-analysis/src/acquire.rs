@@ -38,28 +38,32 @@ impl Exec<'_, '_> {
         };
         state.facts.insert(v, fact);
         let dropped = dst.is_none();
+        // Memory is followed for what happens to it when it is gone, and for nothing else.
+        let memory = self.is_plain_memory(&acquire.kind);
         let res = Res {
             api: api.clone(),
             kind: Name::new(&acquire.kind),
             created: self.span,
             origin: self.span,
-            foreign: false,
+            foreign: memory,
             adopted: false,
             var,
             judge: v,
             failure: Some(failure),
             status: Status::Open,
-            escaped: false,
+            escaped: memory,
             owned: false,
             home: None,
-            checked: acquire.infallible,
+            checked: acquire.infallible || memory,
             used_unchecked: false,
             failed_at: None,
-            infallible: acquire.infallible,
+            infallible: acquire.infallible || memory,
             half_done: false,
         };
         state.res.insert(v, res);
-        state.last_made = Some(v);
+        if !memory {
+            state.last_made = Some(v);
+        }
         if dropped && self.leaks(&acquire.kind) && !self.is_entry_point() {
             self.leak(state, v, LeakHow::Dropped, StepKind::Left);
             if let Some(res) = state.res.get_mut(v) {

@@ -16,22 +16,24 @@ const MOST_WAYS: usize = 16;
 
 /// A call being replayed on one path.
 #[derive(Clone)]
-struct Frame {
-    vals: Vec<Option<ValId>>,
-    locs: Vec<Option<LocId>>,
+pub(crate) struct Frame {
+    pub(crate) vals: Vec<Option<ValId>>,
+    pub(crate) locs: Vec<Option<LocId>>,
     /// How often unknown code ran so far.
-    havocs: u32,
+    pub(crate) havocs: u32,
     /// The way that is replayed failed, as its result may say.
     vague: bool,
+    /// Some condition of the called function was not decided on this path.
+    guessed: bool,
 }
 
 /// What stays the same over a whole replay.
-struct Call<'p> {
-    summary: &'p Summary,
+pub(crate) struct Call<'p> {
+    pub(crate) summary: &'p Summary,
     name: Name,
     /// The call, in the caller.
     site: Span,
-    args: Vec<ValId>,
+    pub(crate) args: Vec<ValId>,
     /// Where an argument that is a variable stands.
     arg_locs: Vec<Option<LocId>>,
     receiver: Option<LocId>,
@@ -164,10 +166,16 @@ impl<'p> Exec<'p, '_> {
                 locs: vec![None; summary.locs.len()],
                 havocs: 0,
                 vague: false,
+                guessed: false,
             };
             self.replay_end(state.clone(), frame, &call, end, &mut results);
         }
         (self.site, self.span, self.operands, self.inside) = was;
+        if std::mem::take(&mut self.too_many_ways) {
+            // As good as unknown: it would hide everything after it.
+            return false;
+        }
+        self.keep_sure_releases(state, dst.is_some(), &mut results);
         for (mut after, result) in results {
             if let Some(dst) = dst {
                 let v = result.unwrap_or_else(|| self.fresh(&after, 0));
@@ -226,6 +234,7 @@ impl<'p> Exec<'p, '_> {
         state.doubtful |= end.vague;
         frame.vague = end.vague;
         self.bind_loads(&mut state, &mut frame, call, 0);
+        let before: Vec<ValId> = state.res.iter().map(|(v, _)| v).collect();
         for (v, fact) in &end.facts {
             let v = self.val(&state, &mut frame, call, *v);
             state.facts.insert(v, fact.clone());
@@ -255,18 +264,29 @@ impl<'p> Exec<'p, '_> {
                     res.failure = None;
                 }
             }
+            if let Status::Released(..) = &res.status {
+                // It goes when the steps have been run; what they do with it, they may.
+                res.status = Status::Open;
+                res.escaped = true;
+                res.origin = call.site;
+                state.res.insert(v, res);
+                continue;
+            }
             let made = StepKind::Created {
                 api: origin_api,
                 var: Name::default(),
             };
             state.step(res.origin, made, Some(v));
             state.step(call.site, StepKind::Given(call.name.clone()), Some(v));
-            state.last_made = Some(v);
+            if !self.is_plain_memory(&res.kind) {
+                state.last_made = Some(v);
+            }
             state.res.insert(v, res);
         }
         let mut paths = vec![(state, frame)];
-        self.replay(&mut paths, call, &end.steps);
+        self.replay(&mut paths, call, &end.steps, Some(end));
         for (mut state, mut frame) in paths {
+            self.replay_gone(&mut state, &mut frame, call, end, &before);
             let result = end.result.map(|v| self.val(&state, &mut frame, call, v));
             self.told_by_unknown_status(&mut state, &mut frame, call, end, result);
             for out in &end.outs {
@@ -281,6 +301,39 @@ impl<'p> Exec<'p, '_> {
                 let fits = known.absorb(&state);
                 self.recording &= fits;
             }
+        }
+    }
+
+    /// What the called function hands out, and has released.
+    fn replay_gone(
+        &mut self,
+        state: &mut State,
+        frame: &mut Frame,
+        call: &Call<'p>,
+        end: &End,
+        before: &[ValId],
+    ) {
+        for (old, res) in &end.res {
+            let Status::Released(closer, at) = &res.status else {
+                continue;
+            };
+            let v = self.val(state, frame, call, *old);
+            state.step(call.site, StepKind::Called(call.name.clone()), Some(v));
+            state.step(*at, StepKind::Closed(closer.clone()), Some(v));
+            self.note_freed(&res.kind);
+            if let Some(known) = state.res.get_mut(v) {
+                known.status = res.status.clone();
+            }
+        }
+        // A status that nothing is known of may well tell the caller to keep away.
+        let status = end
+            .result
+            .filter(|r| matches!(call.summary.vals[r.index()], Val::Sym(_)));
+        if let Some(status) = status.map(|r| self.val(state, frame, call, r)) {
+            state.res.retain(|v, res| {
+                let gone = matches!(res.status, Status::Released(..)) && !res.adopted;
+                !gone || v == status || before.contains(&v)
+            });
         }
     }
 
@@ -341,8 +394,15 @@ impl<'p> Exec<'p, '_> {
         self.out_failed(state, loc, out);
     }
 
-    fn replay(&mut self, paths: &mut Vec<(State, Frame)>, call: &Call<'p>, steps: &'p [Step]) {
-        for step in steps {
+    /// Runs the steps on every path; `end` is the one that they lead to, where they lead to one.
+    fn replay(
+        &mut self,
+        paths: &mut Vec<(State, Frame)>,
+        call: &Call<'p>,
+        steps: &'p [Step],
+        end: Option<&'p End>,
+    ) {
+        for (i, step) in steps.iter().enumerate() {
             match step {
                 Step::Act(action) => {
                     self.steps += paths.len();
@@ -352,10 +412,13 @@ impl<'p> Exec<'p, '_> {
                     let mut after: Vec<(State, Frame)> = Vec::new();
                     for way in ways {
                         let mut these = paths.clone();
-                        self.replay(&mut these, call, way);
+                        self.replay(&mut these, call, way, None);
                         for (state, frame) in these {
                             self.merge_paths(&mut after, state, frame);
                         }
+                    }
+                    if let Some(end) = end {
+                        self.join_ways(&mut after, call, end, &steps[i + 1..]);
                     }
                     *paths = after;
                 }
@@ -364,13 +427,19 @@ impl<'p> Exec<'p, '_> {
                 return;
             }
             if paths.len() > MOST_WAYS {
-                self.bounded = true;
-                paths.truncate(MOST_WAYS);
+                self.too_many_ways = true;
+                paths.clear();
+                return;
             }
         }
     }
 
-    fn merge_paths(&mut self, paths: &mut Vec<(State, Frame)>, state: State, frame: Frame) {
+    pub(crate) fn merge_paths(
+        &mut self,
+        paths: &mut Vec<(State, Frame)>,
+        state: State,
+        frame: Frame,
+    ) {
         // Two ways that leave the same behind them are one: what the frames hold beyond that are
         // names for values, and names not yet given are given the same.
         let same = |known: &(State, Frame)| {
@@ -411,6 +480,8 @@ impl<'p> Exec<'p, '_> {
                 let a = self.val(state, frame, call, *a);
                 let b = self.val(state, frame, call, *b);
                 self.span = *span;
+                let known = self.decided_or_cmp(state, *op, a, b);
+                frame.guessed |= self.arena.as_int(known).is_none();
                 if self.concerns_resource(state, a, b) {
                     return self.assume(state, *op, a, b, true);
                 }
@@ -420,7 +491,9 @@ impl<'p> Exec<'p, '_> {
                 let v = self.val(state, frame, call, *v);
                 self.step_into(state, call, v);
                 self.span = *span;
+                self.guessed = frame.guessed;
                 self.use_value(state, v, api, false);
+                self.guessed = false;
             }
             Action::Release {
                 v,
@@ -434,9 +507,11 @@ impl<'p> Exec<'p, '_> {
                     self.escape(state, v);
                     return true;
                 }
-                self.step_into(state, call, v);
+                state.step(call.site, StepKind::Called(call.name.clone()), Some(v));
                 self.span = *span;
+                self.guessed = frame.guessed;
                 self.release_value(state, release, api, v);
+                self.guessed = false;
             }
             Action::Write { loc, v, span } => {
                 let loc = self.loc(state, frame, call, *loc);
@@ -460,6 +535,9 @@ impl<'p> Exec<'p, '_> {
                 {
                     res.var = name;
                 }
+                self.guessed = frame.guessed;
+                self.touch(state, loc);
+                self.guessed = false;
                 self.write(state, loc, v);
             }
             Action::Escape(v) => {
@@ -491,14 +569,15 @@ impl<'p> Exec<'p, '_> {
         let Some(old) = state.env.get(loc) else {
             return true;
         };
-        if state.res.get(*old).is_none() {
+        let Some(res) = state.res.get(*old) else {
             return true;
-        }
+        };
         let mut kept = false;
         for end in &call.summary.ends {
             let mut note = |v: ValId| kept |= frame.vals[v.index()] == Some(*old);
             end.result.into_iter().for_each(&mut note);
             each(&end.steps, &mut |action| match action {
+                Action::Release { release, .. } if !release.fits(&res.kind) => {}
                 Action::Write { v, .. }
                 | Action::Escape(v)
                 | Action::Take(v)

@@ -275,8 +275,10 @@ impl Exec<'_, '_> {
             }
             return known;
         }
-        if let Some(step) = step {
-            state.step(self.span, step, None);
+        match step {
+            Some(step) if self.is_callers_condition(a, b) => state.step_given(self.span, step),
+            Some(step) => state.step(self.span, step, None),
+            None => {}
         }
         let feasible = match (self.arena.as_int(a), self.arena.as_int(b)) {
             (None, Some(c)) => self.learn(state, op, a, c),
@@ -380,14 +382,16 @@ impl Exec<'_, '_> {
             let decided = res.judge != v || outcome != Outcome::Maybe;
             let created = res.created;
             let span = self.span;
+            let memory = self.is_plain_memory(&res.kind);
             if let Some(res) = state.res.get_mut(v) {
                 if decided {
                     res.checked = true;
                 }
-                if outcome == Outcome::Failed && res.failed_at.is_none() {
+                if outcome == Outcome::Failed && res.failed_at.is_none() && !memory {
                     res.failed_at = Some(span);
                 }
             }
+            self.settle_move(state, v, outcome);
             if decided && !self.is_foreign_comparison(state, v, a, b) {
                 self.found.compared_rightly(created);
             }

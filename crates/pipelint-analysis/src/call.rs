@@ -118,6 +118,9 @@ impl<'p> Exec<'p, '_> {
         if let Target::Defined(f) = target {
             self.note_given(f, &values);
         }
+        for v in &values {
+            self.touch_inside(&mut state, *v);
+        }
         self.settle_dropped_by_unknown(&mut state, &values);
         if let (Target::Unknown, Callee::Function(name)) = (target, callee)
             && speaks_of_logging(last(name))
@@ -215,7 +218,16 @@ impl<'p> Exec<'p, '_> {
         }
         self.owners_changed(&mut state, args);
         self.outside_changes(&mut state, surely, 0);
-        if program.units[self.unit].language == Language::Cpp {
+        let cpp = program.units[self.unit].language == Language::Cpp;
+        let may_assign = cpp || matches!(callee, Callee::Function(name) if is_macro_name(name));
+        if may_assign {
+            for (v, arg) in values.iter().zip(args) {
+                if matches!(arg, Operand::Copy(_)) {
+                    self.may_be_set_again(&mut state, *v);
+                }
+            }
+        }
+        if cpp {
             // A plain argument may be a reference parameter that the callee sets.
             for arg in args {
                 if let Operand::Copy(place) = arg {
@@ -302,12 +314,7 @@ impl<'p> Exec<'p, '_> {
 
     /// Unknown code ran: what it can reach may have changed, what it holds may have been judged.
     pub(crate) fn outside_changes(&mut self, state: &mut State, surely_returns: bool, nth: u32) {
-        // One number for each run of unknown code: the statement, its round, and which of the runs
-        // inside a called function it is.
-        let mut hasher = FxHasher::default();
-        (self.stmt, self.round(state), nth).hash(&mut hasher);
-        let short = u32::try_from(hasher.finish() >> 33).unwrap_or(0);
-        state.epoch = short | 1;
+        state.epoch = self.epoch_after(state, nth);
         let surely = surely_returns;
         self.record(state, Action::Havoc { surely });
         self.record(state, Action::Epoch(state.epoch));
@@ -349,6 +356,15 @@ impl<'p> Exec<'p, '_> {
                 state.doubtful = true;
             }
         }
+    }
+
+    /// One number for each run of unknown code: the statement, its round, and which of the runs
+    /// inside a called function it is.
+    pub(crate) fn epoch_after(&self, state: &State, nth: u32) -> u32 {
+        let mut hasher = FxHasher::default();
+        (self.stmt, self.round(state), nth).hash(&mut hasher);
+        let short = u32::try_from(hasher.finish() >> 33).unwrap_or(0);
+        short | 1
     }
 
     pub(crate) fn store_result(&mut self, state: &mut State, dst: Option<PlaceId>, v: ValId) {
@@ -406,4 +422,10 @@ impl<'p> Exec<'p, '_> {
             others: Vec::new(),
         });
     }
+}
+
+/// A name in capitals is most likely a macro: what it is given by name, it may assign.
+fn is_macro_name(name: &str) -> bool {
+    let capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.chars().all(capital)
 }

@@ -92,6 +92,27 @@ impl Cfg {
         n.is_some_and(|n| self.mentioned[block][n / 64] >> (n % 64) & 1 == 1)
     }
 
+    /// True when every way to block `to` leads through block `through`.
+    pub(crate) fn always_passes(&self, function: &Function, through: usize, to: usize) -> bool {
+        if through == to || through == 0 {
+            return true;
+        }
+        let mut seen = vec![false; function.blocks.len()];
+        let mut todo = vec![0usize];
+        while let Some(b) = todo.pop() {
+            if b == through || seen.get(b).is_none_or(|s| *s) {
+                continue;
+            }
+            if b == to {
+                return false;
+            }
+            seen[b] = true;
+            successors(&function.blocks[b].term, |s| todo.push(s));
+            todo.extend(function.blocks[b].unwind.map(|u| u.0 as usize));
+        }
+        true
+    }
+
     /// True when `local` may still be read after entering `block`.
     /// A static: what it held is asked for again where it is assigned over.
     pub(crate) fn is_static(&self, local: LocalId) -> bool {

@@ -75,7 +75,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::Uninitialised { .. } => (3, event.path.first().map_or(event.at, |s| s.span)),
         EventKind::DoubleClose { .. } => (4, event.at),
         EventKind::UseAfterClose { .. } => (5, event.at),
-        EventKind::Overwritten { .. } => (6, event.at),
+        EventKind::Overwritten { .. } | EventKind::BlockLost { .. } => (6, event.at),
         EventKind::WrongRelease { .. } => (7, event.at),
         EventKind::CloseOfInvalid { .. } => (8, event.at),
         EventKind::PseudoClosed { .. } => (9, event.at),

@@ -43,6 +43,8 @@ pub enum StepKind {
     Given(Name),
     /// A value is passed to this call.
     Passed(Name),
+    /// Memory is read or written through the pointer to it.
+    Reached,
     /// A resource is released by this call.
     Closed(Name),
     /// The variable is declared without a value.
@@ -164,13 +166,20 @@ pub enum EventKind {
     UseAfterClose {
         /// The release's call and place.
         closed: (Name, Span),
-        /// The using call.
+        /// The using call; empty where memory is reached through its pointer.
         api: Name,
     },
     /// The variable that alone holds a live resource is assigned over.
     Overwritten {
         /// The variable.
         var: Name,
+    },
+    /// A call that moves a block failed, and its result was written over the block's address.
+    BlockLost {
+        /// The variable.
+        var: Name,
+        /// The call.
+        api: Name,
     },
     /// Released by a function of another kind.
     WrongRelease {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 
 use pipelint_ir::{
-    Base, CmpOp, Cond, Const, Function, LocalId, LocalKind, Mark, Name, Operand, PlaceId, Rvalue,
-    Statement, Terminator,
+    Base, CmpOp, Cond, Const, Function, LocalId, LocalKind, Mark, Name, Operand, Place, PlaceId,
+    Proj, Rvalue, Statement, Terminator,
 };
 use pipelint_models::Sentinel;
 use pipelint_source::Span;
@@ -21,7 +21,7 @@ use crate::protocol::Notes;
 use crate::state::{State, Status};
 use crate::summaries::Summaries;
 use crate::summary::OpenEnd;
-use crate::values::{Arena, Loc, StmtNo, Sym, Val, ValId};
+use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId};
 
 /// Disjuncts that may enter one block.
 const STATES_PER_BLOCK: usize = 96;
@@ -71,6 +71,17 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) closures: FxHashMap<ValId, Closure>,
     /// Places that are owners.
     pub(crate) owners: OwnerCache<'m>,
+    /// The call being replayed has more ways than are followed.
+    pub(crate) too_many_ways: bool,
+    /// Memory was released: from then on, dereferences are looked at.
+    pub(crate) frees: bool,
+    /// The block in which a value that was not made here was released last.
+    pub(crate) released_in: FxHashMap<ValId, usize>,
+    /// The called function that is being replayed may have come here under conditions that this
+    /// path does not decide.
+    pub(crate) guessed: bool,
+    /// Locations written that may have other names.
+    pub(crate) scribbled: FxHashSet<LocId>,
 }
 
 /// How far a resource's creation is known to have succeeded on a path.
@@ -122,6 +133,11 @@ impl<'p, 'm> Exec<'p, 'm> {
             notes: Notes::default(),
             closures: FxHashMap::default(),
             owners: OwnerCache::default(),
+            too_many_ways: false,
+            frees: false,
+            released_in: FxHashMap::default(),
+            guessed: false,
+            scribbled: FxHashSet::default(),
         }
     }
 
@@ -531,6 +547,7 @@ impl<'p, 'm> Exec<'p, 'm> {
     }
 
     fn assign(&mut self, state: &mut State, dst: PlaceId, value: &Rvalue) {
+        self.reach(state, dst, true);
         if self.owner_assign(state, dst, value) {
             return;
         }
@@ -542,6 +559,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         let v = match value {
             Rvalue::Use(op) => {
                 if let Operand::Copy(src) | Operand::Move(src) = op {
+                    self.reach(state, *src, true);
                     let from = self.place(state, *src);
                     if !self.is_variable(dst) && state.env.get(to).is_some() {
                         // `slot() = h`: the temporary stands for what a call or cast named.
@@ -556,8 +574,13 @@ impl<'p, 'm> Exec<'p, 'm> {
                         self.write(state, to, unknown);
                         return;
                     }
+                    let array = self.is_array_field(&self.function.places[*src]);
                     self.copy_parts(state, from, to);
-                    let v = self.read(state, from);
+                    let v = if array {
+                        self.arena.val(Val::Ptr(from))
+                    } else {
+                        self.read(state, from)
+                    };
                     self.check_overwrite(state, dst, to, v);
                     self.write_keeping_parts(state, to, v);
                     self.name_resource(state, v, dst);
@@ -567,6 +590,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             Rvalue::Ref(place) => {
                 self.owner_address(state, dst, *place);
+                self.reach(state, *place, false);
                 let loc = self.place(state, *place);
                 let held = state.env.get(loc).map(|v| self.arena.get(*v));
                 if !self.is_variable(*place)
@@ -674,6 +698,12 @@ impl<'p, 'm> Exec<'p, 'm> {
         self.name_resource(state, v, dst);
     }
 
+    /// A field that is an array: it stands for its address.
+    fn is_array_field(&self, place: &Place) -> bool {
+        let field = place.proj.last();
+        matches!(field, Some(Proj::Field(name)) if self.program.array_fields.contains(name))
+    }
+
     fn is_array(&self, dst: PlaceId) -> bool {
         let place = &self.function.places[dst];
         match place.base {
@@ -730,6 +760,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         match op {
             Operand::Const(c) => self.constant(c),
             Operand::Copy(place) | Operand::Move(place) => {
+                self.reach(state, *place, true);
                 let loc = self.place(state, *place);
                 let place = &self.function.places[*place];
                 if let (Base::Local(l), true) = (&place.base, place.proj.is_empty())
@@ -739,6 +770,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                         .get(l.0 as usize)
                         .is_some_and(|l| l.ty.arrays > 0)
                 {
+                    return self.arena.val(Val::Ptr(loc));
+                }
+                if self.is_array_field(place) {
                     return self.arena.val(Val::Ptr(loc));
                 }
                 if let Base::Global(name) = &place.base

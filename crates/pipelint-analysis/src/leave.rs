@@ -49,6 +49,7 @@ impl Exec<'_, '_> {
                 self.leak(state, v, LeakHow::Left, StepKind::Left);
             }
         }
+        self.report_lost_blocks(state);
     }
 
     /// What is returned is the caller's, and so is all it holds or points to.

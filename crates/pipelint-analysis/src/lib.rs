@@ -16,6 +16,7 @@ mod copies;
 mod event;
 mod exec;
 mod fields;
+mod freed;
 mod globals;
 mod io;
 mod leave;
@@ -31,6 +32,7 @@ mod partial;
 mod program;
 mod protocol;
 mod prune;
+mod realloc;
 mod release;
 mod resource;
 mod returns;
@@ -41,6 +43,7 @@ mod status;
 mod summaries;
 mod summary;
 mod values;
+mod ways;
 mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -315,15 +318,16 @@ fn calls_models(program: &Program<'_>, unit: usize, function: &Function) -> bool
             } => {
                 matches!(
                     program.target(unit, function, callee, args.len()),
-                    Target::Model(model) if is_interesting(model)
+                    Target::Model(model) if is_interesting(program.models, model)
                 )
             }
             _ => false,
         })
 }
 
-fn is_interesting(model: &FunctionModel) -> bool {
-    !(model.acquires.is_empty()
+fn is_interesting(models: &Models, model: &FunctionModel) -> bool {
+    let live = |kind: &str| models.resource(kind).is_none_or(|k| k.leaks);
+    !(model.acquires.iter().all(|a| !live(&a.kind))
         && model.releases.is_empty()
         && model.needs.is_empty()
         && model.io.is_none()

@@ -260,19 +260,54 @@ pub(crate) fn simplify(steps: Vec<Step>, keep: &dyn Fn(&Action) -> bool) -> Vec<
                         kept.push(way);
                     }
                 }
+                let first = shared(&kept, &mut |way, n| way.get(n));
+                out.extend(
+                    kept.first()
+                        .into_iter()
+                        .flat_map(|way| way[..first].to_vec()),
+                );
+                for way in &mut kept {
+                    way.drain(..first);
+                }
+                let last = shared(&kept, &mut |way, n| way.iter().rev().nth(n));
+                let mut after = Vec::new();
+                for way in &mut kept {
+                    after = way.split_off(way.len() - last);
+                }
                 let tests = |step: &Step| {
                     matches!(step, Step::Act(Action::Assume { .. } | Action::Epoch(_)))
                 };
                 if kept.len() > MOST_TESTS && kept.iter().flatten().all(tests) {
                     // A table of many cases: which of them it was is forgotten.
+                    out.append(&mut after);
                     continue;
                 }
                 match kept.len() {
                     1 => out.append(&mut kept[0]),
                     _ => out.push(Step::Choice(kept)),
                 }
+                out.append(&mut after);
             }
         }
     }
     out
+}
+
+/// How many steps, counted by `nth` from one end, all of several ways have in common.
+fn shared<'a>(
+    ways: &'a [Vec<Step>],
+    nth: &mut dyn FnMut(&'a Vec<Step>, usize) -> Option<&'a Step>,
+) -> usize {
+    let [head, rest @ ..] = ways else { return 0 };
+    if rest.is_empty() {
+        return 0;
+    }
+    let mut n = 0;
+    while let Some(step) = nth(head, n) {
+        if rest.iter().any(|way| nth(way, n) != Some(step)) {
+            break;
+        }
+        n += 1;
+    }
+    n
 }

@@ -10,6 +10,11 @@ use crate::values::{Loc, LocId, Sym, Val, ValId};
 impl Exec<'_, '_> {
     /// The location a place names on this path.
     pub(crate) fn place(&mut self, state: &mut State, id: PlaceId) -> LocId {
+        self.walk(state, id, false)
+    }
+
+    /// The same; where pointers on the way are followed, a freed one is told of.
+    pub(crate) fn walk(&mut self, state: &mut State, id: PlaceId, touching: bool) -> LocId {
         let place = &self.function.places[id];
         let mut loc = self.arena.loc(match &place.base {
             Base::Local(l) => Loc::Local(*l),
@@ -23,9 +28,17 @@ impl Exec<'_, '_> {
                 // The fields of a union are one place.
                 Proj::Field(_) if union => self.arena.loc(Loc::Field(loc, "union".into())),
                 Proj::Field(name) => self.arena.loc(Loc::Field(loc, name.clone())),
-                Proj::Deref => self.deref(state, loc),
+                Proj::Deref => {
+                    if touching {
+                        self.touch(state, loc);
+                    }
+                    self.deref(state, loc)
+                }
                 Proj::Index(i) => {
                     let array = if self.holds_pointer(state, loc) {
+                        if touching {
+                            self.touch(state, loc);
+                        }
                         self.deref(state, loc)
                     } else {
                         loc
@@ -116,7 +129,7 @@ impl Exec<'_, '_> {
             });
         }
         if let Some(&v) = state.env.get(loc) {
-            return v;
+            return self.unless_stale(state, loc, v);
         }
         let mut at = loc;
         while let Loc::Field(parent, _) | Loc::Elem(parent, _) = self.arena.get_loc(at) {
@@ -127,18 +140,21 @@ impl Exec<'_, '_> {
                     Val::Int(0) => return self.arena.int(0),
                     Val::Sym(sym) => {
                         // A part of an unknown whole is unknown, and the same at each read.
-                        let stmt = match sym {
-                            Sym::Call { stmt, .. } | Sym::Computed { stmt, .. } => *stmt + 1,
+                        let epoch = match sym {
+                            Sym::Call { stmt, .. }
+                            | Sym::Computed { stmt, .. }
+                            | Sym::Inner { stmt, .. } => *stmt + 1,
                             _ => 0,
                         };
-                        return self.arena.sym(Sym::Load { loc, epoch: stmt });
+                        return self.arena.sym(Sym::Load { loc, epoch });
                     }
                     _ => break,
                 }
             }
         }
         let epoch = self.epoch_of(state, loc);
-        self.arena.sym(Sym::Load { loc, epoch })
+        let v = self.arena.sym(Sym::Load { loc, epoch });
+        self.unless_stale(state, loc, v)
     }
 
     /// Forgets the parts of a location.
@@ -165,6 +181,7 @@ impl Exec<'_, '_> {
             self.escape(state, v);
             return;
         }
+        self.scribble(state, loc, v);
         self.may_set_exposed(state, loc);
         self.refill(state, loc, v);
         let owner = self.owner_loc(loc).is_some();

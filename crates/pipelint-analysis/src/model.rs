@@ -46,7 +46,10 @@ impl<'p> Exec<'p, '_> {
                 self.use_value(&mut state, v, api, false);
             }
         }
-        for release in &model.releases {
+        for v in args {
+            self.touch_inside(&mut state, *v);
+        }
+        for release in model.releases.iter().filter(|r| !r.on_success) {
             match self.applies(&state, release.when.as_ref(), args) {
                 Some(true) => self.release(&mut state, release, api, args),
                 Some(false) => {}
@@ -61,6 +64,7 @@ impl<'p> Exec<'p, '_> {
         }
         // What is given as a context is the callback's to close; what a call must have as a handle
         // and keeps is still the caller's.
+        self.use_memory(&mut state, model, args, api);
         let contexts = model.escapes.iter().filter(|n| !model.needs.contains(n));
         for &n in model.takes.iter().chain(contexts) {
             self.hand_over(&mut state, args[n]);
@@ -133,6 +137,7 @@ impl<'p> Exec<'p, '_> {
         for acquire in outs {
             self.acquire_result(&mut state, dst, api, acquire, result);
         }
+        self.move_block(&mut state, dst, api, model, args, result);
         self.store_result(&mut state, dst, result);
         out.push(state);
     }

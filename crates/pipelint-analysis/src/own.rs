@@ -200,6 +200,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     null_ok: true,
                     when: None,
                     even_on_failure: false,
+                    on_success: false,
                 };
                 let action = Action::Release {
                     v,

@@ -60,6 +60,8 @@ pub(crate) struct Program<'m> {
     pub(crate) returns: FxHashMap<FnRef, Returns>,
     pub(crate) constant_results: FxHashMap<FnRef, i128>,
     pub(crate) aliases: FxHashMap<Name, Type>,
+    /// Fields that are arrays in every class that has one of the name.
+    pub(crate) array_fields: FxHashSet<Name>,
     /// Object-like macros that stand for another name, by unit and for all units.
     pub(crate) renames: Vec<FxHashMap<Name, Name>>,
     pub(crate) common_renames: FxHashMap<Name, Option<Name>>,
@@ -70,6 +72,26 @@ pub(crate) struct Program<'m> {
 /// The last segment of a qualified name.
 pub(crate) fn last(name: &str) -> &str {
     name.rsplit("::").next().unwrap_or(name)
+}
+
+/// Names of fields that are arrays wherever they are declared.
+fn array_fields(units: &[Unit]) -> FxHashSet<Name> {
+    let mut arrays = FxHashSet::default();
+    let mut others = FxHashSet::default();
+    for field in units
+        .iter()
+        .flat_map(|u| &u.classes)
+        .flat_map(|c| &c.fields)
+    {
+        let set = if field.ty.arrays > 0 {
+            &mut arrays
+        } else {
+            &mut others
+        };
+        set.insert(field.name.clone());
+    }
+    arrays.retain(|name| !others.contains(name));
+    arrays
 }
 
 impl<'m> Program<'m> {
@@ -139,6 +161,7 @@ impl<'m> Program<'m> {
             renames: Vec::new(),
             common_renames: FxHashMap::default(),
             overridden: FxHashSet::default(),
+            array_fields: array_fields(&units),
             aliases: units
                 .iter()
                 .flat_map(|u| u.aliases.iter().cloned())

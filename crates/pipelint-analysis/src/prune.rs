@@ -35,6 +35,17 @@ impl Exec<'_, '_> {
             .filter(|(_, res)| res.status == Status::Open && !res.escaped)
             .map(|(v, _)| v)
             .collect();
+        // Where a released value was read from, what has been written since must be known: else it
+        // would seem to be there still.
+        let met: Vec<LocId> = state
+            .res
+            .iter()
+            .filter(|(_, res)| matches!(res.status, Status::Released(..)))
+            .filter_map(|(v, _)| match arena.get(v) {
+                Val::Sym(Sym::Load { loc, .. }) => Some(*loc),
+                _ => None,
+            })
+            .collect();
         state
             .env
             .retain(|loc, v| match arena.get_loc(arena.root(loc)) {
@@ -42,6 +53,7 @@ impl Exec<'_, '_> {
                 // The object's fields are looked at where the method ends.
                 Loc::SelfObj => true,
                 Loc::Deref(p) if closures.contains_key(p) => true,
+                _ if met.iter().any(|at| arena.within(*at, loc)) => true,
                 _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
             });
         let mut reachable: FxHashSet<ValId> = FxHashSet::default();
@@ -56,10 +68,23 @@ impl Exec<'_, '_> {
         // What the caller will have is told it at the end.
         reachable.extend(state.exported.iter().map(|(v, ())| v));
         // A resource that is gone, or somebody else's, matters while a variable still has it.
-        state.res.retain(|v, res| {
+        let mut resources = std::mem::take(&mut state.res);
+        let current = |loc: LocId| self.epoch_of(state, loc);
+        let look = Look {
+            arena,
+            cfg,
+            block,
+            current: &current,
+            reachable: &reachable,
+        };
+        resources.retain(|v, res| {
             let held = res.status == Status::Open && (!res.escaped || res.failed_at.is_some());
-            held || reachable.contains(&v)
+            held || reachable.contains(&v) || is_in_reach(&look, v, &res.status)
         });
+        state.res = resources;
+        state
+            .moved
+            .retain(|v, moved| moved.failed || reachable.contains(&v));
         for (v, res) in state.res.iter() {
             reachable.insert(v);
             reachable.insert(res.judge);
@@ -135,6 +160,34 @@ fn can_recur(
     });
     known.insert(v, recurs);
     recurs
+}
+
+/// What was released may be met again where it was read from, as long as the way there is known.
+fn is_in_reach(look: &Look<'_>, v: ValId, status: &Status) -> bool {
+    if !matches!(status, Status::Released(..)) {
+        return false;
+    }
+    let mut v = v;
+    loop {
+        let Val::Sym(Sym::Load { loc, epoch }) = look.arena.get(v) else {
+            return false;
+        };
+        match look.arena.get_loc(look.arena.root(*loc)) {
+            Loc::Local(l) => return look.cfg.is_live(look.block, *l),
+            _ if *epoch != (look.current)(*loc) => return false,
+            Loc::Deref(p) if !look.reachable.contains(p) => v = *p,
+            _ => return true,
+        }
+    }
+}
+
+/// What is known where a state enters a block.
+struct Look<'a> {
+    arena: &'a Arena,
+    cfg: &'a Cfg,
+    block: usize,
+    current: &'a dyn Fn(LocId) -> u32,
+    reachable: &'a FxHashSet<ValId>,
 }
 
 /// As `can_recur`, for the pointer a location hangs on: only its own age is looked at.

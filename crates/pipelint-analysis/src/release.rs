@@ -6,7 +6,7 @@ use pipelint_ir::{Name, Operand};
 use pipelint_models::Release;
 
 use crate::event::{EventKind, StepKind};
-use crate::exec::{Exec, Outcome};
+use crate::exec::{Exec, Outcome, number};
 use crate::log::Action;
 use crate::state::{State, Status};
 use crate::values::{LocId, Sym, Val, ValId};
@@ -32,6 +32,10 @@ impl Exec<'_, '_> {
         let resource = Some(self.resource(res));
         let outcome = self.outcome(state, v, res);
         let kind = match &res.status {
+            Status::Released(..) if !self.surely_met(state, v, res) => {
+                state.res.remove(v);
+                return;
+            }
             Status::Released(closer, at) => EventKind::UseAfterClose {
                 closed: (closer.clone(), *at),
                 api: api.clone(),
@@ -109,8 +113,9 @@ impl Exec<'_, '_> {
             path,
             state.doubtful,
         );
-        // Told once: the rest of the path takes it as set.
-        let set = self.fresh(state, 60);
+        // Told once: the rest of the path takes it as set, to a value of its own.
+        let epoch = self.stmt + 1;
+        let set = self.arena.sym(Sym::Load { loc, epoch });
         state.env.insert(loc, set);
     }
 
@@ -187,19 +192,25 @@ impl Exec<'_, '_> {
                 self.record(state, action);
                 self.note_found(state, v, api, true, release.null_ok);
                 self.leave_closed(state, v, &release.kind, api);
-                self.adopt_released(state, v, &release.kind, api);
             }
+            self.adopt_released(state, v, &release.kind, api);
             return;
         };
         let resource = Some(self.resource(res));
         let outcome = self.outcome(state, v, res);
         let kind = match &res.status {
+            Status::Released(..) if !self.surely_met(state, v, res) => {
+                self.released_in.insert(v, self.block);
+                return;
+            }
             Status::Released(first, at) => Some(EventKind::DoubleClose {
                 first: (first.clone(), *at),
                 api: api.clone(),
             }),
             Status::Open if outcome == Outcome::Failed => {
-                let value = res.failure.filter(|_| !release.null_ok);
+                // Freeing NULL is nobody's fault.
+                let memory = self.is_plain_memory(&res.kind);
+                let value = res.failure.filter(|_| !release.null_ok && !memory);
                 value.map(|value| EventKind::CloseOfInvalid {
                     var: res.var.clone(),
                     api: api.clone(),
@@ -219,6 +230,7 @@ impl Exec<'_, '_> {
             Status::Open => None,
         };
         let again = matches!(kind, Some(EventKind::DoubleClose { .. }));
+        let wrong = matches!(kind, Some(EventKind::WrongRelease { .. }));
         if let Some(kind) = kind {
             let path = self.path(state, Some(v), StepKind::Closed(api.clone()));
             self.emit(kind, resource, path, state.doubtful);
@@ -226,6 +238,20 @@ impl Exec<'_, '_> {
         if again {
             state.res.remove(v);
             return;
+        }
+        if wrong {
+            // It is as live as before. That is told; that the variable is then given up is not.
+            let holds = |(l, x): &(LocId, &ValId)| **x == v && !self.is_temporary(*l);
+            let home = state.env.iter().find(holds).map(|(l, _)| l);
+            if let Some(res) = state.res.get_mut(v) {
+                res.escaped = true;
+                res.foreign = true;
+                res.home = home;
+            }
+            return;
+        }
+        if outcome != Outcome::Failed {
+            self.note_freed(&release.kind);
         }
         state.step(self.span, StepKind::Closed(api.clone()), Some(v));
         let kind = release.kind.clone();
@@ -245,17 +271,14 @@ impl Exec<'_, '_> {
         api: &Name,
         value: i128,
     ) {
-        let sentinel = if value == 0 {
-            pipelint_models::Sentinel::Null
-        } else {
-            pipelint_models::Sentinel::InvalidHandle
+        // -1 has a name for each kind.
+        let kind = self.program.models.resource(&release.kind);
+        let empty = kind.and_then(|k| k.empty.iter().find(|e| number(**e) == value));
+        let Some(&sentinel) = empty else {
+            return;
         };
-        let empty = self
-            .program
-            .models
-            .resource(&release.kind)
-            .is_some_and(|k| k.empty.contains(&sentinel));
-        if !empty {
+        if self.is_plain_memory(&release.kind) {
+            // Freeing NULL is nobody's fault.
             return;
         }
         // The variable that holds it; a literal argument is somebody's intention.

@@ -2,9 +2,10 @@
 
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use pipelint_ir::Name;
-use pipelint_models::{IoKind, Sentinel};
+use pipelint_models::{IoKind, Release, Sentinel};
 use pipelint_source::Span;
 
 use crate::event::{PathStep, StepKind};
@@ -239,11 +240,27 @@ pub(crate) struct Closed {
     pub(crate) memos: Option<Memos>,
 }
 
+/// A block that a call moves, if it succeeds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Moved {
+    /// The block's old address.
+    pub(crate) from: ValId,
+    pub(crate) release: Arc<Release>,
+    pub(crate) api: Name,
+    pub(crate) at: Span,
+    /// The variable that alone had the address, and has the result now.
+    pub(crate) lost: Option<Name>,
+    /// The call is known to have failed.
+    pub(crate) failed: bool,
+}
+
 /// One step of the path so far, newest first.
 #[derive(Debug)]
 pub(crate) struct Trace {
     step: PathStep,
     about: Option<ValId>,
+    /// A condition on what the caller gave.
+    given: bool,
     before: Option<Rc<Trace>>,
 }
 
@@ -266,6 +283,8 @@ pub(crate) struct State {
     pub(crate) exposed: VecMap<LocId, ()>,
     /// Pointers to objects that this function made and nobody else knows.
     pub(crate) heap: VecMap<ValId, ()>,
+    /// Calls that move a block, by their result, until a condition has judged them.
+    pub(crate) moved: VecMap<ValId, Moved>,
     /// Counts changes by unknown code to what it can reach.
     pub(crate) epoch: u32,
     /// How often each loop head was entered.
@@ -301,6 +320,17 @@ impl Steps {
         self.0 = Some(Rc::new(Trace {
             step: PathStep { span, what },
             about,
+            given: false,
+            before: self.0.take(),
+        }));
+    }
+
+    /// Appends a condition on what the caller gave.
+    fn push_given(&mut self, span: Span, what: StepKind) {
+        self.0 = Some(Rc::new(Trace {
+            step: PathStep { span, what },
+            about: None,
+            given: true,
             before: self.0.take(),
         }));
     }
@@ -336,6 +366,24 @@ impl State {
         self.trace.path(about, created)
     }
 
+    /// Appends a condition on what the caller gave.
+    pub(crate) fn step_given(&mut self, span: Span, what: StepKind) {
+        self.trace.push_given(span, what);
+    }
+
+    /// Whether the path has decided anything of what the caller gave since this value was released.
+    pub(crate) fn has_branched_since_release(&self, v: ValId) -> bool {
+        let mut node = self.trace.0.as_deref();
+        while let Some(n) = node {
+            match &n.step.what {
+                _ if n.given => return true,
+                StepKind::Closed(_) if n.about == Some(v) => return false,
+                _ => node = n.before.as_deref(),
+            }
+        }
+        false
+    }
+
     /// Takes in another path that knows the same; false when their logs are too much for one.
     #[must_use]
     pub(crate) fn absorb(&mut self, other: &Self) -> bool {
@@ -367,6 +415,7 @@ impl State {
             (&self.failed_outs, &self.dropped, &self.pseudo),
             &self.failed_fields,
             (&self.exposed, &self.heap, self.epoch, &self.loops),
+            &self.moved,
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
         )
     }
@@ -383,6 +432,7 @@ impl PartialEq for State {
             && self.pseudo == other.pseudo
             && self.exposed == other.exposed
             && self.heap == other.heap
+            && self.moved == other.moved
             && self.epoch == other.epoch
             && self.loops == other.loops
             && self.last_made == other.last_made

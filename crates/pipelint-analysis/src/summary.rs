@@ -3,7 +3,6 @@
 use pipelint_ir::{LocalKind, Name};
 use rustc_hash::FxHashMap;
 
-use crate::event::StepKind;
 use crate::exec::{Exec, Outcome};
 use crate::log::{Action, Log, Step, each, simplify};
 use crate::state::{Fact, FailedOut, Res, State, Status};
@@ -14,7 +13,7 @@ const MOST_ENDS: usize = 16;
 /// Different constants that a function may return before they become "some value that is not 0".
 const MOST_CONSTANTS: usize = 8;
 /// Actions that all ends together may have: a function that does more is as good as unknown.
-const MOST_ACTIONS: usize = 160;
+const MOST_ACTIONS: usize = 192;
 /// Writes that all ends together may have: a constructor sets every field on every way.
 const MOST_STORES: usize = 240;
 
@@ -155,7 +154,7 @@ impl Exec<'_, '_> {
         let res: Vec<(ValId, Res)> = state
             .res
             .iter()
-            .filter(|(v, res)| has(*v) && !res.adopted)
+            .filter(|(v, res)| has(*v) && self.is_callers_business(state, result, *v, res))
             .map(|(v, res)| {
                 let half_done = self.is_half_done(state, v, res);
                 (
@@ -240,6 +239,21 @@ impl Exec<'_, '_> {
             }
         };
         self.recording = fits;
+    }
+
+    /// A resource that a caller learns of: of memory, what is gone, and what is returned.
+    fn is_callers_business(
+        &self,
+        state: &State,
+        result: Option<ValId>,
+        v: ValId,
+        res: &Res,
+    ) -> bool {
+        if res.adopted || !self.is_plain_memory(&res.kind) {
+            return !res.adopted;
+        }
+        matches!(res.status, Status::Released(..))
+            || (result == Some(v) && self.outcome(state, v, res) != Outcome::Failed)
     }
 
     /// A function that translates codes returns one of a hundred constants: beyond a few, what
@@ -375,7 +389,9 @@ impl Exec<'_, '_> {
             .collect();
         let mut resourceful = false;
         for end in &mut ends {
-            resourceful |= !end.res.is_empty() || !end.pseudo.is_empty() || !end.outs.is_empty();
+            let live = |(_, res): &(ValId, Res)| self.leaks(&res.kind);
+            resourceful |=
+                end.res.iter().any(live) || !end.pseudo.is_empty() || !end.outs.is_empty();
             renumber(&mut end.steps, &val, &loc, &mut resourceful);
             end.result = end.result.map(val);
             for (v, _) in &mut end.facts {
@@ -409,36 +425,6 @@ impl Exec<'_, '_> {
             .locals
             .get(local.0 as usize)
             .is_some_and(|l| l.kind == LocalKind::Static)
-    }
-
-    /// A resource of the caller is released here: from now on the path knows it as released.
-    pub(crate) fn adopt_released(&mut self, state: &mut State, v: ValId, kind: &str, api: &Name) {
-        let Val::Sym(Sym::Load { loc, .. }) = *self.arena.get(v) else {
-            return;
-        };
-        let var = self.loc_name(loc);
-        let res = Res {
-            api: Name::default(),
-            kind: Name::new(kind),
-            created: self.span,
-            origin: self.span,
-            var,
-            judge: v,
-            failure: None,
-            status: Status::Released(api.clone(), self.span),
-            escaped: true,
-            owned: false,
-            foreign: true,
-            adopted: true,
-            home: None,
-            checked: true,
-            used_unchecked: false,
-            failed_at: None,
-            infallible: true,
-            half_done: false,
-        };
-        state.res.insert(v, res);
-        state.step(self.span, StepKind::Closed(api.clone()), Some(v));
     }
 }
 

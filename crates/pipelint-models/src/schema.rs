@@ -51,6 +51,10 @@ pub struct ResourceKind {
     /// A leak of it is worth a report (false for what the system reclaims by itself).
     #[serde(default = "yes")]
     pub leaks: bool,
+    /// It is memory, named by its address: reading or writing through the pointer is a use of it,
+    /// and that an allocation can fail is none of pipelint's business.
+    #[serde(default)]
+    pub memory: bool,
     /// The page that says so.
     pub page: String,
 }
@@ -95,7 +99,7 @@ pub enum Success {
 }
 
 /// A condition on the arguments.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// The argument.
@@ -140,7 +144,7 @@ fn result() -> Slot {
 }
 
 /// A call releases a resource.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// Kind of resource it releases rightly.
@@ -162,6 +166,9 @@ pub struct Release {
     /// Releases even when the call itself fails (DUPLICATE_CLOSE_SOURCE).
     #[serde(default)]
     pub even_on_failure: bool,
+    /// Only if the call succeeds, which its result tells: a failed `realloc` leaves the block live.
+    #[serde(default)]
+    pub on_success: bool,
 }
 
 impl Release {

@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 
-/// A handle is released twice on one path, under one name or two.
+/// A handle, or a block of memory, is released twice on one path, under one name or two.
 ///
 /// ## Why is this bad?
 /// A program should call `CloseHandle` once for each handle that it opens; a second close makes the
@@ -12,11 +12,12 @@ use crate::prelude::*;
 /// be given the same value, and lose it to the second.
 ///
 /// ## Known limits
-/// A handle that another function was given in between may have been replaced, so nothing is reported
-/// after such a call. A field, global or static that keeps a closed handle is reported where the
-/// destructor releases it too, or where other code of the program sets the place to its empty value
-/// after a close, and takes any other value for live; that the second function really runs after the
-/// first is not shown.
+/// What another function was given in between may have been replaced, so nothing is reported after
+/// such a call. Of a value that the function did not make, and that is released under a condition,
+/// a second release under another condition is not reported: the two may exclude each other. A field,
+/// global or static that keeps a closed handle is reported where the destructor releases it too, or
+/// where other code of the program sets the place to its empty value after a close, and takes any
+/// other value for live; that the second function really runs after the first is not shown.
 ///
 /// ## Examples
 /// The error path closes, and the clean-up that it falls into closes again:
@@ -76,9 +77,10 @@ impl Rule for DoubleClose {
         };
         let words = Words {
             primary: event.at,
-            label: "released again".to_owned(),
+            label: format!("{} again", words::past(api)),
             message: format!(
-                "`{api}` releases {} a second time, after `{closer}`",
+                "`{api}` {} {} a second time, after `{closer}`",
+                words::present(api),
                 words::subject(made)
             ),
             help: format!(
@@ -89,9 +91,9 @@ impl Rule for DoubleClose {
             ),
         };
         let mut diagnostic = words::diagnostic(&Self::META, event, words);
-        let once = format!("released by `{closer}`");
+        let once = format!("{} by `{closer}`", words::past(closer));
         words::relabel(&mut diagnostic.path, place, &once);
-        let again = format!("released again by `{api}`");
+        let again = format!("{} again by `{api}`", words::past(api));
         words::relabel(&mut diagnostic.path, event.at, &again);
         Some(diagnostic)
     }

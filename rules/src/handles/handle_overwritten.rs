@@ -1,8 +1,12 @@
 //! PL107.
 
+use pipelint_analysis::Resource;
+
 use crate::prelude::*;
 
 /// The only variable that holds a handle is assigned over while the handle is open.
+///
+/// So is the only pointer to a block of memory by `p = realloc(p, n);` when that fails.
 ///
 /// ## Why is this bad?
 /// An object stays in the system until its last handle is closed
@@ -48,10 +52,12 @@ impl Rule for HandleOverwritten {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
-        let EventKind::Overwritten { var } = &event.kind else {
-            return None;
-        };
         let made = event.resource.as_ref()?;
+        let var = match &event.kind {
+            EventKind::Overwritten { var } => var,
+            EventKind::BlockLost { var, api } => return Some(block_lost(event, made, var, api)),
+            _ => return None,
+        };
         let (api, noun) = (&made.api, words::noun(made));
         let label = format!("the {noun} from `{api}` is lost here");
         let words = Words {
@@ -64,4 +70,18 @@ impl Rule for HandleOverwritten {
         words::relabel(&mut diagnostic.path, event.at, &label);
         Some(diagnostic)
     }
+}
+
+/// `p = realloc(p, n)`: what it returns when it fails takes the place of the block's address.
+fn block_lost(event: &Event, made: &Resource, var: &str, api: &str) -> Diagnostic {
+    let noun = words::noun(made);
+    let words = Words {
+        primary: event.at,
+        label: format!("`{var}` is NULL if this fails, and the {noun} is lost"),
+        message: format!(
+            "`{var}` is assigned over by `{api}`, which fails and leaves the {noun} live"
+        ),
+        help: "keep the result in another variable until it is known not to be NULL".to_owned(),
+    };
+    words::diagnostic(&HandleOverwritten::META, event, words)
 }

@@ -2,17 +2,20 @@
 
 use crate::prelude::*;
 
-/// A handle is passed to a call after it was released.
+/// A handle is passed to a call after it was released, or memory is reached through a pointer after it
+/// was freed.
 ///
 /// ## Why is this bad?
 /// `CloseHandle` invalidates the handle
 /// (<https://learn.microsoft.com/en-us/windows/win32/api/handleapi/nf-handleapi-closehandle>). The
 /// call fails with `ERROR_INVALID_HANDLE`, or works on whatever was opened since and was given the
-/// same value: a write meant for a pipe then goes into another file.
+/// same value: a write meant for a pipe then goes into another file. Memory that was freed belongs to
+/// whoever is given it next: reading it gives what others wrote, and writing it destroys that.
 ///
 /// ## Known limits
-/// A handle that an unknown function was given in between may have been replaced, so nothing is
-/// reported after such a call. A use on another thread is not seen.
+/// What an unknown function was given in between may have been replaced, so nothing is reported
+/// after such a call. Where a helper frees only the last reference, and its caller cannot tell, nothing
+/// is reported. A use on another thread is not seen.
 ///
 /// ## Examples
 /// The pipe is closed before it is flushed:
@@ -67,19 +70,31 @@ impl Rule for UseAfterClose {
             } => return Some(left_closed(event, made, closed, by, api)),
             _ => return None,
         };
+        let (subject, gone) = (words::subject(made), words::past(closer));
+        let (message, after) = if api.is_empty() {
+            (
+                format!("{subject} is used to reach memory that `{closer}` has {gone}"),
+                format!("reached after `{closer}`"),
+            )
+        } else {
+            (
+                format!("`{api}` gets {subject} after `{closer}` {gone} it"),
+                format!("`{api}` gets it after that"),
+            )
+        };
+        let help = match gone {
+            "moved" => format!("use what `{closer}` returned"),
+            _ => format!("move `{}` behind the last use", words::release(made)),
+        };
         let words = Words {
             primary: event.at,
             label: format!("used after `{closer}`"),
-            message: format!(
-                "`{api}` gets {} after `{closer}` released it",
-                words::subject(made)
-            ),
-            help: format!("move `{}` behind the last use", words::release(made)),
+            message,
+            help,
         };
         let mut diagnostic = words::diagnostic(&Self::META, event, words);
-        let once = format!("released by `{closer}`");
+        let once = format!("{gone} by `{closer}`");
         words::relabel(&mut diagnostic.path, place, &once);
-        let after = format!("`{api}` gets it after that");
         words::relabel(&mut diagnostic.path, event.at, &after);
         Some(diagnostic)
     }
