@@ -332,7 +332,7 @@ impl Exec<'_, '_> {
         let Some(res) = state.res.get(new) else {
             return;
         };
-        let Some(empty) = res.failure.map(number) else {
+        let Some(empty) = res.failure.map(number).filter(|_| self.leaks(&res.kind)) else {
             return;
         };
         let kept = state.env.iter().any(|(other, x)| *x == old && other != loc)
@@ -362,6 +362,10 @@ impl Exec<'_, '_> {
 
     /// A value is released: the storage that it was read from, or put in, holds it still.
     pub(crate) fn leave_closed(&mut self, state: &mut State, v: ValId, kind: &str, api: &Name) {
+        if self.guessed && self.is_memory(kind) {
+            // A helper frees under a condition (`realloc` of no bytes) that may never hold here.
+            return;
+        }
         self.remember_shared(state, v);
         let mut places: Vec<LocId> = state
             .env
