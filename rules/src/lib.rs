@@ -27,6 +27,7 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &handles::WrongReleaseFunction,
         &handles::CloseOfInvalid,
         &handles::CopyableHandleOwner,
+        &handles::OwnedFieldNeverClosed,
         &handles::PseudoHandleClosed,
         &handles::HandleTruncated,
         &construction::FailedInitContinues,

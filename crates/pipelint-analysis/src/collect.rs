@@ -87,6 +87,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::CopyableOwner { .. } => (15, event.at),
         EventKind::HalfConstructed { .. } => (16, created),
         EventKind::StatusDropped { .. } => (17, event.at),
+        EventKind::NeverClosed { .. } => (18, event.at),
     }
 }
 

@@ -143,6 +143,11 @@ pub enum EventKind {
         /// A call whose result is looked at.
         judged: Span,
     },
+    /// A class makes a resource into a field, and no code ever closes it or hands it on.
+    NeverClosed {
+        /// The class.
+        class: Name,
+    },
     /// Released twice.
     DoubleClose {
         /// The first release's call and place.

@@ -100,7 +100,7 @@ impl Fields {
 }
 
 /// The field that a place ends in; elements count as the field that holds them.
-fn field_of(function: &Function, place: PlaceId) -> Option<&Name> {
+pub(crate) fn field_of(function: &Function, place: PlaceId) -> Option<&Name> {
     let place = &function.places[place];
     let mut steps = place.proj.iter().rev();
     match steps.find(|p| !matches!(p, Proj::Index(_))) {

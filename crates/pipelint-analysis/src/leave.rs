@@ -174,7 +174,11 @@ impl Exec<'_, '_> {
                 continue;
             }
             let failed = outcome == Outcome::Failed && res.checked && !state.doubtful;
-            let unchecked = outcome == Outcome::Maybe && !res.checked && !res.infallible;
+            // `return field != NULL;` leaves the look at it to the caller.
+            let mut told = Vec::new();
+            value.iter().for_each(|v| self.arena.parts(*v, &mut told));
+            let unchecked =
+                outcome == Outcome::Maybe && !res.checked && !res.infallible && !told.contains(v);
             if !failed && !unchecked {
                 continue;
             }

@@ -25,6 +25,7 @@ mod memo;
 mod memory;
 mod model;
 mod names;
+mod never_closed;
 mod object;
 mod own;
 mod owners;
@@ -211,6 +212,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         .extend(protocol::join(&all, &order, &mut notes, &told, &named));
     analysis.events.extend(started::started_too_early(&program));
     analysis.events.extend(copies::copyable_owners(&program));
+    analysis
+        .events
+        .extend(never_closed::never_closed(&program, elsewhere));
     analysis
         .events
         .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));
