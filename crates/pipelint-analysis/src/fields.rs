@@ -263,7 +263,16 @@ impl Exec<'_, '_> {
     /// A field of the object or of what a parameter points to that unknown code leaves as it is: it
     /// was not given the object, and nothing that it can call writes a field of that name.
     pub(crate) fn is_steady(&self, state: &State, loc: LocId) -> bool {
-        let writers = [Some(self.me), self.inside];
+        self.is_set_only_by(state, loc, &[Some(self.me), self.inside])
+    }
+
+    /// As `is_steady`, whatever function is being replayed: what such a field held when this
+    /// function began can be asked for at any time.
+    pub(crate) fn is_own_steady(&self, state: &State, loc: LocId) -> bool {
+        self.is_set_only_by(state, loc, &[Some(self.me)])
+    }
+
+    fn is_set_only_by(&self, state: &State, loc: LocId, writers: &[Option<FnRef>]) -> bool {
         let mut at = loc;
         let mut fields = 0;
         loop {
@@ -272,7 +281,7 @@ impl Exec<'_, '_> {
             }
             match self.arena.get_loc(at) {
                 Loc::Field(parent, name) => {
-                    if !self.program.fields.is_written_by(&writers, name) {
+                    if !self.program.fields.is_written_by(writers, name) {
                         return false;
                     }
                     fields += 1;

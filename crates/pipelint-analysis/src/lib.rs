@@ -212,9 +212,17 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         .extend(protocol::join(&all, &order, &mut notes, &told, &named));
     analysis.events.extend(started::started_too_early(&program));
     analysis.events.extend(copies::copyable_owners(&program));
-    analysis
+    let leaks = analysis
         .events
-        .extend(never_closed::never_closed(&program, elsewhere));
+        .iter()
+        .filter(|e| matches!(e.kind, EventKind::Leak(_)));
+    let lost: FxHashSet<Span> = leaks
+        .filter_map(|e| Some(e.resource.as_ref()?.origin))
+        .collect();
+    let mut never = never_closed::never_closed(&program, elsewhere);
+    // An object that is seen to end with the handle tells it better.
+    never.retain(|e| !lost.contains(&e.at));
+    analysis.events.append(&mut never);
     analysis
         .events
         .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));

@@ -111,7 +111,7 @@ impl Exec<'_, '_> {
 
     /// Which change by unknown code a location was last open to.
     pub(crate) fn epoch_of(&self, state: &State, loc: LocId) -> u32 {
-        if self.is_outside(state, loc) && !self.is_steady(state, loc) {
+        if self.is_outside(state, loc) && !self.is_own_steady(state, loc) {
             state.epoch
         } else {
             0

@@ -46,12 +46,20 @@ impl Exec<'_, '_> {
                 _ => None,
             })
             .collect();
+        // Where nothing is held any more, such a field would read as it was at the beginning.
+        let steady: FxHashSet<LocId> = state
+            .env
+            .iter()
+            .map(|(loc, _)| loc)
+            .filter(|loc| self.is_own_steady(state, *loc))
+            .collect();
         state
             .env
             .retain(|loc, v| match arena.get_loc(arena.root(loc)) {
                 Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
                 // The object's fields are looked at where the method ends.
                 Loc::SelfObj => true,
+                Loc::Deref(_) if steady.contains(&loc) => true,
                 Loc::Deref(p) if closures.contains_key(p) => true,
                 _ if met.iter().any(|at| arena.within(*at, loc)) => true,
                 _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
