@@ -45,6 +45,8 @@ use crate::prelude::*;
 /// class Wake {
 /// public:
 ///     Wake() : event(CreateEventW(nullptr, FALSE, FALSE, nullptr)) {}
+///     Wake(const Wake &) = delete;
+///     Wake &operator=(const Wake &) = delete;
 ///     ~Wake() { CloseHandle(event); }
 ///     void raise() { SetEvent(event); }
 ///
