@@ -125,6 +125,12 @@ impl Exec<'_, '_> {
             to.push(failed);
         }
         let mut good = state;
+        let one = self.arena.int(1);
+        // A BOOL that means success is TRUE, whatever else "nonzero" leaves open.
+        let (op, bound) = match (op, model.success) {
+            (CmpOp::Ne, Some(Success::Nonzero)) => (CmpOp::Eq, one),
+            other => (other.0, bound),
+        };
         if self.learn_quietly(&mut good, op, result, bound, true) {
             let mut made = Vec::new();
             for (i, acquire) in outs.iter().enumerate() {

@@ -87,7 +87,7 @@ impl Exec<'_, '_> {
     pub(crate) fn compare(&mut self, state: &mut State, op: CmpOp, a: ValId, b: ValId) -> ValId {
         self.note_comparison(state, op, a, b);
         if let Some(known) = self.decided(state, op, a, b) {
-            self.mark_checked(state, a, b);
+            self.mark_checked(state, op, a, b);
             return self.arena.int(i128::from(known));
         }
         self.cmp_val(op, a, b)
@@ -119,6 +119,15 @@ impl Exec<'_, '_> {
                     || made_and_borrowed(state, b, a)
                     || self.made_and_given(state, a, b)
                     || self.made_and_given(state, b, a) =>
+            {
+                match op {
+                    CmpOp::Eq => Some(false),
+                    CmpOp::Ne => Some(true),
+                    _ => None,
+                }
+            }
+            (None, None)
+                if self.is_nobody_elses(state, a, b) || self.is_nobody_elses(state, b, a) =>
             {
                 match op {
                     CmpOp::Eq => Some(false),
@@ -271,7 +280,7 @@ impl Exec<'_, '_> {
         }
         if let Some(known) = self.decided(state, op, a, b) {
             if known {
-                self.mark_checked(state, a, b);
+                self.mark_checked(state, op, a, b);
             }
             return known;
         }
@@ -285,11 +294,16 @@ impl Exec<'_, '_> {
             (Some(c), None) => self.learn(state, mirror(op), b, c),
             _ => {
                 let v = self.cmp_val(op, a, b);
-                self.learn(state, CmpOp::Ne, v, 0)
+                self.learn(state, CmpOp::Ne, v, 0) && self.learn_from_name(state, op, a, b)
             }
         };
         if feasible {
-            self.mark_checked(state, a, b);
+            self.escape_tested_elements(state, a, b);
+            self.note_last_owner(state, op, a, b);
+        }
+        let feasible = feasible && self.learn_from_success(state, a, b);
+        if feasible {
+            self.mark_checked(state, op, a, b);
             self.remember_facts(state, a, b);
             if self.is_callers_condition(a, b) {
                 let span = self.span;
@@ -363,7 +377,7 @@ impl Exec<'_, '_> {
     }
 
     /// After a condition on `a` and `b`: creations whose outcome it decided are judged.
-    fn mark_checked(&mut self, state: &mut State, a: ValId, b: ValId) {
+    fn mark_checked(&mut self, state: &mut State, op: CmpOp, a: ValId, b: ValId) {
         let mut parts = Vec::new();
         self.arena.parts(a, &mut parts);
         self.arena.parts(b, &mut parts);
@@ -392,7 +406,9 @@ impl Exec<'_, '_> {
                 }
             }
             self.settle_move(state, v, outcome);
-            if decided && !self.is_foreign_comparison(state, v, a, b) {
+            // `fd < 0` looks for -1, `fd == 0` does not.
+            let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
+            if decided && !(equality && self.is_foreign_comparison(state, v, a, b)) {
                 self.found.compared_rightly(created);
             }
         }
@@ -408,28 +424,27 @@ impl Exec<'_, '_> {
             }
         }
         let span = self.span;
-        for field in state.failed_fields.values_mut() {
-            if parts.contains(&field.out.judge) {
+        state.failed_fields.change(
+            |_, field| parts.contains(&field.out.judge),
+            |field| {
                 field.out.checked = true;
                 field.failed_at = field.failed_at.or(Some(span));
-            }
-        }
+            },
+        );
         state.io_failed |= parts.iter().any(|part| {
             state.io_results.get(*part).is_some()
                 && state.facts.get(*part).is_some_and(|f| f.exact() == Some(0))
         });
         // `GetLastError() == 0` right after a creation judges it too.
-        for (v, made) in state
+        let against_zero = self.arena.as_int(b) == Some(0) || self.arena.as_int(a) == Some(0);
+        let told: Vec<ValId> = state
             .errors
             .iter()
-            .map(|(v, m)| (v, *m))
-            .collect::<Vec<_>>()
-        {
-            let against_zero = self.arena.as_int(b) == Some(0) || self.arena.as_int(a) == Some(0);
-            if parts.contains(&v)
-                && against_zero
-                && let Some(res) = state.res.get_mut(made)
-            {
+            .filter(|(v, _)| against_zero && parts.contains(v))
+            .map(|(_, made)| *made)
+            .collect();
+        for made in told {
+            if let Some(res) = state.res.get_mut(made) {
                 res.checked = true;
                 let created = res.created;
                 self.found.compared_rightly(created);

@@ -25,9 +25,7 @@ impl<'p> Exec<'p, '_> {
         let Statement::Call { callee, args, .. } = stmt else {
             return false;
         };
-        let target = self
-            .program
-            .target(self.unit, self.function, callee, args.len());
+        let target = self.target_here(callee, args.len());
         !matches!(target, Target::Model(m) if !m.check.as_ref().is_some_and(|c| c.on_fail == OnFail::Throws))
     }
 
@@ -75,7 +73,7 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         let program = self.program;
-        let mut target = program.target(self.unit, self.function, callee, args.len());
+        let mut target = self.target_here(callee, args.len());
         if let Callee::Pointer(op) = callee {
             let v = self.operand(&mut state, op);
             if let Val::Function(name) = self.arena.get(v)
@@ -351,10 +349,8 @@ impl<'p> Exec<'p, '_> {
                 res.checked = true;
             }
         }
-        for res in state.res.values_mut() {
-            if res.failed_at.is_some() && !surely_returns {
-                state.doubtful = true;
-            }
+        if !surely_returns && state.res.iter().any(|(_, res)| res.failed_at.is_some()) {
+            state.doubtful = true;
         }
     }
 

@@ -12,8 +12,10 @@ use crate::program::successors;
 pub(crate) struct Cfg {
     /// Per block: its place in reverse postorder.
     pub(crate) order: Vec<u32>,
-    /// Per loop head: the blocks of its loop.
-    pub(crate) loops: Vec<(usize, FxHashSet<usize>)>,
+    /// Per loop head, in order: the blocks of its loop.
+    loops: Vec<(usize, FxHashSet<usize>)>,
+    /// Per block: the heads of the loops that it is in.
+    pub(crate) around: Vec<Vec<u32>>,
     /// Per block: number of its first statement.
     pub(crate) first: Vec<u32>,
     live: Vec<Vec<u64>>,
@@ -62,6 +64,12 @@ impl Cfg {
             }
             loops.push((head, body));
         }
+        let mut around = vec![Vec::new(); n];
+        for (head, body) in &loops {
+            for &b in body {
+                around[b].push(u32::try_from(*head).unwrap_or(u32::MAX));
+            }
+        }
         let mut first = Vec::with_capacity(n);
         let mut count = 0u32;
         for block in &function.blocks {
@@ -75,6 +83,7 @@ impl Cfg {
             mentioned,
             order,
             loops,
+            around,
             first,
             live,
             addressed,
@@ -84,6 +93,12 @@ impl Cfg {
                 .map(|(i, _)| LocalId(i))
                 .collect(),
         }
+    }
+
+    /// The blocks of the loop that this block is the head of.
+    pub(crate) fn loop_at(&self, block: usize) -> Option<&FxHashSet<usize>> {
+        let at = self.loops.binary_search_by_key(&block, |(head, _)| *head);
+        at.ok().map(|i| &self.loops[i].1)
     }
 
     /// True when this block or a later one reads a field or global of this name.

@@ -11,6 +11,7 @@ use pipelint_models::Sentinel;
 use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
+use crate::answers::Answers;
 use crate::cfg::Cfg;
 use crate::closure::Closure;
 use crate::collect::Findings;
@@ -21,10 +22,13 @@ use crate::protocol::Notes;
 use crate::state::{State, Status};
 use crate::summaries::Summaries;
 use crate::summary::OpenEnd;
-use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId};
+use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId, ValSet};
 
 /// Disjuncts that may enter one block.
 const STATES_PER_BLOCK: usize = 96;
+/// The same once a bound was met: what is then seen of the rest of the function is a sample, and
+/// a larger one costs more than it shows.
+const STATES_ONCE_BOUNDED: usize = 32;
 /// Statements run in one function.
 const STEPS: usize = 60_000;
 /// Entries of an initialiser list that are followed one by one.
@@ -63,6 +67,12 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) results: FxHashSet<(Option<i128>, bool)>,
     /// Results of asking for the last error.
     pub(crate) error_values: FxHashSet<ValId>,
+    /// Results of calls that lowered a count.
+    pub(crate) lowered_counts: FxHashSet<ValId>,
+    /// What every path asks again.
+    pub(crate) answers: Answers<'p>,
+    /// Room for the values that a block can reach.
+    pub(crate) marks: ValSet,
     /// Statements run and actions replayed.
     pub(crate) steps: usize,
     /// What it leaves in storage that outlives it, and finds there.
@@ -129,6 +139,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             ends: Vec::new(),
             results: FxHashSet::default(),
             error_values: FxHashSet::default(),
+            lowered_counts: FxHashSet::default(),
+            answers: Answers::new(function),
+            marks: ValSet::default(),
             steps: 0,
             notes: Notes::default(),
             closures: FxHashMap::default(),
@@ -138,6 +151,14 @@ impl<'p, 'm> Exec<'p, 'm> {
             released_in: FxHashMap::default(),
             guessed: false,
             scribbled: FxHashSet::default(),
+        }
+    }
+
+    fn most_states(&self) -> usize {
+        if self.bounded {
+            STATES_ONCE_BOUNDED
+        } else {
+            STATES_PER_BLOCK
         }
     }
 
@@ -174,7 +195,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                         let fits = known.absorb(&state);
                         self.recording &= fits;
                     }
-                } else if seen[block].len() >= STATES_PER_BLOCK {
+                } else if seen[block].len() >= self.most_states() {
                     self.bounded = true;
                 } else {
                     seen[block].insert(key);
@@ -194,7 +215,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                 entry.remove();
             }
             let Some((_, state)) = state else { continue };
+            // A path that knows thousands of things makes each step a long one.
             self.steps += self.function.blocks[block].stmts.len() + 1;
+            self.steps += (state.facts.len() + state.env.len()) / 64;
             if self.is_spent() {
                 self.bounded = true;
                 return;
@@ -229,20 +252,21 @@ impl<'p, 'm> Exec<'p, 'm> {
     /// Prepares a state to enter a block; false when the path is given up there (a loop's bound).
     fn enter(&mut self, block: usize, state: &mut State) -> bool {
         let cfg = &self.cfg;
+        let left = |head: u32| {
+            let body = cfg.loop_at(head as usize);
+            body.is_none_or(|body| !body.contains(&block))
+        };
+        state.loops.retain(|head, _| !left(head));
         let mut widen = None;
-        for (head, body) in &cfg.loops {
-            let head_no = u32::try_from(*head).unwrap_or(u32::MAX);
-            if *head == block {
-                let n = state.loops.get(head_no).copied().unwrap_or(0) + 1;
-                if n > ROUNDS + 2 {
-                    return false;
-                }
-                state.loops.insert(head_no, n);
-                if n > ROUNDS {
-                    widen = Some((head_no, body));
-                }
-            } else if !body.contains(&block) {
-                state.loops.remove(head_no);
+        if let Some(body) = cfg.loop_at(block) {
+            let head = u32::try_from(block).unwrap_or(u32::MAX);
+            let n = state.loops.get(head).copied().unwrap_or(0) + 1;
+            if n > ROUNDS + 2 {
+                return false;
+            }
+            state.loops.insert(head, n);
+            if n > ROUNDS {
+                widen = Some((head, body));
             }
         }
         if let Some((head, body)) = widen {
@@ -331,7 +355,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 self.recording &= fits;
                 continue;
             }
-            if out.len() >= STATES_PER_BLOCK {
+            if out.len() >= self.most_states() {
                 self.bounded = true;
                 break;
             }
@@ -745,14 +769,10 @@ impl<'p, 'm> Exec<'p, 'm> {
     /// Which run of the current statement this is: how often the loops around it were entered.
     /// Paths through one round agree on it, whatever they called.
     pub(crate) fn round(&self, state: &State) -> u32 {
-        let around = self
-            .cfg
-            .loops
-            .iter()
-            .filter(|(_, body)| body.contains(&self.block));
-        around.fold(0, |round, (head, _)| {
-            let head = u32::try_from(*head).unwrap_or(u32::MAX);
-            round * 8 + state.loops.get(head).copied().unwrap_or(0)
+        let around = self.cfg.around[self.block].iter();
+        around.fold(0, |round: u32, head| {
+            let entered = state.loops.get(*head).copied().unwrap_or(0);
+            round.wrapping_mul(ROUNDS + 3).wrapping_add(entered)
         })
     }
 

@@ -91,7 +91,7 @@ impl Exec<'_, '_> {
         model: &FunctionModel,
         args: &[ValId],
     ) {
-        if state.dropped.iter().next().is_none() {
+        if state.dropped.is_empty() {
             return;
         }
         let Some(io) = &model.io else {
@@ -118,6 +118,11 @@ impl Exec<'_, '_> {
             state.dropped.iter().map(|(n, d)| (n, d.clone())).collect();
         for (n, d) in all {
             if d.handle != handle || state.pseudo.get(handle).is_some() {
+                continue;
+            }
+            if io.does == IoKind::Disconnect {
+                // The next transfer is with another peer.
+                state.dropped.remove(n);
                 continue;
             }
             let depends = match d.does {

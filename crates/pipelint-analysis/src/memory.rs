@@ -22,7 +22,7 @@ impl Exec<'_, '_> {
             Base::Global(name) => Loc::Global(name.clone()),
             Base::Captured(name) => Loc::Captured(name.clone()),
         });
-        let union = self.is_union(id);
+        let union = self.answers.union(id, || self.is_union(id));
         for step in &place.proj {
             loc = match step {
                 // The fields of a union are one place.
@@ -200,11 +200,26 @@ impl Exec<'_, '_> {
         }
         if owner && let Some(res) = state.res.get_mut(v) {
             res.owned = true;
+        } else if state.res.get(v).is_some() && self.is_object_whole(loc) {
+            // A class's own code takes it: a constructor, or an assignment operator.
+            self.escape(state, v);
         }
         state.env.insert(loc, v);
         if self.recording && self.is_callers(loc) {
             self.record_write(state, loc, v);
         }
+    }
+
+    /// A local object of a class of the program that has code of its own, not a part of one.
+    fn is_object_whole(&self, loc: LocId) -> bool {
+        let Loc::Local(l) = *self.arena.get_loc(loc) else {
+            return false;
+        };
+        let Some(local) = self.function.locals.get(l.0 as usize) else {
+            return false;
+        };
+        let ty = self.program.resolve(&local.ty);
+        ty.is_object() && self.program.class(self.unit, &ty.name).is_some() && !self.is_plain(&ty)
     }
 
     /// The array that a location is an unknown element of, or a part of one.
@@ -259,8 +274,9 @@ impl Exec<'_, '_> {
             return true;
         };
         matches!(local.kind, LocalKind::Auto | LocalKind::Temp)
-            && !self.is_plain(&local.ty)
-            && !self.is_transparent(&local.ty)
+            && self.answers.owner(*l, || {
+                !self.is_plain(&local.ty) && !self.is_transparent(&local.ty)
+            })
     }
 
     /// A type with no destructor and no constructor, as far as names tell.
@@ -293,7 +309,7 @@ impl Exec<'_, '_> {
         let Loc::Deref(p) = self.arena.get_loc(self.arena.root(loc)) else {
             return;
         };
-        if state.heap.get(*p).is_some() || state.exposed.iter().next().is_none() {
+        if state.heap.get(*p).is_some() || state.exposed.is_empty() {
             return;
         }
         let unset: Vec<LocId> = state
@@ -399,19 +415,28 @@ impl Exec<'_, '_> {
             }
             // A status given to unknown code (`NT_SUCCESS(status)`) is judged by it, in a way that
             // the path does not show.
-            for res in state.res.values_mut().filter(|res| res.judge == v) {
-                res.escaped = true;
-                res.foreign = true;
-                res.checked = true;
-            }
-            for out in state.failed_outs.values_mut().filter(|out| out.judge == v) {
-                out.checked = true;
-                out.unseen = true;
+            state.res.change(
+                |_, res| res.judge == v,
+                |res| {
+                    res.escaped = true;
+                    res.foreign = true;
+                    res.checked = true;
+                },
+            );
+            if state.failed_outs.iter().any(|(_, out)| out.judge == v) {
                 state.doubtful = true;
+                state.failed_outs.change(
+                    |_, out| out.judge == v,
+                    |out| {
+                        out.checked = true;
+                        out.unseen = true;
+                    },
+                );
             }
-            for field in state.failed_fields.values_mut() {
-                field.out.unseen |= field.out.judge == v;
-            }
+            state.failed_fields.change(
+                |_, field| field.out.judge == v,
+                |field| field.out.unseen = true,
+            );
             match self.arena.get(v) {
                 Val::Ptr(loc) => {
                     let loc = *loc;

@@ -59,7 +59,8 @@ impl<'p> Exec<'p, '_> {
                 }
             }
         }
-        if model.noreturn {
+        let holds = |when| self.applies(&state, Some(when), args) == Some(true);
+        if model.noreturn || model.noreturn_when.iter().any(holds) {
             return;
         }
         // What is given as a context is the callback's to close; what a call must have as a handle
@@ -106,6 +107,10 @@ impl<'p> Exec<'p, '_> {
         };
         if let Some(io) = &model.io {
             self.note_io(&mut state, dst, api, io, args, voided, result);
+        }
+        self.note_evidence(&mut state, model, args, result);
+        if model.lowers_count {
+            self.lowered_counts.insert(result);
         }
         if matches!(&**api, "GetLastError" | "WSAGetLastError") {
             self.error_values.insert(result);
@@ -221,5 +226,6 @@ pub(crate) fn largest_argument(model: &FunctionModel) -> Option<usize> {
         .chain(outs)
         .chain(model.returns_arg)
         .chain(model.check.iter().map(|c| c.arg))
+        .chain(model.noreturn_when.iter().map(|c| c.arg))
         .max()
 }

@@ -53,6 +53,8 @@ pub(crate) struct Program<'m> {
     /// Last segments of all functions and methods of the program.
     pub(crate) own_names: FxHashSet<Name>,
     pub(crate) classes: FxHashMap<Name, Vec<ClassRef>>,
+    /// Last segments of all classes.
+    class_names: FxHashSet<Name>,
     pub(crate) macros: FxHashSet<Name>,
     pub(crate) noreturn: FxHashSet<Name>,
     pub(crate) constants: FxHashMap<Name, Option<i128>>,
@@ -71,6 +73,10 @@ pub(crate) struct Program<'m> {
 
 /// The last segment of a qualified name.
 pub(crate) fn last(name: &str) -> &str {
+    // Most names have one segment, and a search for two bytes costs more than one for one.
+    if !name.contains(':') {
+        return name;
+    }
     name.rsplit("::").next().unwrap_or(name)
 }
 
@@ -147,6 +153,7 @@ impl<'m> Program<'m> {
             models,
             functions: FxHashMap::default(),
             own_names: FxHashSet::default(),
+            class_names: classes.keys().map(|name| Name::new(last(name))).collect(),
             classes,
             macros: units
                 .iter()
@@ -257,6 +264,10 @@ impl<'m> Program<'m> {
 
     /// The class that a name means where it is written: from the innermost scope outwards.
     pub(crate) fn class_ref_in(&self, unit: usize, scope: &str, name: &str) -> Option<ClassRef> {
+        // Most types are no classes of the program.
+        if !self.class_names.contains(last(name)) {
+            return None;
+        }
         let mut scope = scope;
         while !scope.is_empty() {
             if let Some(class) = self.class_ref(unit, &format!("{scope}::{name}")) {
@@ -353,6 +364,9 @@ impl<'m> Program<'m> {
 
 /// What stands before the last `::`; empty without one.
 pub(crate) fn scope_of(name: &str) -> &str {
+    if !name.contains(':') {
+        return "";
+    }
     name.rfind("::").map_or("", |i| &name[..i])
 }
 

@@ -6,7 +6,7 @@ use crate::cfg::Cfg;
 use crate::exec::{Exec, Outcome};
 use crate::log::Action;
 use crate::state::{State, Status};
-use crate::values::{Arena, Loc, LocId, Sym, Val, ValId};
+use crate::values::{Arena, Loc, LocId, Sym, Val, ValId, ValSet};
 
 /// Marks epochs that begin at a block, apart from those that begin at a call.
 const OWN_EPOCH: u32 = 1 << 31;
@@ -64,17 +64,19 @@ impl Exec<'_, '_> {
                 _ if met.iter().any(|at| arena.within(*at, loc)) => true,
                 _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
             });
-        let mut reachable: FxHashSet<ValId> = FxHashSet::default();
+        let mut reachable = std::mem::take(&mut self.marks);
+        reachable.clear();
         let mut parts = Vec::new();
         for (loc, v) in state.env.iter() {
-            arena.parts(*v, &mut parts);
+            arena.mark_parts(*v, &mut reachable, &mut parts);
             if let Loc::Deref(p) = arena.get_loc(arena.root(loc)) {
-                parts.push(*p);
+                arena.mark_parts(*p, &mut reachable, &mut parts);
             }
-            reachable.extend(parts.drain(..));
         }
         // What the caller will have is told it at the end.
-        reachable.extend(state.exported.iter().map(|(v, ())| v));
+        for (v, ()) in state.exported.iter() {
+            arena.mark_parts(v, &mut reachable, &mut parts);
+        }
         // A resource that is gone, or somebody else's, matters while a variable still has it.
         let mut resources = std::mem::take(&mut state.res);
         let current = |loc: LocId| self.epoch_of(state, loc);
@@ -87,20 +89,21 @@ impl Exec<'_, '_> {
         };
         resources.retain(|v, res| {
             let held = res.status == Status::Open && (!res.escaped || res.failed_at.is_some());
-            held || reachable.contains(&v) || is_in_reach(&look, v, &res.status)
+            held || reachable.contains(v) || is_in_reach(&look, v, &res.status)
         });
         state.res = resources;
         state
             .moved
-            .retain(|v, moved| moved.failed || reachable.contains(&v));
+            .retain(|v, moved| moved.failed || reachable.contains(v));
         for (v, res) in state.res.iter() {
-            reachable.insert(v);
-            reachable.insert(res.judge);
+            arena.mark_parts(v, &mut reachable, &mut parts);
+            arena.mark_parts(res.judge, &mut reachable, &mut parts);
         }
         state
             .pseudo
-            .retain(|v, _| reachable.contains(&v) || matches!(arena.get(v), Val::Named(_)));
-        state.errors.retain(|v, _| reachable.contains(&v));
+            .retain(|v, _| reachable.contains(v) || matches!(arena.get(v), Val::Named(_)));
+        state.errors.retain(|v, _| reachable.contains(v));
+        state.evidence.retain(|v, _| reachable.contains(v));
         if state.last_made.is_some_and(|v| state.res.get(v).is_none()) {
             state.last_made = None;
         }
@@ -110,22 +113,24 @@ impl Exec<'_, '_> {
         let mut facts = std::mem::take(&mut state.facts);
         let current = |loc: LocId| self.epoch_of(state, loc);
         facts.retain(|v, _| {
-            reachable.contains(&v)
+            reachable.contains(v)
                 || can_recur(arena, cfg, block, &current, v, &reachable, &mut keep)
         });
         state.facts = facts;
         // Which unknown call ran last no longer matters where nothing read since is known.
         let fresh = OWN_EPOCH | u32::try_from(block).unwrap_or(0);
-        let loads = |v: &ValId, at: u32| matches!(arena.get(*v), Val::Sym(Sym::Load { epoch, .. }) if *epoch == at);
-        let mut known: FxHashSet<ValId> = reachable;
-        for (v, _) in state.facts.iter() {
-            arena.parts(v, &mut parts);
-            known.extend(parts.drain(..));
+        let loads = |v: ValId, at: u32| matches!(arena.get(v), Val::Sym(Sym::Load { epoch, .. }) if *epoch == at);
+        if epoch != fresh {
+            let known = &mut reachable;
+            for (v, _) in state.facts.iter() {
+                arena.mark_parts(v, known, &mut parts);
+            }
+            if !known.iter().any(|v| loads(v, epoch) || loads(v, fresh)) {
+                state.epoch = fresh;
+                self.record(state, Action::Epoch(fresh));
+            }
         }
-        if epoch != fresh && !known.iter().any(|v| loads(v, epoch) || loads(v, fresh)) {
-            state.epoch = fresh;
-            self.record(state, Action::Epoch(fresh));
-        }
+        self.marks = reachable;
     }
 }
 
@@ -136,10 +141,10 @@ fn can_recur(
     block: usize,
     current: &dyn Fn(LocId) -> u32,
     v: ValId,
-    reachable: &FxHashSet<ValId>,
+    reachable: &ValSet,
     known: &mut FxHashMap<ValId, bool>,
 ) -> bool {
-    if reachable.contains(&v) {
+    if reachable.contains(v) {
         return true;
     }
     if let Some(&known) = known.get(&v) {
@@ -148,7 +153,7 @@ fn can_recur(
     let mut parts = Vec::new();
     arena.parts(v, &mut parts);
     let recurs = parts.iter().all(|part| {
-        reachable.contains(part)
+        reachable.contains(*part)
             || match arena.get(*part) {
                 Val::Sym(Sym::Load { loc, epoch: at }) => match arena.get_loc(arena.root(*loc)) {
                     Loc::Local(l) => cfg.is_live(block, *l) || cfg.is_static(*l),
@@ -183,7 +188,7 @@ fn is_in_reach(look: &Look<'_>, v: ValId, status: &Status) -> bool {
         match look.arena.get_loc(look.arena.root(*loc)) {
             Loc::Local(l) => return look.cfg.is_live(look.block, *l),
             _ if *epoch != (look.current)(*loc) => return false,
-            Loc::Deref(p) if !look.reachable.contains(p) => v = *p,
+            Loc::Deref(p) if !look.reachable.contains(*p) => v = *p,
             _ => return true,
         }
     }
@@ -195,7 +200,7 @@ struct Look<'a> {
     cfg: &'a Cfg,
     block: usize,
     current: &'a dyn Fn(LocId) -> u32,
-    reachable: &'a FxHashSet<ValId>,
+    reachable: &'a ValSet,
 }
 
 /// As `can_recur`, for the pointer a location hangs on: only its own age is looked at.

@@ -182,7 +182,11 @@ impl Exec<'_, '_> {
             return;
         }
         let Some(res) = state.res.get(v) else {
-            if self.is_given(v) {
+            if self.is_given(v) && state.last_owner {
+                // Who else counts among the owners, the caller knows.
+                self.record(state, Action::Escape(v));
+                self.adopt_released(state, v, &release.kind, api);
+            } else if self.is_given(v) {
                 let action = Action::Release {
                     v,
                     release: Arc::new(release.clone()),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use pipelint_ir::Name;
-use pipelint_models::{IoKind, Release, Sentinel};
+use pipelint_models::{IoKind, Release, Sentinel, Success};
 use pipelint_source::Span;
 
 use crate::event::{PathStep, StepKind};
@@ -13,58 +13,81 @@ use crate::log::Log;
 use crate::memo::Memos;
 use crate::values::{LocId, StmtNo, ValId};
 
-/// A small map as a sorted vector: cheap to copy, cheap to compare.
+/// A small map as a sorted vector: cheap to compare, and shared by the states that have the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct VecMap<K, V>(Vec<(K, V)>);
+pub(crate) struct VecMap<K, V>(Rc<Vec<(K, V)>>);
 
 impl<K, V> Default for VecMap<K, V> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(Rc::new(Vec::new()))
     }
 }
 
-impl<K: Ord + Copy, V> VecMap<K, V> {
+impl<K: Ord + Copy, V: Clone> VecMap<K, V> {
+    fn find(&self, key: K) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&key, |e| e.0)
+    }
+
     pub(crate) fn get(&self, key: K) -> Option<&V> {
-        self.0
-            .binary_search_by_key(&key, |e| e.0)
-            .ok()
-            .map(|i| &self.0[i].1)
+        self.find(key).ok().map(|i| &self.0[i].1)
     }
 
     pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut V> {
-        self.0
-            .binary_search_by_key(&key, |e| e.0)
-            .ok()
-            .map(|i| &mut self.0[i].1)
+        let i = self.find(key).ok()?;
+        Some(&mut Rc::make_mut(&mut self.0)[i].1)
     }
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
-        match self.0.binary_search_by_key(&key, |e| e.0) {
-            Ok(i) => self.0[i].1 = value,
-            Err(i) => self.0.insert(i, (key, value)),
+        match self.find(key) {
+            Ok(i) => Rc::make_mut(&mut self.0)[i].1 = value,
+            Err(i) => Rc::make_mut(&mut self.0).insert(i, (key, value)),
         }
     }
 
     pub(crate) fn remove(&mut self, key: K) {
-        if let Ok(i) = self.0.binary_search_by_key(&key, |e| e.0) {
-            self.0.remove(i);
+        if let Ok(i) = self.find(key) {
+            Rc::make_mut(&mut self.0).remove(i);
         }
     }
 
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(K, &V) -> bool) {
-        self.0.retain(|(k, v)| keep(*k, v));
+        // Most often nothing goes, and what is shared stays shared.
+        let Some(first) = self.0.iter().position(|(k, v)| !keep(*k, v)) else {
+            return;
+        };
+        let mut at = 0;
+        Rc::make_mut(&mut self.0).retain(|(k, v)| {
+            at += 1;
+            at <= first || (at > first + 1 && keep(*k, v))
+        });
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)> {
         self.0.iter().map(|(k, v)| (*k, v))
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (K, &mut V)> {
-        self.0.iter_mut().map(|(k, v)| (*k, v))
-    }
-
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.0.iter_mut().map(|(_, v)| v)
+    /// Changes the values that `which` accepts.
+    pub(crate) fn change(
+        &mut self,
+        mut which: impl FnMut(K, &V) -> bool,
+        mut change: impl FnMut(&mut V),
+    ) {
+        let Some(first) = self.0.iter().position(|(k, v)| which(*k, v)) else {
+            return;
+        };
+        for (k, v) in &mut Rc::make_mut(&mut self.0)[first..] {
+            if which(*k, v) {
+                change(v);
+            }
+        }
     }
 }
 
@@ -295,6 +318,10 @@ pub(crate) struct State {
     /// A creation is known to have failed, and since then a call ran that may not return: what
     /// rests on the failure is no longer shown.
     pub(crate) doubtful: bool,
+    /// A count was lowered to 0 on this path: what is closed here others may still have.
+    pub(crate) last_owner: bool,
+    /// Results of calls whose success shows that a handle is none that failed.
+    pub(crate) evidence: VecMap<ValId, (ValId, Success)>,
     /// A condition saw an I/O call fail.
     pub(crate) io_failed: bool,
     /// Results of I/O calls. They decide nothing, so they tell no two paths apart.
@@ -391,9 +418,11 @@ impl State {
             self.exported.insert(v, ());
         }
         // What storage may hold is told by the path that it was last changed on.
-        for (_, closed) in self.stale.iter_mut() {
-            closed.memos.get_or_insert_with(|| self.memos.clone());
-        }
+        let memos = &self.memos;
+        self.stale.change(
+            |_, closed| closed.memos.is_none(),
+            |closed| closed.memos = Some(memos.clone()),
+        );
         for (loc, closed) in other.stale.iter() {
             if self.stale.get(loc).is_none() {
                 let mut closed = closed.clone();
@@ -417,6 +446,7 @@ impl State {
             (&self.exposed, &self.heap, self.epoch, &self.loops),
             &self.moved,
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
+            (&self.evidence, self.last_owner),
         )
     }
 }
@@ -439,6 +469,8 @@ impl PartialEq for State {
             && self.errors == other.errors
             && self.doubtful == other.doubtful
             && self.io_failed == other.io_failed
+            && self.evidence == other.evidence
+            && self.last_owner == other.last_owner
     }
 }
 

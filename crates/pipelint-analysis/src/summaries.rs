@@ -3,6 +3,7 @@
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use pipelint_ir::{Const, Name, Operand, Rvalue, Statement};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::program::{FnRef, Program, Target};
@@ -60,7 +61,7 @@ impl Order {
     pub(crate) fn new(program: &Program<'_>, all: &[FnRef]) -> Self {
         let index: FxHashMap<FnRef, usize> = all.iter().enumerate().map(|(i, f)| (*f, i)).collect();
         let calls: Vec<Vec<usize>> = all
-            .iter()
+            .par_iter()
             .map(|&f| {
                 let mut out = Vec::new();
                 let function = program.function(f);
@@ -135,6 +136,8 @@ impl Order {
         }
         for functions in &mut levels {
             functions.sort_unstable();
+            // The longest come first: a thread that began one last would be waited for.
+            functions.sort_by_key(|&i| std::cmp::Reverse(program.function(all[i]).blocks.len()));
         }
         Self {
             levels,

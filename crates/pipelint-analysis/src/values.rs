@@ -38,6 +38,39 @@ impl LocId {
     }
 }
 
+/// A set of values, cheap to empty and fill again.
+#[derive(Debug, Default)]
+pub(crate) struct ValSet(Vec<u64>);
+
+impl ValSet {
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Adds a value; false when it was there.
+    pub(crate) fn insert(&mut self, v: ValId) -> bool {
+        let (word, bit) = (v.index() / 64, 1 << (v.index() % 64));
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        let new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        new
+    }
+
+    pub(crate) fn contains(&self, v: ValId) -> bool {
+        let word = self.0.get(v.index() / 64);
+        word.is_some_and(|w| w >> (v.index() % 64) & 1 == 1)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ValId> {
+        self.0.iter().enumerate().flat_map(|(i, word)| {
+            let bits = (0..64).filter(move |bit| word >> bit & 1 == 1);
+            bits.map(move |bit| ValId(index(i * 64) + bit))
+        })
+    }
+}
+
 /// A statement's number in its function, counted over blocks in order.
 pub(crate) type StmtNo = u32;
 
@@ -198,6 +231,21 @@ impl Arena {
             match self.get_loc(loc) {
                 Loc::Field(parent, _) | Loc::Elem(parent, _) => loc = *parent,
                 _ => return false,
+            }
+        }
+    }
+
+    /// Adds `val` and the values that it is computed from to a set; `todo` is room to work in.
+    pub(crate) fn mark_parts(&self, val: ValId, marks: &mut ValSet, todo: &mut Vec<ValId>) {
+        todo.push(val);
+        while let Some(val) = todo.pop() {
+            if !marks.insert(val) {
+                continue;
+            }
+            match self.get(val) {
+                Val::Cmp(_, a, b) | Val::Bin(_, a, b) => todo.extend([*b, *a]),
+                Val::Narrow(v, _) => todo.push(*v),
+                _ => {}
             }
         }
     }

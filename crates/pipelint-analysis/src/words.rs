@@ -34,18 +34,17 @@ pub(crate) fn speaks_of_nothing(name: &str) -> bool {
 
 /// Whether a name in any of the usual styles has one of these words.
 pub(crate) fn has_word(name: &str, wanted: &[&str]) -> bool {
-    let mut words: Vec<String> = Vec::new();
-    let mut last = '_';
-    for c in name.chars() {
-        if c == '_' || (c.is_uppercase() && last.is_lowercase()) || words.is_empty() {
-            words.push(String::new());
+    let is = |word: &str| wanted.iter().any(|w| w.eq_ignore_ascii_case(word));
+    let (mut start, mut last) = (0, '_');
+    for (at, c) in name.char_indices() {
+        let ends = c == '_' || (c.is_uppercase() && last.is_lowercase());
+        if ends && is(&name[start..at]) {
+            return true;
         }
-        if c != '_'
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(c.to_lowercase());
+        if ends {
+            start = at + usize::from(c == '_');
         }
         last = c;
     }
-    words.iter().any(|w| wanted.contains(&w.as_str()))
+    is(&name[start..])
 }

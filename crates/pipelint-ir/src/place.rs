@@ -66,19 +66,32 @@ impl Place {
 #[derive(Debug, Clone, Default)]
 pub struct PlaceTable {
     places: Vec<Place>,
-    ids: FxHashMap<Place, PlaceId>,
+    /// Nothing while the table is complete: tables of whole programs lie in memory, and few of
+    /// them are added to again.
+    ids: Option<FxHashMap<Place, PlaceId>>,
 }
 
 impl PlaceTable {
     /// The id of `place`, interned.
     pub fn intern(&mut self, place: Place) -> PlaceId {
-        if let Some(&id) = self.ids.get(&place) {
+        let known = || {
+            let places = self.places.iter().cloned();
+            places.zip((0u32..).map(PlaceId)).collect()
+        };
+        let ids = self.ids.get_or_insert_with(known);
+        if let Some(&id) = ids.get(&place) {
             return id;
         }
         let id = PlaceId(u32::try_from(self.places.len()).unwrap_or(u32::MAX));
-        self.places.push(place.clone());
-        self.ids.insert(place, id);
+        ids.insert(place.clone(), id);
+        self.places.push(place);
         id
+    }
+
+    /// Gives back the memory that only adding places needs.
+    pub fn complete(&mut self) {
+        self.ids = None;
+        self.places.shrink_to_fit();
     }
 
     /// The place with this id; none when the table has no such id.
@@ -97,12 +110,7 @@ impl PlaceTable {
         for place in &mut self.places {
             f(place);
         }
-        self.ids = self
-            .places
-            .iter()
-            .cloned()
-            .zip((0u32..).map(PlaceId))
-            .collect();
+        self.ids = None;
     }
 }
 

@@ -363,6 +363,9 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
             ));
         }
     }
+    for when in &f.noreturn_when {
+        condition(Some(when), known)?;
+    }
     if let Some(check) = &f.check {
         argument("check", check.arg)?;
     }
@@ -387,6 +390,9 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
     }
 
     let result_acquired = f.acquires.iter().any(|a| a.at == Slot::Result);
+    if f.noreturn && !f.noreturn_when.is_empty() {
+        return Err(Problem::Contradiction("`noreturn` and `noreturn_when`"));
+    }
     if f.noreturn && (!f.acquires.is_empty() || f.logs || f.check.is_some()) {
         return Err(Problem::Contradiction(
             "`noreturn` and acquiring, logging or checking",

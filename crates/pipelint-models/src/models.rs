@@ -151,7 +151,8 @@ impl Models {
         if let Some(f) = self.0.functions.get(name) {
             return Some(f);
         }
-        let (scope, last) = name.rsplit_once("::")?;
+        // Most names have one segment.
+        let (scope, last) = name.contains(':').then(|| name.rsplit_once("::"))??;
         let f = self.0.functions.get(last)?;
         let global = matches!(scope.strip_prefix("::").unwrap_or(scope), "" | "std");
         (global || !f.common).then_some(&**f)
@@ -170,7 +171,10 @@ impl Models {
     /// Whether a value of this type is a handle that a close may take.
     pub fn is_handle_type(&self, name: &str) -> bool {
         let name = bare_type(name);
-        let last = name.rsplit("::").next().unwrap_or(name);
+        let last = match name.contains(':') {
+            true => name.rsplit("::").next().unwrap_or(name),
+            false => name,
+        };
         self.0.types.get(last).copied().unwrap_or(false)
     }
 

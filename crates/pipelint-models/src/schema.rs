@@ -331,6 +331,13 @@ pub struct FunctionModel {
     /// Never returns.
     #[serde(default)]
     pub noreturn: bool,
+    /// Does not return where one of these holds (`syscall(SYS_exit, …)`).
+    #[serde(default)]
+    pub noreturn_when: Vec<Condition>,
+    /// The result is a count that the call lowered: what is done where it is 0 is done by the last
+    /// of several owners (`InterlockedDecrement`).
+    #[serde(default)]
+    pub lowers_count: bool,
     /// It checks an argument.
     #[serde(default)]
     pub check: Option<Check>,

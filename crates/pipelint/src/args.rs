@@ -111,6 +111,9 @@ pub struct Check {
     /// Use this configuration file, not the nearest pipelint.toml
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// What a build says of the files: a compile_commands.json, or the folder that holds one
+    #[arg(short = 'p', long, value_name = "PATH")]
+    pub compile_commands: Option<PathBuf>,
     /// Number of threads [default: one per processor]
     #[arg(short = 'j', long = "jobs", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,

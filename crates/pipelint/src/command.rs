@@ -130,6 +130,7 @@ fn check(args: &Check) -> Result<u8, ConfigError> {
         selection,
         models: config.models()?,
         preprocessor: config.preprocessor(&args.defines),
+        builds: config.builds(args.compile_commands.as_deref(), &args.defines)?,
         follow_includes: true,
     };
     let exclude = exclude(&config)?;
@@ -236,6 +237,17 @@ fn read_and_lint(args: &Check, exclude: &Gitignore, options: &Options) -> (Run, 
         }
     }
     let read = clock.elapsed();
+    if !options
+        .builds
+        .know_any(inputs.iter().map(|input| &*input.path))
+    {
+        problems.push(ProblemNote {
+            severity: Severity::Note,
+            path: String::new(),
+            message: "the compile commands speak of none of the files".into(),
+            help: "were they written for another folder, or on another machine?".into(),
+        });
+    }
 
     let bar = Progress::new(inputs.len());
     let mut run = lint(inputs, options, &|| bar.tick());

@@ -13,6 +13,8 @@ use serde::de::IgnoredAny;
 use thiserror::Error;
 
 use crate::args::{Defines, Level};
+use crate::builds::Builds;
+use crate::options::Change;
 
 /// The sections that the models' own loader reads.
 const MODELS: [&str; 7] = [
@@ -52,6 +54,9 @@ pub(crate) struct Config {
     defines: Vec<String>,
     /// Names that `#if` takes as not defined.
     undefines: Vec<String>,
+    /// A `compile_commands.json`, or the folder that holds one, relative to the folder of this file:
+    /// its include folders and definitions are used too.
+    compile_commands: Option<PathBuf>,
     /// Paths that are not linted, as in `.gitignore`, relative to the folder of this file.
     pub(crate) exclude: Vec<String>,
     /// What functions of your own do.
@@ -157,9 +162,34 @@ impl Config {
         }
     }
 
+    /// What a build says of the files, as far as one is named.
+    pub(crate) fn builds(
+        &self,
+        argument: Option<&Path>,
+        defines: &Defines,
+    ) -> Result<Builds, ConfigError> {
+        let own = self.compile_commands.as_ref().map(|named| {
+            let folder = self.path.as_deref().and_then(Path::parent);
+            folder.unwrap_or(Path::new("")).join(named)
+        });
+        let Some(path) = argument.map(Path::to_owned).or(own) else {
+            return Ok(Builds::default());
+        };
+        Builds::read(&path, &|changes| self.preprocessor_over(changes, defines))
+    }
+
     /// What `#if` sees as defined; the command line over the file over a Windows build.
     pub(crate) fn preprocessor(&self, arguments: &Defines) -> CppConfig {
+        self.preprocessor_over(&[], arguments)
+    }
+
+    /// The same, with what a build defines over the Windows build and under the rest.
+    fn preprocessor_over(&self, build: &[Change], arguments: &Defines) -> CppConfig {
         let mut config = CppConfig::default();
+        let build = build.iter().map(|change| match change {
+            Change::Define(text) => (text, true),
+            Change::Undefine(name) => (name, false),
+        });
         let files = self
             .defines
             .iter()
@@ -170,7 +200,7 @@ impl Config {
             .iter()
             .map(|d| (d, true))
             .chain(arguments.undefine.iter().map(|d| (d, false)));
-        for (text, defined) in files.chain(line) {
+        for (text, defined) in build.chain(files).chain(line) {
             let (name, value) = match text.split_once('=') {
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (text.as_str(), None),

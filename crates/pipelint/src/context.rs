@@ -208,65 +208,87 @@ pub(crate) fn other_names(units: &[Unit], names: &[String]) -> Vec<String> {
 }
 
 /// Tells which texts define one of some names.
-pub(crate) struct Definitions(Option<AhoCorasick>);
+pub(crate) struct Definitions<'a>(FxHashSet<&'a str>);
 
-impl Definitions {
-    pub(crate) fn new(names: &[String]) -> Self {
-        Self(if names.is_empty() {
-            None
-        } else {
-            AhoCorasick::new(names).ok()
-        })
+impl<'a> Definitions<'a> {
+    pub(crate) fn new(names: &'a [String]) -> Self {
+        Self(names.iter().map(String::as_str).collect())
     }
 
     /// A name at the place of a definition: the line begins at its first column with a type, and
     /// the name is followed by `=` or `(…)`; no declaration that ends in `;` right after `)`.
     pub(crate) fn in_text(&self, text: &str) -> bool {
-        let Some(names) = &self.0 else { return false };
+        if self.0.is_empty() {
+            return false;
+        }
         let bytes = text.as_bytes();
-        let word = is_word;
-        names.find_overlapping_iter(text).any(|m| {
-            let (start, end) = (m.start(), m.end());
-            if start == 0 || word(bytes[start - 1]) || bytes.get(end).is_some_and(|b| word(*b)) {
-                return false;
+        let mut line = 0;
+        while line < bytes.len() {
+            let end = memchr::memchr(b'\n', &bytes[line..]).map_or(bytes.len(), |n| line + n);
+            let found = match bytes[line] {
+                b'#' => self.renames(text, line, end),
+                first => first.is_ascii_alphabetic() && self.defines(text, line, end),
+            };
+            if found {
+                return true;
             }
-            let line = bytes[..start]
+            line = end + 1;
+        }
+        false
+    }
+
+    /// Whether the directive from `start` to `end` makes one of the names stand for another.
+    fn renames(&self, text: &str, start: usize, end: usize) -> bool {
+        let bytes = &text.as_bytes()[start..end];
+        let Some(word) = memchr::memmem::find(bytes, b"define") else {
+            return false;
+        };
+        let from = word + "define".len();
+        let blank = bytes[from..]
+            .iter()
+            .take_while(|b| matches!(b, b' ' | b'\t'))
+            .count();
+        let name = from + blank;
+        let length = bytes[name..].iter().take_while(|b| is_word(**b)).count();
+        let (name, after) = (start + name, start + name + length);
+        let known = text
+            .get(name..after)
+            .is_some_and(|name| self.0.contains(name));
+        known && renames(&text.as_bytes()[start..name], &text[after..])
+    }
+
+    /// Whether the line from `start` to `end` begins such a definition.
+    fn defines(&self, text: &str, start: usize, end: usize) -> bool {
+        let bytes = text.as_bytes();
+        let line = &bytes[start..end];
+        // What stands before the first of these is a type and a name; the sign may be on the next
+        // line.
+        let sign = memchr::memchr2(b'=', b'(', line);
+        let head = line[..sign.unwrap_or(line.len())].trim_ascii_end();
+        let name = head.iter().rev().take_while(|b| is_word(**b)).count();
+        let name = start + head.len() - name..start + head.len();
+        let known = text
+            .get(name.clone())
+            .is_some_and(|name| self.0.contains(name));
+        if !known
+            || name.start == start
+            || [&b"extern"[..], b"return", b"typedef"]
                 .iter()
-                .rposition(|b| *b == b'\n')
-                .map_or(0, |i| i + 1);
-            let head = &bytes[line..start];
-            if head.starts_with(b"#") {
-                return renames(head, &text[end..]);
+                .any(|word| head.starts_with(word))
+        {
+            return false;
+        }
+        let after = |at: usize| {
+            let rest = bytes[at..].iter().position(|b| !b.is_ascii_whitespace());
+            rest.map(|n| (at + n, bytes[at + n]))
+        };
+        match after(name.end) {
+            Some((at, b'=')) => bytes.get(at + 1) != Some(&b'='),
+            Some((at, b'(')) => {
+                let close = memchr::memchr(b')', &bytes[at..]).map(|n| at + n + 1);
+                close.and_then(after).is_some_and(|(_, b)| b == b'{')
             }
-            if !head.first().is_some_and(|b| b.is_ascii_alphabetic())
-                || head.contains(&b'(')
-                || head.contains(&b'=')
-            {
-                return false;
-            }
-            if head.starts_with(b"extern")
-                || head.starts_with(b"return")
-                || head.starts_with(b"typedef")
-            {
-                return false;
-            }
-            let rest = bytes[end..]
-                .iter()
-                .position(|b| !b.is_ascii_whitespace())
-                .map(|i| end + i);
-            match rest.map(|at| (at, bytes[at])) {
-                Some((at, b'=')) => bytes.get(at + 1) != Some(&b'='),
-                Some((at, b'(')) => {
-                    let close = bytes[at..]
-                        .iter()
-                        .position(|b| *b == b')')
-                        .map(|i| at + i + 1);
-                    let after =
-                        close.and_then(|c| bytes[c..].iter().find(|b| !b.is_ascii_whitespace()));
-                    after == Some(&b'{')
-                }
-                _ => false,
-            }
-        })
+            _ => false,
+        }
     }
 }

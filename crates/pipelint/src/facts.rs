@@ -103,6 +103,12 @@ pub(crate) fn function(models: &Models, name: &str, f: &FunctionModel) -> String
     if f.noreturn {
         text.line("never returns");
     }
+    for when in &f.noreturn_when {
+        text.line(&format!("never returns{}", condition(Some(when))));
+    }
+    if f.lowers_count {
+        text.line("lowers a count: where the result is 0, the last owner is at work");
+    }
     if f.logs {
         text.line("writes a message and judges nothing");
     }

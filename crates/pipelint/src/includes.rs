@@ -1,4 +1,4 @@
-//! Which file an include means, without a build's include path.
+//! Which file an include means among those of the run, without a build's include path.
 
 use std::path::{Component, Path};
 
@@ -36,21 +36,28 @@ impl Files {
         !ending.is_some_and(|(_, ending)| matches!(ending, "c" | "cc" | "cpp" | "cxx" | "c++"))
     }
 
-    /// The file that `include` in the file `from` means: one beside it, else the one whose path
-    /// ends as the include is written. Of several, the one that has most folders in common with
-    /// `from`; of those, the first.
-    pub(crate) fn find(&self, from: usize, include: &Include) -> Option<usize> {
-        let own = self.paths.get(from)?;
-        let folder = own.get(..own.len().saturating_sub(1)).unwrap_or_default();
+    /// The file beside the file `from` that `#include "…"` means.
+    pub(crate) fn beside(&self, from: usize, include: &Include) -> Option<usize> {
+        if !include.quoted {
+            return None;
+        }
+        let folder = self.folder(from)?.join("/");
+        let beside = components(&format!("{folder}/{}", include.path)).join("/");
+        self.whole.get(&beside).copied()
+    }
+
+    fn folder(&self, file: usize) -> Option<&[String]> {
+        let own = self.paths.get(file)?;
+        own.get(..own.len().saturating_sub(1))
+    }
+
+    /// The file that `include` in the file `from` may mean where no folder of includes is known:
+    /// the one whose path ends as the include is written. Of several, the one that has most
+    /// folders in common with `from`; of those, the first.
+    pub(crate) fn alike(&self, from: usize, include: &Include) -> Option<usize> {
+        let folder = self.folder(from)?;
         let written = components(&include.path);
         let last = self.last.get(written.last()?)?;
-        if include.quoted {
-            let beside = folder.join("/");
-            let beside = components(&format!("{beside}/{}", include.path)).join("/");
-            if let Some(&found) = self.whole.get(&beside) {
-                return Some(found);
-            }
-        }
         let up = written.iter().take_while(|part| *part == "..").count();
         let written = written.get(up..).unwrap_or_default();
         let common = |index: usize| {

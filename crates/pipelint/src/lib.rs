@@ -3,6 +3,7 @@
 //! The command line is the stable interface; these items may change.
 
 pub mod args;
+mod builds;
 mod command;
 mod config;
 mod context;
@@ -10,6 +11,7 @@ mod dump;
 mod facts;
 mod includes;
 mod models;
+mod options;
 mod panics;
 mod pipeline;
 mod select;
@@ -17,6 +19,7 @@ mod statistics;
 mod suppress;
 mod surroundings;
 
+pub use builds::Builds;
 pub use command::main;
 pub use config::{ConfigError, config_schema};
 pub use pipeline::{Input, Options, Run, lint};

@@ -13,6 +13,7 @@ use pipelint_report::{
 use pipelint_source::{FileId, Span};
 use rayon::prelude::*;
 
+use crate::builds::Builds;
 use crate::context::{self, Definitions};
 use crate::panics::guarded;
 use crate::select::Selection;
@@ -38,6 +39,8 @@ pub struct Options {
     pub models: Models,
     /// What `#if` sees as defined.
     pub preprocessor: CppConfig,
+    /// What a build says of the files: over `preprocessor`, and where includes are.
+    pub builds: Builds,
     /// Read quoted includes from the file system where they were not given.
     pub follow_includes: bool,
 }
@@ -49,6 +52,7 @@ impl Default for Options {
             selection: Selection::default(),
             models: pipelint_rules::models::builtin(),
             preprocessor: CppConfig::default(),
+            builds: Builds::default(),
             follow_includes: false,
         }
     }
@@ -119,7 +123,7 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
 
     let clock = Instant::now();
     let mut surroundings = Surroundings::new(&files, options);
-    wanted.extend(surroundings.through_macros(&files, &prefilter));
+    wanted.extend(surroundings.through_macros(&files, &prefilter, &wanted));
     wanted.sort_unstable();
     surroundings.follow(&mut files, &wanted);
     (wanted.len()..statistics.files).for_each(|_| tick());
@@ -142,6 +146,7 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     };
     lowering.lower(&mut files, &wanted, &surroundings);
     lowering.take_in_definitions(&mut files, &mut surroundings);
+    drop(surroundings);
     statistics.context = files.iter().filter(|f| f.parsed).count() - statistics.parsed;
     let Lowering {
         mut units,
@@ -305,19 +310,26 @@ fn gap_notes(unit: &Unit) -> impl Iterator<Item = GapNote> + '_ {
 impl Lowering<'_> {
     /// Parses and lowers these files, in parallel.
     fn lower(&mut self, files: &mut [File], wanted: &[usize], surroundings: &Surroundings<'_>) {
-        let results: Vec<(usize, Result<Lowered, String>)> = wanted
+        // The largest first, each for itself: a thread that began one last would be waited for.
+        let mut order = wanted.to_vec();
+        order.sort_by_key(|&i| std::cmp::Reverse(files[i].text.len()));
+        let mut results: Vec<(usize, Result<Lowered, String>)> = order
             .par_iter()
+            .with_max_len(1)
             .map(|&i| {
                 let file = &files[i];
                 let id = FileId(u32::try_from(i).unwrap_or(u32::MAX));
                 let lowered = guarded(|| {
-                    let lowered = pipelint_frontend::lower_cpp_with(
+                    let mut lowered = pipelint_frontend::lower_cpp_with(
                         id,
                         &file.text,
                         language(&file.path),
-                        &self.options.preprocessor,
+                        surroundings.preprocessor(i),
                         &surroundings.scope(i),
                     );
+                    if let Some(build) = surroundings.build(i) {
+                        build.add_constants(&mut lowered.unit);
+                    }
                     if cfg!(debug_assertions) {
                         assert_sound(&lowered.unit);
                     }
@@ -329,6 +341,7 @@ impl Lowering<'_> {
                 (i, lowered)
             })
             .collect();
+        results.sort_by_key(|(i, _)| *i);
         for (i, lowered) in results {
             files[i].parsed = true;
             match lowered {

@@ -3,14 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
+use pipelint_frontend::cpp::config::CppConfig;
 use pipelint_frontend::cpp::expand::{Certainty, Definition, Scope};
 use pipelint_frontend::cpp::prepare::{Directives, directives};
-use pipelint_ir::Name;
+use pipelint_ir::{Include, Name};
 use pipelint_models::Prefilter;
 use pipelint_source::FileId;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::builds::Build;
 use crate::includes::Files;
 use crate::pipeline::{File, Options, language};
 
@@ -31,8 +33,12 @@ pub(crate) struct Surroundings<'a> {
     depths: Vec<u32>,
     /// Where each macro is defined: the file, the place among its macros.
     macros: FxHashMap<Name, Vec<(usize, usize)>>,
-    /// Real paths of all files, once a header is looked for outside of the given ones.
-    real: Option<FxHashSet<PathBuf>>,
+    /// Real paths of all files, once a header is looked for by its place in the file system.
+    real: Option<FxHashMap<PathBuf, usize>>,
+    /// How a build compiles each file, as far as one tells.
+    builds: Vec<Option<&'a Build>>,
+    /// What includes mean in the folders of a build.
+    in_folder: FxHashMap<(&'a Path, Name), Option<PathBuf>>,
     taken_in: usize,
 }
 
@@ -51,18 +57,35 @@ impl<'a> Surroundings<'a> {
             depths: Vec::new(),
             macros: FxHashMap::default(),
             real: None,
+            builds: Vec::new(),
+            in_folder: FxHashMap::default(),
             taken_in: 0,
         };
-        new.make_room(files.len(), 0);
+        new.make_room(files, 0);
         let all: Vec<usize> = (0..files.len()).collect();
         new.read(files, &all, |file| defines_with_parameters(&file.text));
         new
     }
 
-    fn make_room(&mut self, files: usize, depth: u32) {
-        self.directives.resize_with(files, || None);
-        self.includes.resize_with(files, || None);
-        self.depths.resize(files, depth);
+    fn make_room(&mut self, files: &[File], depth: u32) {
+        let options = self.options;
+        let new = files.iter().skip(self.builds.len());
+        self.builds
+            .extend(new.map(|file| options.builds.of(&file.path)));
+        self.directives.resize_with(files.len(), || None);
+        self.includes.resize_with(files.len(), || None);
+        self.depths.resize(files.len(), depth);
+    }
+
+    /// How a build compiles a file, as far as one tells.
+    pub(crate) fn build(&self, file: usize) -> Option<&'a Build> {
+        self.builds.get(file).copied().flatten()
+    }
+
+    /// What `#if` sees as defined in a file.
+    pub(crate) fn preprocessor(&self, file: usize) -> &CppConfig {
+        self.build(file)
+            .map_or(&self.options.preprocessor, |build| &build.preprocessor)
     }
 
     /// Reads the directives of those files, in parallel, that were not read yet.
@@ -74,7 +97,7 @@ impl<'a> Surroundings<'a> {
                 let file = &files[i];
                 let id = FileId(u32::try_from(i).unwrap_or(u32::MAX));
                 let language = language(&file.path);
-                let defined = &self.options.preprocessor;
+                let defined = self.preprocessor(i);
                 (i, directives(id, &file.text, language, defined))
             })
             .collect();
@@ -87,8 +110,13 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    /// Files that name no modelled function but a macro whose body does.
-    pub(crate) fn through_macros(&self, files: &[File], prefilter: &Prefilter) -> Vec<usize> {
+    /// Files that name no modelled function, as those in `wanted` do, but a macro whose body does.
+    pub(crate) fn through_macros(
+        &self,
+        files: &[File],
+        prefilter: &Prefilter,
+        wanted: &[usize],
+    ) -> Vec<usize> {
         let definitions = || {
             let read = self.directives.iter().flatten();
             read.flat_map(|directives| &directives.macros)
@@ -118,8 +146,8 @@ impl<'a> Surroundings<'a> {
         let uses = Prefilter::new(relevant.into_iter());
         let files = files.par_iter().enumerate();
         files
-            .filter(|(_, file)| {
-                !prefilter.matches(file.text.as_bytes()) && uses.matches(file.text.as_bytes())
+            .filter(|(i, file)| {
+                wanted.binary_search(i).is_err() && uses.matches(file.text.as_bytes())
             })
             .map(|(i, _)| i)
             .collect()
@@ -152,7 +180,9 @@ impl<'a> Surroundings<'a> {
             .iter()
             .flat_map(|directives| &directives.includes)
         {
-            if let Some(file) = self.names.find(from, include) {
+            let beside = self.names.beside(from, include);
+            let named = beside.or_else(|| self.in_folders(files, from, include));
+            if let Some(file) = named.or_else(|| self.names.alike(from, include)) {
                 found.push(file);
             } else if include.quoted
                 && self.options.follow_includes
@@ -168,18 +198,55 @@ impl<'a> Surroundings<'a> {
         found
     }
 
+    /// The file that an include means in the folders that the build has for it: one of the run,
+    /// or one that is taken in.
+    fn in_folders(
+        &mut self,
+        files: &mut Vec<File>,
+        from: usize,
+        include: &Include,
+    ) -> Option<usize> {
+        let build = self.build(from)?;
+        let path = build.folders(include.quoted).find_map(|folder| {
+            let at = (folder.as_path(), include.path.clone());
+            let found = self.in_folder.entry(at).or_insert_with(|| {
+                let path = folder.join(include.path.replace('\\', "/"));
+                path.is_file().then_some(path)
+            });
+            found.clone()
+        })?;
+        let depth = self.depths[from];
+        if let Some(known) = real(&path).and_then(|full| self.known(files, &full)) {
+            return Some(known);
+        }
+        let more =
+            self.options.follow_includes && depth < CONTEXT_DEPTH && self.taken_in < CONTEXT_FILES;
+        more.then(|| self.take_in(files, path, depth + 1)).flatten()
+    }
+
+    /// The file of the run at this real path.
+    fn known(&mut self, files: &[File], full: &Path) -> Option<usize> {
+        let all = || {
+            let files = files.iter().enumerate();
+            files
+                .filter_map(|(i, file)| Some((real(&file.path)?, i)))
+                .collect()
+        };
+        self.real.get_or_insert_with(all).get(full).copied()
+    }
+
     /// Reads a header that was not given.
     fn take_in(&mut self, files: &mut Vec<File>, path: PathBuf, depth: u32) -> Option<usize> {
         let full = real(&path).filter(|full| full.is_file())?;
-        let known = self
-            .real
-            .get_or_insert_with(|| files.iter().filter_map(|file| real(&file.path)).collect());
-        if !known.insert(full) {
+        if self.known(files, &full).is_some() {
             return None;
         }
         // A header that cannot be read explains nothing; nobody asked for it.
         let decoded = pipelint_source::read(&path).ok()?;
         self.taken_in += 1;
+        if let Some(known) = &mut self.real {
+            known.insert(full, files.len());
+        }
         self.names.add(&path);
         files.push(File {
             path,
@@ -187,7 +254,7 @@ impl<'a> Surroundings<'a> {
             linted: false,
             parsed: false,
         });
-        self.make_room(files.len(), depth);
+        self.make_room(files, depth);
         Some(files.len() - 1)
     }
 

@@ -309,5 +309,8 @@ pub(crate) fn squeeze(text: &str) -> String {
 
 /// The last segment of a qualified name.
 pub(crate) fn last_segment(name: &str) -> &str {
+    if !name.contains(':') {
+        return name;
+    }
     name.rfind("::").map_or(name, |at| &name[at + 2..])
 }

@@ -1,6 +1,7 @@
 //! The command from outside: arguments and files in, output and exit status out.
 
 mod common;
+mod compile_commands;
 mod config;
 mod decoding;
 mod determinism;

@@ -1,6 +1,6 @@
 //! The values of expressions.
 
-use pipelint_ir::{BinOp, Const, Name, Operand, Place, PlaceId, Rvalue, Type};
+use pipelint_ir::{BinOp, Const, Name, Operand, Place, PlaceId, Proj, Rvalue, Type};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
@@ -361,7 +361,12 @@ impl<'t> Lowerer<'_, 't> {
                 let value = self.operand(right);
                 return self.unknown(left, vec![value]);
             }
-            let dst = self.place(left);
+            let mut dst = self.place(left);
+            if kind(left) == K::CallExpression {
+                // What a call yields can be assigned where it is a reference: to what it refers to.
+                let target = self.f.places[dst].clone().then(Proj::Deref);
+                dst = self.f.places.intern(target);
+            }
             self.store(right, dst, span);
             return Operand::Copy(dst);
         }

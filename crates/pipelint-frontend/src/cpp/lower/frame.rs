@@ -322,7 +322,24 @@ impl Frame {
     // The end.
 
     /// Ends the function by falling off its end, and builds it.
-    pub(crate) fn finish(mut self, end: Span) -> Function {
+    pub(crate) fn finish(self, end: Span) -> Function {
+        let mut function = self.build(end);
+        // The functions of a whole program lie in memory together: none keeps room to grow.
+        function.places.complete();
+        function.locals.shrink_to_fit();
+        function.blocks.shrink_to_fit();
+        for block in &mut function.blocks {
+            block.stmts.shrink_to_fit();
+        }
+        let map = &mut function.map;
+        map.locals.shrink_to_fit();
+        map.terms.shrink_to_fit();
+        map.stmts.shrink_to_fit();
+        map.stmts.iter_mut().for_each(Vec::shrink_to_fit);
+        function
+    }
+
+    fn build(mut self, end: Span) -> Function {
         let cur = self.cur;
         self.end(cur, Terminator::Return(None), end);
         self.resolve_gotos();
