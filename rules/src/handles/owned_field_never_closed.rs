@@ -55,6 +55,8 @@ use crate::prelude::*;
 ///             throw std::runtime_error("no event");
 ///     }
 ///     ~Ticker() { CloseHandle(tick); }
+///     Ticker(const Ticker &) = delete;
+///     Ticker &operator=(const Ticker &) = delete;
 ///     void wait() { WaitForSingleObject(tick, INFINITE); }
 ///
 /// private:
