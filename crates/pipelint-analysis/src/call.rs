@@ -334,7 +334,15 @@ impl<'p> Exec<'p, '_> {
             }
             state.env.remove(loc);
         }
-        state.stale.retain(|l, _| self.is_own_global(l));
+        let kept: Vec<LocId> = state
+            .stale
+            .iter()
+            .map(|(l, _)| l)
+            .chain(state.holds.iter().map(|(l, _)| l))
+            .filter(|l| self.is_own_global(*l) || self.is_steady(state, *l))
+            .collect();
+        state.stale.retain(|l, _| kept.contains(&l));
+        state.holds.retain(|l, _| kept.contains(&l));
         if !surely_returns && state.failed_outs.iter().any(|(_, out)| out.checked) {
             state.doubtful = true;
         }

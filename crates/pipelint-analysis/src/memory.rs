@@ -163,6 +163,9 @@ impl Exec<'_, '_> {
             .env
             .retain(|loc, _| loc == whole || !self.arena.within(loc, whole));
         state
+            .holds
+            .retain(|loc, _| loc == whole || !self.arena.within(loc, whole));
+        state
             .stale
             .retain(|loc, _| loc == whole || !self.arena.within(loc, whole));
     }

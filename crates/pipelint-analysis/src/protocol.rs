@@ -370,9 +370,12 @@ impl Exec<'_, '_> {
         let mut places: Vec<LocId> = state
             .env
             .iter()
+            .chain(state.holds.iter())
             .filter(|(loc, x)| **x == v && self.is_callers(*loc))
             .map(|(loc, _)| loc)
             .collect();
+        places.sort_unstable();
+        places.dedup();
         if let Val::Sym(Sym::Load { loc, .. }) = *self.arena.get(v)
             && self.is_callers(loc)
             && self.read(state, loc) == v
@@ -426,8 +429,10 @@ impl Exec<'_, '_> {
         if state.res.get(v).is_some_and(made) && self.is_callers(loc) {
             self.note_refilled(state, loc, v);
             state.filled.insert(loc, v);
+            state.holds.insert(loc, v);
         } else {
             state.filled.remove(loc);
+            state.holds.remove(loc);
         }
         let Some(closed) = state.stale.get(loc) else {
             return;

@@ -334,6 +334,8 @@ pub(crate) struct State {
     pub(crate) stale: VecMap<LocId, Closed>,
     /// Storage that outlives the call, and was filled with what was made here, likewise.
     pub(crate) filled: VecMap<LocId, ValId>,
+    /// Storage that outlives the call and surely holds still what it was filled with, likewise.
+    pub(crate) holds: VecMap<LocId, ValId>,
     /// What the path assumed of storage and wrote to it. Like the trace, it tells no two apart.
     pub(crate) memos: Memos,
     /// What the path did to the caller's world.
@@ -432,6 +434,9 @@ impl State {
         }
         for (loc, v) in other.filled.iter() {
             self.filled.insert(loc, *v);
+        }
+        for (loc, v) in other.holds.iter() {
+            self.holds.insert(loc, *v);
         }
         self.memos.meet(&other.memos);
         self.log.join(&other.log)
