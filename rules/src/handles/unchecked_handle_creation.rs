@@ -48,8 +48,6 @@ use crate::prelude::*;
 ///     Wake(const Wake &) = delete;
 ///     Wake &operator=(const Wake &) = delete;
 ///     ~Wake() { CloseHandle(event); }
-///     Wake(const Wake &) = delete;
-///     Wake &operator=(const Wake &) = delete;
 ///     void raise() { SetEvent(event); }
 ///
 /// private:
