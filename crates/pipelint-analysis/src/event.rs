@@ -162,10 +162,8 @@ pub enum EventKind {
         closed: Name,
         /// The other function.
         by: Name,
-        /// The call in the other function.
+        /// The release in the other function.
         api: Name,
-        /// That call releases it.
-        releases: bool,
     },
     /// Passed to a call after its release.
     UseAfterClose {

@@ -42,14 +42,13 @@ pub(crate) enum Storage {
 /// What is known of the places beside one: fields of the same object, or globals.
 type Beside = Vec<(Name, Fact)>;
 
-/// A function releases or uses what a place held when the function began.
+/// A function releases what a place held when the function began.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) storage: Storage,
     pub(crate) function: FnRef,
     pub(crate) api: Name,
     pub(crate) at: Span,
-    pub(crate) releases: bool,
     /// The call takes an empty value without harm.
     pub(crate) null_ok: bool,
     /// What the path knows of the value.
@@ -102,9 +101,9 @@ pub(crate) struct Notes {
     pub(crate) refilled: Vec<(Storage, Event)>,
     /// Ends that leave something live in a place.
     pub(crate) live: FxHashSet<(Storage, Look)>,
-    /// Releases of what a caller's storage held, after which the storage is seen to be empty, gone
-    /// or filled anew at the function's end.
-    pub(crate) settled: FxHashSet<Span>,
+    /// Places and releases of what they held, after which the place is seen to be empty, gone or
+    /// filled anew at the function's end.
+    pub(crate) settled: FxHashSet<(Storage, Span)>,
 }
 
 impl Exec<'_, '_> {
@@ -209,27 +208,15 @@ impl Exec<'_, '_> {
         }
     }
 
-    /// What a place held before is released or used.
-    pub(crate) fn note_found(
-        &mut self,
-        state: &State,
-        v: ValId,
-        api: &Name,
-        releases: bool,
-        null_ok: bool,
-    ) {
+    /// What a place held before is released.
+    pub(crate) fn note_found(&mut self, state: &State, v: ValId, api: &Name, null_ok: bool) {
         if state.doubtful || self.notes.found.len() >= MOST_NOTES {
             return;
         }
         let Some((loc, storage)) = self.read_from(v) else {
             return;
         };
-        let what = if releases {
-            StepKind::Closed(api.clone())
-        } else {
-            StepKind::Passed(api.clone())
-        };
-        let path = self.path(state, Some(v), what);
+        let path = self.path(state, Some(v), StepKind::Closed(api.clone()));
         let same =
             self.notes.found.iter().position(|f| {
                 f.storage == storage && f.at == self.span && f.path.len() <= path.len()
@@ -242,7 +229,6 @@ impl Exec<'_, '_> {
             function: self.me,
             api: api.clone(),
             at: self.span,
-            releases,
             null_ok,
             fact: state.facts.get(v).cloned().unwrap_or_default(),
             beside: self.beside_facts(state, loc),
@@ -391,7 +377,8 @@ impl Exec<'_, '_> {
             .collect();
         for loc in gone {
             if let Some(closed) = state.stale.get(loc) {
-                self.notes.settled.insert(closed.at);
+                let at = closed.at;
+                self.settle_storage(loc, at);
             }
             state.stale.remove(loc);
         }
@@ -414,6 +401,13 @@ impl Exec<'_, '_> {
             if self.storage(loc).is_some() || self.pointee_of_parameter(loc).is_some() {
                 state.stale.insert(loc, closed.clone());
             }
+        }
+    }
+
+    /// What a place held when it was released here can mislead nobody.
+    fn settle_storage(&mut self, loc: LocId, released: Span) {
+        if let Some(storage) = self.storage(loc) {
+            self.notes.settled.insert((storage, released));
         }
     }
 
@@ -440,7 +434,8 @@ impl Exec<'_, '_> {
         if closed.v == v {
             return;
         }
-        self.notes.settled.insert(closed.at);
+        let at = closed.at;
+        self.settle_storage(loc, at);
         if let Val::Int(value @ (0 | -1)) = *self.arena.get(v) {
             if let Some(storage) = self.storage(loc) {
                 self.notes.emptied.insert((storage, value));
@@ -455,8 +450,9 @@ impl Exec<'_, '_> {
     pub(crate) fn note_stale(&mut self, state: &State, result: Option<ValId>) {
         if self.function.kind == FunctionKind::Destructor {
             // The object's last user.
-            let closed = state.stale.iter().map(|(_, closed)| closed.at);
-            self.notes.settled.extend(closed);
+            for (loc, closed) in state.stale.iter() {
+                self.settle_storage(loc, closed.at);
+            }
             return;
         }
         if state.doubtful || self.function.kind == FunctionKind::Constructor {
@@ -485,7 +481,7 @@ impl Exec<'_, '_> {
 
     fn note_stale_place(&mut self, state: &State, loc: LocId, closed: &Closed, look: Look) {
         if self.is_entry_point() {
-            self.notes.settled.insert(closed.at);
+            self.settle_storage(loc, closed.at);
             return;
         }
         let Some(storage) = self.storage(loc) else {
@@ -577,7 +573,7 @@ impl Exec<'_, '_> {
     }
 }
 
-/// Joins what functions leave closed with what others release or use; `told` are releases of which
+/// Joins what functions leave closed with what others release; `told` are releases of which
 /// a path to a second release was shown.
 pub(crate) fn join(
     functions: &[FnRef],
@@ -588,7 +584,7 @@ pub(crate) fn join(
 ) -> Vec<Event> {
     let mut found: FxHashMap<Storage, Vec<Found>> = FxHashMap::default();
     let mut emptied: FxHashSet<(Storage, i128)> = FxHashSet::default();
-    let mut settled: FxHashSet<(usize, Span)> = FxHashSet::default();
+    let mut settled: FxHashSet<(usize, Storage, Span)> = FxHashSet::default();
     let mut live: FxHashSet<(usize, Storage, Look)> = FxHashSet::default();
     // Functions that empty some field of a class after they released what it held.
     let mut tidy: FxHashSet<(usize, Owner)> = FxHashSet::default();
@@ -617,7 +613,8 @@ pub(crate) fn join(
                 .map(|(storage, look)| (*i, storage, look)),
         );
         refilled.append(&mut notes.refilled);
-        settled.extend(notes.settled.drain().map(|span| (*i, span)));
+        let ends = notes.settled.drain();
+        settled.extend(ends.map(|(storage, span)| (*i, storage, span)));
         stale.extend(notes.stale.drain(..).map(|s| (*i, s)));
     }
     for (storage, f, n) in given {
@@ -628,9 +625,12 @@ pub(crate) fn join(
         }
     }
     for uses in found.values_mut() {
-        uses.sort_by_key(|f| (!f.releases, f.path.len(), f.at));
+        uses.sort_by_key(|f| (f.path.len(), f.at));
     }
-    let left: FxHashSet<(usize, Span)> = stale.iter().map(|(i, s)| (*i, s.closed.1)).collect();
+    let left: FxHashSet<(usize, Storage, Span)> = stale
+        .iter()
+        .map(|(i, s)| (*i, s.storage.clone(), s.closed.1))
+        .collect();
     let mut callers: Vec<Vec<usize>> = vec![Vec::new(); functions.len()];
     for (i, calls) in order.calls.iter().enumerate() {
         for &j in calls {
@@ -646,8 +646,10 @@ pub(crate) fn join(
     for (i, s) in &stale {
         // Whoever calls it sees to it.
         let above = &callers[*i];
-        let seen_to =
-            |c: &usize| settled.contains(&(*c, s.closed.1)) && !left.contains(&(*c, s.closed.1));
+        let seen_to = |c: &usize| {
+            let key = (*c, s.storage.clone(), s.closed.1);
+            settled.contains(&key) && !left.contains(&key)
+        };
         if !above.is_empty() && above.iter().all(seen_to) {
             continue;
         }
@@ -665,11 +667,12 @@ pub(crate) fn join(
             _ => true,
         };
         let again = uses.iter().find(|f| {
-            let ends = f.releases && name(f.function).2 == FunctionKind::Destructor;
+            let ends = name(f.function).2 == FunctionKind::Destructor;
             (ends || goes_on && holds_for_live(s, f, &emptied)) && !contradicts(s, f)
         });
         // A path on which it is released again was shown already.
-        let again = again.filter(|_| !told.contains(&s.closed.1));
+        let shown = s.at == s.closed.1 && told.contains(&s.closed.1);
+        let again = again.filter(|_| !shown);
         let Some(again) = again else { continue };
         if !spans.insert((s.storage.clone(), s.closed.1)) {
             continue;
@@ -700,7 +703,6 @@ pub(crate) fn join(
                 closed: s.closed.0.clone(),
                 by,
                 api: again.api.clone(),
-                releases: again.releases,
             },
             at: s.at,
             function: name(s.function).0,
@@ -740,13 +742,13 @@ fn holds_for_live(s: &Stale, f: &Found, emptied: &FxHashSet<(Storage, i128)>) ->
         return false;
     }
     if s.published && !own {
-        return f.releases;
+        return true;
     }
     // The program's own convention: a place whose content was released is set to this value, and
     // whoever finds another takes it for live.
     [0, -1].iter().any(|empty| {
         let set = emptied.contains(&(s.storage.clone(), *empty));
-        let asked = f.fact.excludes(*empty) || (f.releases && f.null_ok && *empty == 0);
+        let asked = f.fact.excludes(*empty) || (f.null_ok && *empty == 0);
         set && asked
     })
 }

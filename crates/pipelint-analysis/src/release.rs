@@ -19,9 +19,6 @@ impl Exec<'_, '_> {
             return;
         }
         self.note_field_use(state, v, api, releases);
-        if state.res.get(v).is_none() {
-            self.note_found(state, v, api, releases, false);
-        }
         let Some(res) = state.res.get(v) else {
             if self.is_given(v) {
                 let (api, span) = (api.clone(), self.span);
@@ -194,7 +191,7 @@ impl Exec<'_, '_> {
                     span: self.span,
                 };
                 self.record(state, action);
-                self.note_found(state, v, api, true, release.null_ok);
+                self.note_found(state, v, api, release.null_ok);
                 self.leave_closed(state, v, &release.kind, api);
             }
             self.adopt_released(state, v, &release.kind, api);

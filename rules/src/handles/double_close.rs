@@ -67,12 +67,9 @@ impl Rule for DoubleClose {
         let made = event.resource.as_ref()?;
         let (closer, place, api) = match &event.kind {
             EventKind::DoubleClose { first, api } => (&first.0, first.1, api),
-            EventKind::LeftClosed {
-                closed,
-                by,
-                api,
-                releases: true,
-            } => return Some(left_closed(event, made, closed, by, api)),
+            EventKind::LeftClosed { closed, by, api } => {
+                return Some(left_closed(event, made, closed, by, api));
+            }
             _ => return None,
         };
         let words = Words {

@@ -60,16 +60,10 @@ impl Rule for UseAfterClose {
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
         let made = event.resource.as_ref()?;
-        let (closer, place, api) = match &event.kind {
-            EventKind::UseAfterClose { closed, api } => (&closed.0, closed.1, api),
-            EventKind::LeftClosed {
-                closed,
-                by,
-                api,
-                releases: false,
-            } => return Some(left_closed(event, made, closed, by, api)),
-            _ => return None,
+        let EventKind::UseAfterClose { closed, api } = &event.kind else {
+            return None;
         };
+        let (closer, place) = (&closed.0, closed.1);
         let (subject, gone) = (words::subject(made), words::past(closer));
         let (message, after) = if api.is_empty() {
             (
@@ -98,22 +92,4 @@ impl Rule for UseAfterClose {
         words::relabel(&mut diagnostic.path, event.at, &after);
         Some(diagnostic)
     }
-}
-
-/// The place keeps the value when the function is done, and another function uses it.
-fn left_closed(event: &Event, made: &Resource, closed: &str, by: &str, api: &str) -> Diagnostic {
-    let subject = words::subject(made);
-    let words = Words {
-        primary: event.at,
-        label: "released, and left in place".to_owned(),
-        message: format!(
-            "{subject} keeps its value after `{closed}`: `{by}` passes it to `{api}` later"
-        ),
-        help: format!(
-            "write `{} = {};` after the release, as `{by}` takes any other value for live",
-            words::variable(made),
-            words::empty(made)
-        ),
-    };
-    words::diagnostic(&UseAfterClose::META, event, words)
 }

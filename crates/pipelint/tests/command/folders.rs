@@ -86,7 +86,7 @@ fn a_loop_of_links_ends() {
 
 #[test]
 fn headers_beside_a_linted_file_explain_it_and_are_not_reported_on() {
-    let header = "#pragma once\n#include <windows.h>\nstruct Wake {\n    Wake();\n    ~Wake() { CloseHandle(event); }\n    void raise() { SetEvent(event); }\n    HANDLE event;\n};\n";
+    let header = "#pragma once\n#include <windows.h>\nstruct Wake {\n    Wake();\n    Wake(const Wake &) = delete;\n    ~Wake() { CloseHandle(event); }\n    void raise() { SetEvent(event); }\n    HANDLE event;\n};\n";
     let source = "#include \"wake.h\"\n\nWake::Wake()\n    : event(CreateEventW(nullptr, TRUE, FALSE, nullptr))\n{\n}\n";
     let folder = Folder::new(&[("wake.h", header), ("wake.cpp", source)]);
     assert_eq!(folder.found(&["wake.cpp"]), ["wake.cpp:4:13: PL101"]);
