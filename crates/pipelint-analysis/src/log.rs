@@ -248,8 +248,18 @@ pub(crate) fn simplify(steps: Vec<Step>, keep: &dyn Fn(&Action) -> bool) -> Vec<
             Step::Act(action) => {
                 // What was taken over once is not taken over again.
                 let again = matches!(&action, Action::Take(v) if !taken.insert(*v));
-                if keep(&action) && !again {
-                    out.push(Step::Act(action));
+                if again || !keep(&action) {
+                    continue;
+                }
+                match (&action, out.last_mut()) {
+                    // Unknown code that runs after unknown code can change no more.
+                    (
+                        Action::Havoc { surely },
+                        Some(Step::Act(Action::Havoc { surely: before })),
+                    ) => {
+                        *before &= surely;
+                    }
+                    _ => out.push(Step::Act(action)),
                 }
             }
             Step::Choice(ways) => {

@@ -1,7 +1,7 @@
 //! Summaries: what a function does to its caller's world, path by path.
 
 use pipelint_ir::{LocalKind, Name};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::exec::{Exec, Outcome};
 use crate::log::{Action, Log, Step, each, simplify};
@@ -306,6 +306,22 @@ impl Exec<'_, '_> {
                 vague: end.vague,
             });
         }
+        // Which run of unknown code came last matters where something is read after it.
+        let mut read: FxHashSet<u32> = FxHashSet::default();
+        for v in self.needs(&ends).vals.keys() {
+            if let Val::Sym(Sym::Load { loc, epoch }) = self.arena.get(*v)
+                && self.is_given_loc(*loc)
+            {
+                read.insert(*epoch);
+            }
+        }
+        for end in &mut ends {
+            let keep = |action: &Action| match action {
+                Action::Epoch(epoch) => read.contains(epoch),
+                _ => true,
+            };
+            end.steps = simplify(std::mem::take(&mut end.steps), &keep);
+        }
         let (mut actions, mut stores) = (0, 0);
         for end in &ends {
             each(&end.steps, &mut |action| match action {
@@ -324,10 +340,10 @@ impl Exec<'_, '_> {
         }
     }
 
-    /// Copies what the ends speak of into arrays of its own.
-    fn compact(&self, mut ends: Vec<End>) -> Summary {
+    /// The values and locations that the ends speak of.
+    fn needs(&self, ends: &[End]) -> Need {
         let mut need = Need::default();
-        for end in &ends {
+        for end in ends {
             each(&end.steps, &mut |action| need.action(action));
             need.todo.extend(end.result.map(Item::Val));
             for (v, _) in &end.facts {
@@ -345,6 +361,12 @@ impl Exec<'_, '_> {
             }
         }
         need.close(self);
+        need
+    }
+
+    /// Copies what the ends speak of into arrays of its own.
+    fn compact(&self, mut ends: Vec<End>) -> Summary {
+        let need = self.needs(&ends);
         let (vals, locs) = (need.vals, need.locs);
         let mut old_vals: Vec<ValId> = vals.keys().copied().collect();
         old_vals.sort_unstable();
