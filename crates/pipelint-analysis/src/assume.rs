@@ -350,6 +350,16 @@ impl Exec<'_, '_> {
         if !learn(&mut fact, op, c) {
             return false;
         }
+        // A call that fails with -1 returns no other negative number.
+        let minus_one = state.res.get(v).is_some_and(|res| {
+            matches!(
+                res.failure,
+                Some(Sentinel::MinusOne | Sentinel::InvalidSocket)
+            )
+        });
+        if minus_one && fact.hi < 0 && !learn(&mut fact, CmpOp::Eq, -1) {
+            return false;
+        }
         let exact = fact.exact();
         state.facts.insert(v, fact);
         if let (Some((op, a, b)), Some(exact)) = (comparison, exact) {

@@ -43,7 +43,16 @@ pub(crate) fn link_fields(program: &Program<'_>, all: &mut [Findings]) -> Vec<Ev
             // A failure that shows in another field or the result is one that others can see.
             if left.failed_at.is_some() {
                 let looks = created.and_then(|c| findings.success_looks.get(&c));
-                if !looks.is_some_and(|looks| looks.contains(&left.look)) {
+                let status = |look: &[(Name, i128)]| {
+                    let result = look.iter().find(|(name, _)| name.is_empty());
+                    result.map(|(_, value)| *value)
+                };
+                // One later step's failure may look the same; what matters is that success does.
+                let tells = |looks: &Vec<Vec<(Name, i128)>>| {
+                    let mine = status(&left.look);
+                    !looks.contains(&left.look) || looks.iter().any(|l| status(l) != mine)
+                };
+                if looks.is_none_or(tells) {
                     continue;
                 }
             }

@@ -92,6 +92,9 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) guessed: bool,
     /// Locations written that may have other names.
     pub(crate) scribbled: FxHashSet<LocId>,
+    /// Locations that some path gave another value of the caller's memory before it released what
+    /// they held: links of lists and trees.
+    pub(crate) relinked: FxHashSet<LocId>,
 }
 
 /// How far a resource's creation is known to have succeeded on a path.
@@ -151,6 +154,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             released_in: FxHashMap::default(),
             guessed: false,
             scribbled: FxHashSet::default(),
+            relinked: FxHashSet::default(),
         }
     }
 

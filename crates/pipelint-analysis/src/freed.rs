@@ -303,6 +303,11 @@ impl Exec<'_, '_> {
         if !state.res.get(v).is_some_and(is_released) {
             return false;
         }
+        // `if (node->prev) …; else list->head = node->next; free(node);`: which of the two it is
+        // is told by the list, not by the path.
+        if self.relinked.contains(&loc) {
+            return true;
+        }
         self.scribbled
             .iter()
             .any(|other| *other != loc && self.may_be_one(*other, loc))
@@ -341,8 +346,14 @@ impl Exec<'_, '_> {
             Loc::Deref(p) => state.res.get(*p).is_some_and(|r| !r.api.is_empty()),
             _ => false,
         };
-        if !alone {
-            self.scribbled.insert(loc);
+        if alone {
+            return;
+        }
+        self.scribbled.insert(loc);
+        let old = state.env.get(loc).copied();
+        let gone = old.is_some_and(|old| state.res.get(old).is_some_and(is_released));
+        if !gone && matches!(self.arena.get(v), Val::Sym(Sym::Load { .. })) {
+            self.relinked.insert(loc);
         }
     }
 }

@@ -59,9 +59,14 @@ impl Exec<'_, '_> {
                     if l.0 < self.function.params);
                 loc == to && !given
             }
-            _ => state.env.get(to) == Some(&from),
+            // Computed from what the caller gave: so does it.
+            _ => state.env.get(to) == Some(&from) && !self.is_given(from),
         };
-        there
+        let elsewhere = state
+            .env
+            .iter()
+            .any(|(loc, v)| *v == from && loc != to && !self.is_temporary(loc));
+        (there && !elsewhere)
             .then(|| self.loc_name(to))
             .filter(|name| !name.is_empty())
     }

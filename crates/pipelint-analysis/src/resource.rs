@@ -1,12 +1,12 @@
 //! Resources on a path: their outcome, their names, the path that tells of them.
 
-use pipelint_ir::{Base, LocalKind, Name, PlaceId, Proj, Statement};
+use pipelint_ir::{Base, Name, PlaceId, Proj, Statement};
 use pipelint_models::Sentinel;
 
 use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
 use crate::exec::{Exec, Outcome, number};
 use crate::state::{FailedOut, Res, State, Status};
-use crate::values::{Loc, LocId, Sym, Val, ValId};
+use crate::values::{LocId, Sym, Val, ValId};
 
 impl Exec<'_, '_> {
     /// Writes the first variable a resource is put in into its record.
@@ -139,14 +139,7 @@ impl Exec<'_, '_> {
         if res.status != Status::Open || !lost || self.outcome(state, old, res) == Outcome::Failed {
             return;
         }
-        let temp = |loc: LocId| match self.arena.get_loc(self.arena.root(loc)) {
-            Loc::Local(l) => self
-                .function
-                .locals
-                .get(l.0 as usize)
-                .is_some_and(|l| l.kind == LocalKind::Temp),
-            _ => false,
-        };
+        let temp = |loc: LocId| self.is_temporary(loc);
         if temp(to)
             || state
                 .env
