@@ -16,20 +16,21 @@ pub type Program = Vec<(String, String)>;
 pub fn program(root: &Path, file: &Path) -> io::Result<Program> {
     let mut files = Program::new();
     let mut seen = BTreeSet::new();
-    let mut todo: Vec<PathBuf> = vec![file.to_owned()];
+    let root = root.canonicalize()?;
+    let mut todo: Vec<PathBuf> = vec![file.canonicalize()?];
     while let Some(path) = todo.pop() {
         if !seen.insert(path.clone()) {
             continue;
         }
         let text = std::fs::read_to_string(&path)?;
-        let folder = path.parent().unwrap_or(root);
+        let folder = path.parent().unwrap_or(&root);
         let included = text.lines().filter_map(included);
         todo.extend(
             included
-                .map(|name| folder.join(name))
+                .filter_map(|name| folder.join(name).canonicalize().ok())
                 .filter(|p| p.is_file()),
         );
-        let shown = path.strip_prefix(root).unwrap_or(&path);
+        let shown = path.strip_prefix(&root).unwrap_or(&path);
         files.push((shown.to_string_lossy().replace('\\', "/"), text));
     }
     files.sort();

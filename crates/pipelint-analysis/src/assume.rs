@@ -157,6 +157,18 @@ impl Exec<'_, '_> {
             && self.outcome(state, made, res) == Outcome::Succeeded
     }
 
+    /// A constant whose definition is out of sight, and whose name does not speak of success; or the
+    /// negation of one.
+    pub(crate) fn is_named_error(&self, v: ValId) -> bool {
+        match self.arena.get(v) {
+            Val::Named(name) => !speaks_of_nothing(name),
+            Val::Bin(BinOp::Sub, a, b) if self.arena.as_int(*a) == Some(0) => {
+                matches!(self.arena.get(*b), Val::Named(name) if !speaks_of_nothing(name))
+            }
+            _ => false,
+        }
+    }
+
     fn decide_against(&self, state: &State, op: CmpOp, v: ValId, c: i128) -> Option<bool> {
         let fact = match self.arena.get(v) {
             Val::Cmp(..) => {
@@ -164,8 +176,7 @@ impl Exec<'_, '_> {
                 fact.clamp(0, 1);
                 fact
             }
-            // A constant whose definition is out of sight, and whose name does not speak of success.
-            Val::Named(name) if c == 0 && !speaks_of_nothing(name) => {
+            _ if c == 0 && self.is_named_error(v) => {
                 return match op {
                     CmpOp::Eq => Some(false),
                     CmpOp::Ne => Some(true),

@@ -609,6 +609,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     } else {
                         self.read(state, from)
                     };
+                    self.errno_was_left(state, *src, v);
                     self.check_overwrite(state, dst, to, v);
                     self.write_keeping_parts(state, to, v);
                     self.name_resource(state, v, dst);
@@ -786,8 +787,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             Operand::Copy(place) | Operand::Move(place) => {
                 self.reach(state, *place, true);
                 let loc = self.place(state, *place);
-                let place = &self.function.places[*place];
-                if let (Base::Local(l), true) = (&place.base, place.proj.is_empty())
+                let at = &self.function.places[*place];
+                if let (Base::Local(l), true) = (&at.base, at.proj.is_empty())
                     && self
                         .function
                         .locals
@@ -796,16 +797,18 @@ impl<'p, 'm> Exec<'p, 'm> {
                 {
                     return self.arena.val(Val::Ptr(loc));
                 }
-                if self.is_array_field(place) {
+                if self.is_array_field(at) {
                     return self.arena.val(Val::Ptr(loc));
                 }
-                if let Base::Global(name) = &place.base
-                    && place.proj.is_empty()
+                if let Base::Global(name) = &at.base
+                    && at.proj.is_empty()
                     && let Some(value) = self.program.constant(self.unit, name)
                 {
                     return self.arena.int(value);
                 }
-                self.read(state, loc)
+                let v = self.read(state, loc);
+                self.errno_was_left(state, *place, v);
+                v
             }
         }
     }

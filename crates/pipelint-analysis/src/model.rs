@@ -1,6 +1,6 @@
 //! Calls of modelled functions: what the facts say happens.
 
-use pipelint_ir::{Name, PlaceId};
+use pipelint_ir::{Base, Name, PlaceId};
 use pipelint_models::{Acquire, Condition, FunctionModel};
 
 use crate::acquire::slot_of;
@@ -120,15 +120,8 @@ impl<'p> Exec<'p, '_> {
         {
             state.errors.insert(result, made);
         }
-        let failed = |v: ValId| {
-            let res = state.res.get(v);
-            res.is_some_and(|res| self.outcome(&state, v, res) == Outcome::Failed)
-        };
-        if api == "GetLastError" && (state.io_failed || state.last_made.is_some_and(failed)) {
-            // A call is known to have failed: it left an error.
-            let mut fact = crate::state::Fact::default();
-            fact.exclude(0);
-            state.facts.insert(result, fact);
+        if api == "GetLastError" {
+            self.error_was_left(&mut state, result);
         }
         if let Some(pseudo) = &model.pseudo {
             state
@@ -145,6 +138,28 @@ impl<'p> Exec<'p, '_> {
         self.move_block(&mut state, dst, api, model, args, result);
         self.store_result(&mut state, dst, result);
         out.push(state);
+    }
+
+    /// Where a call is known to have failed, the error that it left is not 0.
+    pub(crate) fn error_was_left(&self, state: &mut State, error: ValId) {
+        let failed = |v: ValId| {
+            let res = state.res.get(v);
+            res.is_some_and(|res| self.outcome(state, v, res) == Outcome::Failed)
+        };
+        if state.io_failed || state.last_made.is_some_and(failed) {
+            let mut fact = crate::state::Fact::default();
+            fact.exclude(0);
+            state.facts.insert(error, fact);
+        }
+    }
+
+    /// As `error_was_left`, for a read of `errno`.
+    pub(crate) fn errno_was_left(&self, state: &mut State, place: PlaceId, v: ValId) {
+        let place = &self.function.places[place];
+        let errno = matches!(&place.base, Base::Global(name) if name == "errno");
+        if errno && place.proj.is_empty() && matches!(self.arena.get(v), Val::Sym(_)) {
+            self.error_was_left(state, v);
+        }
     }
 
     /// Whether a condition on the arguments holds; none when that is not known.

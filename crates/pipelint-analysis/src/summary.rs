@@ -261,8 +261,7 @@ impl Exec<'_, '_> {
     fn with_few_constants(&mut self, mut end: OpenEnd) -> OpenEnd {
         let nonzero = |v: ValId| match self.arena.get(v) {
             Val::Int(n) => *n != 0,
-            Val::Named(name) => !crate::words::speaks_of_nothing(name),
-            _ => false,
+            _ => self.is_named_error(v),
         };
         let Some(v) = end.result.filter(|v| nonzero(*v)) else {
             return end;
