@@ -206,27 +206,38 @@ kinds! {
     WhileStatement = "while_statement",
 }
 
-static KINDS: LazyLock<Vec<K>> = LazyLock::new(|| {
+/// The number that every ERROR node has, in any grammar.
+const ERROR: u16 = u16::MAX;
+
+/// Per kind number: the kind, and whether nodes of it are named.
+static KINDS: LazyLock<Vec<(K, bool)>> = LazyLock::new(|| {
     let count = u16::try_from(GRAMMAR.node_kind_count()).unwrap_or(u16::MAX);
     (0..count)
         .map(|id| {
             if !GRAMMAR.node_kind_is_named(id) {
-                return K::Other;
+                return (K::Other, false);
             }
-            GRAMMAR.node_kind_for_id(id).map_or(K::Other, kind_by_name)
+            let kind = GRAMMAR.node_kind_for_id(id).map_or(K::Other, kind_by_name);
+            (kind, true)
         })
         .collect()
 });
 
 /// The kind of a node.
 pub(crate) fn kind(node: Node<'_>) -> K {
-    if node.is_error() {
-        return K::Error;
+    kind_and_named(node).0
+}
+
+/// The kind of a node, and whether it is a named one. Each question to the tree is a call out of
+/// the language: this asks once.
+pub(crate) fn kind_and_named(node: Node<'_>) -> (K, bool) {
+    match node.kind_id() {
+        ERROR => (K::Error, true),
+        id => match KINDS.get(usize::from(id)) {
+            Some(known) => *known,
+            None => (K::Other, node.is_named()),
+        },
     }
-    KINDS
-        .get(usize::from(node.kind_id()))
-        .copied()
-        .unwrap_or(K::Other)
 }
 
 macro_rules! fields {

@@ -8,7 +8,7 @@ use pipelint_source::{FileId, Span};
 use tree_sitter::{Node, TreeCursor};
 
 use super::expand::Map;
-use super::kinds::{F, K, field, kind};
+use super::kinds::{F, K, field, kind, kind_and_named};
 
 /// The parsed text of one file.
 pub(crate) struct Source<'t> {
@@ -73,23 +73,29 @@ impl<'t> Source<'t> {
         node: Node<'t>,
         mut f: impl FnMut(Node<'t>, K, Option<NonZeroU16>),
     ) {
-        self.each_child_at(node, |cursor, what| {
-            f(cursor.node(), what, cursor.field_id())
+        self.each_child_at(node, |cursor, child, (what, _)| {
+            f(child, what, cursor.field_id());
         });
     }
 
-    /// Calls `f` at each child, comments left out. The cursor looks for a field through all the
-    /// unseen nodes that a long list is made of, so only a caller that wants the field asks.
-    fn each_child_at(&self, node: Node<'t>, mut f: impl FnMut(&TreeCursor<'t>, K)) {
+    /// Calls `f` at each child, comments left out, with its kind and whether it is named. The
+    /// cursor looks for a field through all the unseen nodes that a long list is made of, so only a
+    /// caller that wants the field asks.
+    fn each_child_at(
+        &self,
+        node: Node<'t>,
+        mut f: impl FnMut(&TreeCursor<'t>, Node<'t>, (K, bool)),
+    ) {
         let mut cursor = self.cursor.borrow_mut();
         cursor.reset(node);
         if !cursor.goto_first_child() {
             return;
         }
         loop {
-            let what = kind(cursor.node());
-            if what != K::Comment {
-                f(&cursor, what);
+            let child = cursor.node();
+            let what = kind_and_named(child);
+            if what.0 != K::Comment {
+                f(&cursor, child, what);
             }
             if !cursor.goto_next_sibling() {
                 return;
@@ -100,9 +106,8 @@ impl<'t> Source<'t> {
     /// The named children, comments left out.
     pub(crate) fn children(&self, node: Node<'t>) -> Vec<Node<'t>> {
         let mut out = Vec::new();
-        self.each_child_at(node, |cursor, _| {
-            let child = cursor.node();
-            if child.is_named() {
+        self.each_child_at(node, |_, child, (_, named)| {
+            if named {
                 out.push(child);
             }
         });
@@ -121,9 +126,9 @@ impl<'t> Source<'t> {
     /// The first child of a kind.
     pub(crate) fn child_of(&self, node: Node<'t>, wanted: K) -> Option<Node<'t>> {
         let mut out = None;
-        self.each_child_at(node, |cursor, what| {
+        self.each_child_at(node, |_, child, (what, _)| {
             if out.is_none() && what == wanted {
-                out = Some(cursor.node());
+                out = Some(child);
             }
         });
         out
