@@ -270,7 +270,7 @@ impl<'m> Program<'m> {
     ) -> Option<Given> {
         match stmt {
             Statement::Call { callee, args, .. } => match callee {
-                Callee::Constructor(ty) => Some(Given::Type(ty.clone())),
+                Callee::Constructor(ty) => Some(Given::Type((**ty).clone())),
                 Callee::Function(name) if moves(name) => match args.first()? {
                     Operand::Copy(place) | Operand::Move(place) => Some(Given::As(*place)),
                     Operand::Const(_) => None,

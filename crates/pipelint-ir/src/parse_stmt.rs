@@ -250,11 +250,11 @@ impl Parser {
                 Callee::Method {
                     receiver: self.function.places.intern(receiver),
                     name,
-                    ty: if of { Some(ty(line)?) } else { None },
+                    ty: if of { Some(Box::new(ty(line)?)) } else { None },
                 }
             }
-            Some("construct") => Callee::Constructor(ty(line)?),
-            Some("new") => Callee::New(ty(line)?),
+            Some("construct") => Callee::Constructor(Box::new(ty(line)?)),
+            Some("new") => Callee::New(Box::new(ty(line)?)),
             Some("pointer") => Callee::Pointer(self.operand(line)?),
             _ if voided => return Err(line.wrong("a call")),
             _ => {
@@ -301,7 +301,7 @@ impl Parser {
         }
         let lhs = self.operand(line)?;
         if line.takes_word("as") {
-            return Ok(Rvalue::Cast(ty(line)?, lhs));
+            return Ok(Rvalue::Cast(Box::new(ty(line)?), lhs));
         }
         if let Some(op) = comparison(line) {
             let rhs = self.operand(line)?;

@@ -83,7 +83,7 @@ pub enum Rvalue {
     /// A comparison's result, 0 or 1.
     Compare(Cond),
     /// A conversion to a type as written.
-    Cast(Type, Operand),
+    Cast(Box<Type>, Operand),
     /// An initialiser list or struct literal; fields not named hold zero. Element order as written;
     /// the name is the designator (`.f =`), if any.
     Aggregate(Vec<(Option<Name>, Operand)>),
@@ -105,12 +105,12 @@ pub enum Callee {
         /// The method's name.
         name: Name,
         /// The receiver's declared type, when the function declares it.
-        ty: Option<Type>,
+        ty: Option<Box<Type>>,
     },
     /// A constructor call; the object is the call's destination. `T x(a)`, `T{a}`, `T(a)`.
-    Constructor(Type),
+    Constructor(Box<Type>),
     /// `new T(a)`; the destination receives the pointer.
-    New(Type),
+    New(Box<Type>),
     /// A call through a pointer or other value.
     Pointer(Operand),
 }

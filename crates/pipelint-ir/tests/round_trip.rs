@@ -198,7 +198,7 @@ impl Maker {
                 self.operand(),
             ),
             3 => Rvalue::Compare(self.cond()),
-            4 => Rvalue::Cast(self.dice.ty(), self.operand()),
+            4 => Rvalue::Cast(Box::new(self.dice.ty()), self.operand()),
             5 => Rvalue::Aggregate(
                 (0..self.dice.roll(3))
                     .map(|_| (self.dice.coin().then(|| self.dice.name()), self.operand()))
@@ -227,10 +227,10 @@ impl Maker {
                     1 => Callee::Method {
                         receiver: self.place(),
                         name: self.dice.name(),
-                        ty: self.dice.coin().then(|| self.dice.ty()),
+                        ty: self.dice.coin().then(|| Box::new(self.dice.ty())),
                     },
-                    2 => Callee::Constructor(self.dice.ty()),
-                    3 => Callee::New(self.dice.ty()),
+                    2 => Callee::Constructor(Box::new(self.dice.ty())),
+                    3 => Callee::New(Box::new(self.dice.ty())),
                     _ => Callee::Pointer(self.operand()),
                 },
                 args: self.operands(),

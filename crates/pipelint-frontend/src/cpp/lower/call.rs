@@ -251,7 +251,11 @@ impl<'t> Lowerer<'_, 't> {
         };
         let name = self.items.source.qualified(member);
         let receiver = self.f.places.intern(place);
-        Callee::Method { receiver, name, ty }
+        Callee::Method {
+            receiver,
+            name,
+            ty: ty.map(Box::new),
+        }
     }
 
     /// The operands of an argument list.
@@ -322,7 +326,7 @@ impl<'t> Lowerer<'_, 't> {
 
     /// Runs a constructor on `dst`.
     pub(super) fn construct(&mut self, dst: PlaceId, ty: Type, args: Vec<Operand>, span: Span) {
-        let callee = Callee::Constructor(ty);
+        let callee = Callee::Constructor(Box::new(ty));
         self.f.push(
             Statement::Call {
                 dst: Some(dst),
@@ -371,7 +375,7 @@ impl<'t> Lowerer<'_, 't> {
         let args = field(node, F.arguments)
             .map(|args| self.arguments(args))
             .unwrap_or_default();
-        let callee = Callee::New(ty);
+        let callee = Callee::New(Box::new(ty));
         self.f.push(
             Statement::Call {
                 dst: Some(dst),

@@ -191,7 +191,7 @@ impl<'t> Lowerer<'_, 't> {
             _ => {}
         }
         let (dst, span) = dst.unwrap_or_else(|| (self.f.temp(ty.clone(), span), span));
-        self.f.assign(dst, Rvalue::Cast(ty, value), span);
+        self.f.assign(dst, Rvalue::Cast(Box::new(ty), value), span);
         Operand::Copy(dst)
     }
 }
