@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use divan::{Bencher, black_box};
 use pipelint::{Input, Options, lint};
+use pipelint_report::Sources;
 use rayon::prelude::*;
 
 #[global_allocator]
@@ -16,7 +17,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Tree {
     files: Vec<PathBuf>,
     inputs: Vec<Input>,
-    /// Texts of the files that the name filter lets through.
+    /// Texts of the files that a run parses: those that the name filter lets through, and those
+    /// that are taken in because they say what these mean.
     parsed: Vec<String>,
 }
 
@@ -36,12 +38,12 @@ static TREE: LazyLock<Tree> = LazyLock::new(|| {
             })
         })
         .collect();
-    let filter = OPTIONS.models.prefilter();
-    let parsed: Vec<String> = inputs
+    let run = lint(inputs.clone(), &OPTIONS, &|| ());
+    let parsed = run
+        .parsed
         .iter()
-        .map(|i| i.text.clone())
-        .filter(|t| filter.matches(t.as_bytes()))
-        .collect();
+        .map(|&file| run.sources.text(file).to_owned());
+    let parsed: Vec<String> = parsed.collect();
     eprintln!(
         "{} files, {} bytes; parsed: {} files, {} bytes",
         inputs.len(),

@@ -129,25 +129,53 @@ pub(crate) fn mentioned_fields<'a>(
     units: &[Unit],
     texts: impl Iterator<Item = &'a str>,
 ) -> FxHashSet<Name> {
-    let fields: FxHashSet<&str> = units
+    let fields: FxHashSet<&[u8]> = units
         .iter()
         .flat_map(|u| &u.classes)
         .flat_map(|c| &c.fields)
-        .map(|f| &*f.name)
+        .map(|f| f.name.as_bytes())
         .collect();
+    // Most words are none of the names, and most of these are told by their ends and length.
+    let mut shapes = vec![false; 1 << 16];
+    for field in &fields {
+        shapes[shape(field)] = true;
+    }
     let texts: Vec<&str> = texts.collect();
-    let found: Vec<FxHashSet<&str>> = texts
+    let found: Vec<FxHashSet<&[u8]>> = texts
         .par_iter()
         .map(|text| {
-            let words = text.as_bytes().split(|b| !is_word(*b));
+            let words = text.as_bytes().split(|b| !WORD[*b as usize]);
             words
-                .filter_map(|word| std::str::from_utf8(word).ok())
+                .filter(|word| shapes[shape(word)])
                 .filter_map(|word| fields.get(word).copied())
                 .collect()
         })
         .collect();
-    found.into_iter().flatten().map(Name::new).collect()
+    let found = found.into_iter().flatten();
+    let found: FxHashSet<&[u8]> = found.collect();
+    let names = found
+        .into_iter()
+        .filter_map(|f| std::str::from_utf8(f).ok());
+    names.map(Name::new).collect()
 }
+
+/// A small number that few words share.
+fn shape(word: &[u8]) -> usize {
+    let byte = |b: Option<&u8>| b.copied().map_or(0, usize::from);
+    let middle = byte(word.get(word.len() / 2));
+    (byte(word.first()) * 0x9E5 + byte(word.last()) * 0x1F3 + middle * 0x61 + word.len()) & 0xFFFF
+}
+
+/// Which bytes are of a word.
+static WORD: [bool; 256] = {
+    let mut word = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        word[b] = b == b'_' as usize || (b as u8).is_ascii_alphanumeric();
+        b += 1;
+    }
+    word
+};
 
 /// What stands around a name may write it: an assignment, an increment, its address taken. A
 /// declaration does nothing to it, and a condition only reads it.
@@ -170,7 +198,7 @@ fn last(name: &str) -> &str {
 }
 
 fn is_word(b: u8) -> bool {
-    b == b'_' || b.is_ascii_alphanumeric()
+    WORD[b as usize]
 }
 
 /// A line that makes the name between stand for another one: `#define set_flag set_flag_portable`.

@@ -61,8 +61,10 @@ impl Default for Options {
 /// What a run found.
 #[derive(Debug)]
 pub struct Run {
-    /// The texts.
+    /// The files, with the texts of those that were parsed.
     pub sources: MemorySources<'static>,
+    /// The files that were parsed, those taken in as context included.
+    pub parsed: Vec<FileId>,
     /// The findings, by path, place and code.
     pub diagnostics: Vec<Diagnostic>,
     /// What was not understood.
@@ -167,8 +169,16 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     elsewhere.extend(context::mentioned_fields(&units, passed_over()));
     let mut sources = MemorySources::new();
     let linted: Vec<bool> = files.iter().map(|f| f.linted).collect();
+    let parsed = (0..).zip(&files).filter(|(_, f)| f.parsed);
+    let parsed: Vec<FileId> = parsed.map(|(i, _)| FileId(i)).collect();
     for file in files {
-        sources.add(shown(&file.path), file.text);
+        // A report speaks of what was parsed; the rest need not lie in memory any longer.
+        let text = if file.parsed {
+            file.text
+        } else {
+            String::new()
+        };
+        sources.add(shown(&file.path), text);
     }
     let is_linted = |file: FileId| linted.get(file.0 as usize).copied().unwrap_or(false);
     let mut allows = Vec::new();
@@ -241,6 +251,7 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     };
     Run {
         sources,
+        parsed,
         diagnostics,
         gaps,
         problems,
