@@ -1,25 +1,21 @@
 //! Answers that stay the same while one function is run, and that every path asks for again.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use pipelint_ir::{Callee, Function, LocalId, PlaceId};
-use rustc_hash::FxHashMap;
 
 use crate::exec::Exec;
 use crate::program::Target;
-use crate::values::StmtNo;
 
 /// What was asked so far.
-pub(crate) struct Answers<'p> {
-    targets: RefCell<FxHashMap<StmtNo, Target<'p>>>,
+pub(crate) struct Answers {
     owners: Vec<Cell<Option<bool>>>,
     unions: Vec<Cell<Option<bool>>>,
 }
 
-impl Answers<'_> {
+impl Answers {
     pub(crate) fn new(function: &Function) -> Self {
         Self {
-            targets: RefCell::default(),
             owners: vec![Cell::new(None); function.locals.len()],
             unions: vec![Cell::new(None); function.places.iter().count()],
         }
@@ -47,15 +43,9 @@ fn remembered(cell: Option<&Cell<Option<bool>>>, ask: impl FnOnce() -> bool) -> 
     answer
 }
 
-impl<'p> Exec<'p, '_> {
-    /// What the call that is the current statement goes to.
-    pub(crate) fn target_here(&self, callee: &Callee, args: usize) -> Target<'p> {
-        if let Some(known) = self.answers.targets.borrow().get(&self.stmt) {
-            return *known;
-        }
-        let program = self.program;
-        let target = program.target(self.unit, self.function, callee, args);
-        self.answers.targets.borrow_mut().insert(self.stmt, target);
-        target
+impl<'m> Exec<'_, 'm> {
+    /// What a call of this function goes to.
+    pub(crate) fn target_here(&self, callee: &Callee, args: usize) -> Target<'m> {
+        self.program.target(self.unit, self.function, callee, args)
     }
 }

@@ -1,9 +1,8 @@
 //! Names with a value that does not change: constants, macros, globals that nobody writes.
 
-use pipelint_ir::{Const, FunctionKind, Name, Operand, Statement, Terminator, Unit};
+use pipelint_ir::{Const, FunctionKind, Name, Operand, Statement, Terminator};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::globals::each_written;
 use crate::program::{FnRef, Program, last};
 
 impl Program<'_> {
@@ -11,10 +10,9 @@ impl Program<'_> {
         let mut aliases: Vec<(usize, Name, Name)> = Vec::new();
         for (u, unit) in self.units.iter().enumerate() {
             let mut own = FxHashMap::default();
-            let assigned = assigned_globals(unit);
             let globals = unit.globals.iter().filter_map(|g| {
                 let steady = g.ty.is_const
-                    || (g.internal && !assigned.contains(last(&g.name)))
+                    || (g.internal && !self.globals.is_written_in(u, last(&g.name)))
                     || (!g.internal
                         && !g.is_extern
                         && !elsewhere.contains(last(&g.name))
@@ -134,15 +132,4 @@ impl Program<'_> {
         }
         self.constant_results = found;
     }
-}
-
-/// Globals that some function of the unit assigns or takes the address of.
-fn assigned_globals(unit: &Unit) -> FxHashSet<Name> {
-    let mut found = FxHashSet::default();
-    for function in &unit.functions {
-        each_written(unit, function, &mut |name| {
-            found.insert(name);
-        });
-    }
-    found
 }

@@ -1,7 +1,6 @@
 //! The symbolic executor: carries bounded disjuncts through a function's graph.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::hash::{Hash, Hasher};
 
 use pipelint_ir::{
     Base, CmpOp, Cond, Const, Function, LocalId, LocalKind, Mark, Name, Operand, Place, PlaceId,
@@ -9,8 +8,9 @@ use pipelint_ir::{
 };
 use pipelint_models::Sentinel;
 use pipelint_source::Span;
-use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::Wanted;
 use crate::answers::Answers;
 use crate::cfg::Cfg;
 use crate::closure::Closure;
@@ -25,15 +25,16 @@ use crate::summary::OpenEnd;
 use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId, ValSet};
 
 /// Disjuncts that may enter one block.
-const STATES_PER_BLOCK: usize = 96;
+const STATES_PER_BLOCK: usize = 72;
 /// The same once a bound was met: what is then seen of the rest of the function is a sample, and
 /// a larger one costs more than it shows.
-const STATES_ONCE_BOUNDED: usize = 32;
+const STATES_ONCE_BOUNDED: usize = 24;
 /// Statements run in one function.
 const STEPS: usize = 60_000;
 /// Entries of an initialiser list that are followed one by one.
 const LARGEST_AGGREGATE: usize = 32;
-/// Entries of one loop head on one path; values that still change are then widened.
+/// Entries of one loop head on one path; values that still change are then widened, for one round
+/// more.
 const ROUNDS: u32 = 2;
 
 /// One function's execution.
@@ -62,6 +63,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) inside: Option<FnRef>,
     /// A summary is wanted, and can still be given.
     pub(crate) recording: bool,
+    /// It may have faults of its own.
+    faults_wanted: bool,
     pub(crate) ends: Vec<OpenEnd>,
     /// Constants returned, and whether a creation had failed by then.
     pub(crate) results: FxHashSet<(Option<i128>, bool)>,
@@ -70,7 +73,7 @@ pub(crate) struct Exec<'p, 'm> {
     /// Results of calls that lowered a count.
     pub(crate) lowered_counts: FxHashSet<ValId>,
     /// What every path asks again.
-    pub(crate) answers: Answers<'p>,
+    pub(crate) answers: Answers,
     /// Room for the values that a block can reach.
     pub(crate) marks: ValSet,
     /// Statements run and actions replayed.
@@ -118,7 +121,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         program: &'p Program<'m>,
         summaries: &'p Summaries,
         f: FnRef,
-        recording: bool,
+        wanted: Wanted,
     ) -> Self {
         let function = program.function(f);
         Self {
@@ -138,7 +141,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             summaries,
             site: None,
             inside: None,
-            recording,
+            recording: wanted.summary,
+            faults_wanted: wanted.faults,
             ends: Vec::new(),
             results: FxHashSet::default(),
             error_values: FxHashSet::default(),
@@ -158,12 +162,14 @@ impl<'p, 'm> Exec<'p, 'm> {
         }
     }
 
-    fn most_states(&self) -> usize {
-        if self.bounded {
-            STATES_ONCE_BOUNDED
-        } else {
-            STATES_PER_BLOCK
-        }
+    /// How many paths a block may have for one more like this to be run. Of those on which nothing
+    /// is at stake, which differ in conditions alone, half as many are enough.
+    fn most_states(&self, state: &State) -> usize {
+        let most = match self.bounded {
+            true => STATES_ONCE_BOUNDED,
+            false => STATES_PER_BLOCK,
+        };
+        if state.is_idle() { most / 2 } else { most }
     }
 
     /// The bound on steps is met.
@@ -176,11 +182,12 @@ impl<'p, 'm> Exec<'p, 'm> {
         self.site.unwrap_or(self.span)
     }
 
-    pub(crate) fn run(&mut self) {
+    /// Runs the function; false when it was given up as nothing is to be had of it.
+    pub(crate) fn run(&mut self) -> bool {
         let mut waiting: BTreeMap<u32, (usize, VecDeque<(u64, State)>)> = BTreeMap::new();
         let mut seen: Vec<FxHashSet<u64>> = vec![FxHashSet::default(); self.function.blocks.len()];
         if seen.is_empty() {
-            return;
+            return true;
         }
         let mut next = vec![(0usize, self.first_call())];
         loop {
@@ -188,9 +195,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 if block >= seen.len() || !self.enter(block, &mut state) {
                     continue;
                 }
-                let mut hasher = FxHasher::default();
-                state.hash(&mut hasher);
-                let key = hasher.finish();
+                let key = state.fingerprint();
                 let order = self.cfg.order[block];
                 if seen[block].contains(&key) {
                     let same = waiting.get_mut(&order);
@@ -199,7 +204,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                         let fits = known.absorb(&state);
                         self.recording &= fits;
                     }
-                } else if seen[block].len() >= self.most_states() {
+                } else if seen[block].len() >= self.most_states(&state) {
                     self.bounded = true;
                 } else {
                     seen[block].insert(key);
@@ -211,8 +216,11 @@ impl<'p, 'm> Exec<'p, 'm> {
                 }
             }
             let Some(mut entry) = waiting.first_entry() else {
-                return;
+                return true;
             };
+            if !self.faults_wanted && (self.bounded || !self.recording) {
+                return false;
+            }
             let block = entry.get().0;
             let state = entry.get_mut().1.pop_front();
             if entry.get().1.is_empty() {
@@ -224,7 +232,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             self.steps += (state.facts.len() + state.env.len()) / 64;
             if self.is_spent() {
                 self.bounded = true;
-                return;
+                return true;
             }
             self.run_block(block, state, &mut next);
         }
@@ -265,7 +273,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         if let Some(body) = cfg.loop_at(block) {
             let head = u32::try_from(block).unwrap_or(u32::MAX);
             let n = state.loops.get(head).copied().unwrap_or(0) + 1;
-            if n > ROUNDS + 2 {
+            if n > ROUNDS + 1 {
                 return false;
             }
             state.loops.insert(head, n);
@@ -352,18 +360,17 @@ impl<'p, 'm> Exec<'p, 'm> {
         let mut known: FxHashMap<u64, usize> = FxHashMap::default();
         let mut out: Vec<State> = Vec::with_capacity(states.len());
         for state in states {
-            let mut hasher = FxHasher::default();
-            state.hash(&mut hasher);
-            if let Some(&i) = known.get(&hasher.finish()) {
+            let key = state.fingerprint();
+            if let Some(&i) = known.get(&key) {
                 let fits = out[i].absorb(&state);
                 self.recording &= fits;
                 continue;
             }
-            if out.len() >= self.most_states() {
+            if out.len() >= self.most_states(&state) {
                 self.bounded = true;
-                break;
+                continue;
             }
-            known.insert(hasher.finish(), out.len());
+            known.insert(key, out.len());
             out.push(state);
         }
         out

@@ -1,6 +1,7 @@
 //! Globals that one function alone writes: what they hold when it is first called.
 
 use pipelint_ir::{Base, Const, Function, Language, Name, Operand, Place, Rvalue, Statement, Unit};
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::program::{FnRef, last};
@@ -18,6 +19,8 @@ pub(crate) struct Globals {
     writers: FxHashMap<Name, Writer>,
     /// Units whose functions name a global; two at most are kept.
     readers: FxHashMap<Name, Vec<usize>>,
+    /// Per unit: globals that its functions write.
+    written: Vec<FxHashSet<Name>>,
     /// Units and names of globals that only their file sees.
     internal: FxHashSet<(usize, Name)>,
     /// By last segment; none where several globals of one name begin differently.
@@ -26,8 +29,9 @@ pub(crate) struct Globals {
 
 impl Globals {
     pub(crate) fn new(units: &[Unit]) -> Self {
+        let mentioned: Vec<Mentioned> = units.par_iter().map(mentioned).collect();
         let mut globals = Self::default();
-        for (u, unit) in units.iter().enumerate() {
+        for (u, (unit, mentioned)) in units.iter().zip(mentioned).enumerate() {
             for global in unit.globals.iter().filter(|g| !g.is_extern) {
                 if global.internal {
                     globals.internal.insert((u, global.name.clone()));
@@ -41,15 +45,20 @@ impl Globals {
                     *known = None;
                 }
             }
-            for f in 0..unit.functions.len() {
-                globals.note_writes(unit, (u, f));
-                for (_, place) in unit.functions[f].places.iter() {
-                    if let Base::Global(name) = &place.base {
-                        let units = globals.readers.entry(Name::new(last(name))).or_default();
-                        if units.len() < 2 && !units.contains(&u) {
-                            units.push(u);
-                        }
-                    }
+            globals
+                .written
+                .push(mentioned.written.keys().cloned().collect());
+            for (name, f) in mentioned.written {
+                let one = f.map_or(Writer::Several, |f| Writer::One((u, f)));
+                let writer = globals.writers.entry(name).or_insert(one);
+                if *writer != one {
+                    *writer = Writer::Several;
+                }
+            }
+            for name in mentioned.read {
+                let units = globals.readers.entry(name).or_default();
+                if units.len() < 2 {
+                    units.push(u);
                 }
             }
         }
@@ -68,26 +77,50 @@ impl Globals {
         self.internal.contains(&(unit, name.clone()))
     }
 
+    /// Some function of this unit writes a global of that last segment.
+    pub(crate) fn is_written_in(&self, unit: usize, name: &str) -> bool {
+        self.written.get(unit).is_some_and(|w| w.contains(name))
+    }
+
     /// A global that other units read and none writes: the run sees the program that it is of.
     pub(crate) fn is_read_only(&self, unit: usize, name: &str) -> bool {
         let name = last(name);
         let read = self.readers.get(name);
         !self.writers.contains_key(name) && read.is_some_and(|r| r.iter().any(|u| *u != unit))
     }
+}
 
-    fn note_writes(&mut self, unit: &Unit, f: FnRef) {
-        let function = &unit.functions[f.1];
+/// What the functions of one unit do to globals, by last segments of their names.
+#[derive(Default)]
+struct Mentioned {
+    /// With the one function that writes it; none where several do.
+    written: FxHashMap<Name, Option<usize>>,
+    read: FxHashSet<Name>,
+}
+
+fn mentioned(unit: &Unit) -> Mentioned {
+    let mut found = Mentioned::default();
+    for (f, function) in unit.functions.iter().enumerate() {
         each_written(unit, function, &mut |name| {
-            let writer = self.writers.entry(name).or_insert(Writer::One(f));
-            if *writer != Writer::One(f) {
-                *writer = Writer::Several;
+            let writer = found.written.entry(name).or_insert(Some(f));
+            if *writer != Some(f) {
+                *writer = None;
             }
         });
+        for (_, place) in function.places.iter() {
+            if let Base::Global(name) = &place.base {
+                let name = last(name);
+                if !found.read.contains(name) {
+                    found.read.insert(Name::new(name));
+                }
+            }
+        }
     }
+    found
 }
 
 /// Calls `f` with the last segment of each global that a function assigns, or takes the address of.
-pub(crate) fn each_written(unit: &Unit, function: &Function, f: &mut dyn FnMut(Name)) {
+fn each_written(unit: &Unit, function: &Function, f: &mut dyn FnMut(Name)) {
     let mut note = |id| {
         if let Place {
             base: Base::Global(name),

@@ -39,6 +39,7 @@ mod realloc;
 mod release;
 mod resource;
 mod returns;
+mod sites;
 mod split;
 mod started;
 mod state;
@@ -138,7 +139,13 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
             .par_iter()
             .with_max_len(1)
             .filter(|&&i| worth[i] || asked[i])
-            .map(|&i| run_function(&program, &summaries, i, all[i], order.called[i]))
+            .map(|&i| {
+                let wanted = Wanted {
+                    faults: worth[i],
+                    summary: order.called[i],
+                };
+                run_function(&program, &summaries, i, all[i], wanted)
+            })
             .collect();
         for (result, summary) in run {
             if let Some(summary) = summary {
@@ -232,24 +239,41 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
 }
 
+/// What a function is run for.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    /// Its own faults: it speaks of resources.
+    faults: bool,
+    /// Its summary: somebody calls it.
+    summary: bool,
+}
+
 /// Runs one function; its summary is made when somebody calls it.
 fn run_function(
     program: &Program<'_>,
     summaries: &Summaries,
     index: usize,
     f: FnRef,
-    called: bool,
+    wanted: Wanted,
 ) -> (FunctionResult, Option<Summary>) {
     // A fault of the executor in one function must not end the run for all others.
     let executed = catch_unwind(AssertUnwindSafe(|| {
-        let mut exec = exec::Exec::new(program, summaries, f, called);
-        exec.run();
+        let mut exec = exec::Exec::new(program, summaries, f, wanted);
+        if !exec.run() {
+            return None;
+        }
         let events = exec.found.finish();
         let summary = exec.summary();
-        (exec.found, events, exec.bounded, summary, exec.notes)
+        Some((exec.found, events, exec.bounded, summary, exec.notes))
     }));
     match executed {
-        Ok((findings, events, bounded, summary, notes)) => {
+        // Nothing is to be found in it, and its callers have no use of it.
+        Ok(None) => {
+            let mut findings = Findings::default();
+            note_plain_tests(program, f.0, program.function(f), &mut findings);
+            (FunctionResult::not_run(index, findings, None), None)
+        }
+        Ok(Some((findings, events, bounded, summary, notes))) => {
             let result = FunctionResult {
                 index,
                 findings,

@@ -6,15 +6,30 @@ use pipelint_ir::{
 
 use crate::program::{FnRef, Program, Target, last, scope_of};
 
-impl Program<'_> {
-    /// What a call of `callee` with `args` arguments goes to, seen from `from`.
+impl<'m> Program<'m> {
+    /// What a call of `callee`, a part of `from`, with `args` arguments goes to.
     pub(crate) fn target(
         &self,
         unit: usize,
         from: &Function,
         callee: &Callee,
         args: usize,
-    ) -> Target<'_> {
+    ) -> Target<'m> {
+        if let Some(known) = self.sites.get(unit, callee) {
+            debug_assert_eq!(known, self.find_target(unit, from, callee, args));
+            return known;
+        }
+        self.find_target(unit, from, callee, args)
+    }
+
+    /// As `target`, from the names alone.
+    pub(crate) fn find_target(
+        &self,
+        unit: usize,
+        from: &Function,
+        callee: &Callee,
+        args: usize,
+    ) -> Target<'m> {
         match callee {
             Callee::Function(name) => self.target_of_name(unit, from, name, args),
             Callee::Method { receiver, name, ty } => {
@@ -255,7 +270,7 @@ impl Program<'_> {
         from: &Function,
         name: &str,
         args: usize,
-    ) -> Target<'_> {
+    ) -> Target<'m> {
         let name = self.renamed(unit, name);
         let (rooted, name) = match name.strip_prefix("::") {
             Some(rest) => (true, rest),

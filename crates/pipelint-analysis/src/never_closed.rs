@@ -36,19 +36,25 @@ struct Seen {
 /// with the fields `elsewhere` is not known.
 pub(crate) fn never_closed(program: &Program<'_>, elsewhere: &FxHashSet<Name>) -> Vec<Event> {
     let all: Vec<FnRef> = program.all().collect();
-    let seen: Vec<Seen> = all
+    let created: Vec<Vec<Created>> = all
         .par_iter()
-        .map(|&f| Looker { program, f }.seen())
+        .map(|&f| Looker { program, f }.seen(None).created)
         .collect();
-    let let_go: FxHashSet<&Name> = seen.iter().flat_map(|s| &s.let_go).collect();
+    let mut created: Vec<Created> = created.into_iter().flatten().collect();
+    created.retain(|c| !elsewhere.contains(&c.field) && is_seen_whole(program, c.class));
+    if created.is_empty() {
+        return Vec::new();
+    }
+    let asked: FxHashSet<&Name> = created.iter().map(|c| &c.field).collect();
+    let let_go: Vec<FxHashSet<Name>> = all
+        .par_iter()
+        .map(|&f| Looker { program, f }.seen(Some(&asked)).let_go)
+        .collect();
+    let let_go: FxHashSet<&Name> = let_go.iter().flatten().collect();
     let mut events = Vec::new();
     let mut told: FxHashSet<(ClassRef, &Name)> = FxHashSet::default();
-    for created in seen.iter().flat_map(|s| &s.created) {
-        if let_go.contains(&created.field)
-            || elsewhere.contains(&created.field)
-            || !is_seen_whole(program, created.class)
-            || !told.insert((created.class, &created.field))
-        {
+    for created in &created {
+        if let_go.contains(&created.field) || !told.insert((created.class, &created.field)) {
             continue;
         }
         let kind = program.models.resource(&created.kind);
@@ -106,9 +112,14 @@ impl Looker<'_, '_> {
         self.program.function(self.f)
     }
 
-    fn seen(&self) -> Seen {
+    /// What the function does: what it creates into fields of its object, or how it lets go of
+    /// those that are `asked` for.
+    fn seen(&self, asked: Option<&FxHashSet<&Name>>) -> Seen {
         let function = self.function();
         let mut seen = Seen::default();
+        if asked.is_none() && function.class.is_none() {
+            return seen;
+        }
         // Temporaries that hold the address of a field.
         let mut addresses: FxHashMap<PlaceId, PlaceId> = FxHashMap::default();
         for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
@@ -122,7 +133,9 @@ impl Looker<'_, '_> {
             }
         }
         let mut let_go = |place: PlaceId| {
-            if let Some(field) = field_of(function, place) {
+            if let Some(field) = field_of(function, place)
+                && asked.is_some_and(|asked| asked.contains(field))
+            {
                 seen.let_go.insert(field.clone());
             }
         };

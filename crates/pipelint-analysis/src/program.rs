@@ -1,8 +1,7 @@
 //! Linking: names to functions, classes and constants, over all units of a run.
 
 use pipelint_ir::{
-    Base, Class, Function, FunctionKind, Name, Place, Proj, Reference, Statement, Terminator, Type,
-    Unit,
+    Base, Class, Function, FunctionKind, Name, Place, Proj, Reference, Terminator, Type, Unit,
 };
 use pipelint_models::{FunctionModel, Models};
 use rayon::prelude::*;
@@ -10,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::fields::Fields;
 use crate::globals::Globals;
+use crate::sites::Sites;
 use crate::status::Statuses;
 
 /// A function's place in the program: unit, then index in it.
@@ -40,9 +40,23 @@ pub(crate) enum Target<'p> {
     Unknown,
 }
 
+impl PartialEq for Target<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Model(a), Self::Model(b)) => std::ptr::eq(*a, *b),
+            (Self::Defined(a), Self::Defined(b)) => a == b,
+            (Self::Unknown, Self::Unknown) => true,
+            _ => false,
+        }
+    }
+}
+
 /// All units of a run, linked.
 pub(crate) struct Program<'m> {
     pub(crate) units: Vec<Unit>,
+    /// Per unit: how many functions the units before it have.
+    before: Vec<usize>,
+    pub(crate) sites: Sites<'m>,
     pub(crate) models: &'m Models,
     pub(crate) globals: Globals,
     /// Globals whose initialisers list names: unit and number.
@@ -131,7 +145,7 @@ impl<'m> Program<'m> {
             .filter(|m| m.kind == FunctionKind::StaticMethod)
             .map(|m| m.name.clone())
             .collect();
-        for (u, unit) in units.iter_mut().enumerate() {
+        units.par_iter_mut().enumerate().for_each(|(u, unit)| {
             for function in &mut unit.functions {
                 if function.kind == FunctionKind::Method && statics.contains(&function.name) {
                     function.kind = FunctionKind::StaticMethod;
@@ -144,13 +158,22 @@ impl<'m> Program<'m> {
                     resolve_fields(function, fields);
                 }
             }
-        }
+        });
         let mut program = Self {
             globals: Globals::new(&units),
             tables: FxHashMap::default(),
             fields: Fields::default(),
             statuses: Statuses::default(),
             models,
+            before: units
+                .iter()
+                .scan(0, |sum, unit| {
+                    let before = *sum;
+                    *sum += unit.functions.len();
+                    Some(before)
+                })
+                .collect(),
+            sites: Sites::default(),
             functions: FxHashMap::default(),
             own_names: FxHashSet::default(),
             class_names: classes.keys().map(|name| Name::new(last(name))).collect(),
@@ -179,7 +202,7 @@ impl<'m> Program<'m> {
         program.index_constants(elsewhere);
         program.index_renames();
         program.index_overridden();
-        program.cut_blocks();
+        program.find_targets();
         program.find_returns();
         program.find_constant_results();
         program.fields = Fields::new(&program, elsewhere);
@@ -187,62 +210,13 @@ impl<'m> Program<'m> {
         program
     }
 
-    fn cut_blocks(&mut self) {
-        let mut units = std::mem::take(&mut self.units);
-        let cut: Vec<Vec<(usize, Function)>> = {
-            self.units = units;
-            let cut = |u: usize| {
-                let functions = self.units[u].functions.iter().enumerate();
-                functions
-                    .filter_map(|(f, function)| {
-                        let forks = |from: &Function, stmt: &Statement| self.forks(u, from, stmt);
-                        let twice = |b: &pipelint_ir::Block| {
-                            b.stmts
-                                .iter()
-                                .filter(|s| forks(function, s))
-                                .nth(1)
-                                .is_some()
-                        };
-                        if !function.blocks.iter().any(twice) {
-                            return None;
-                        }
-                        let mut copy = function.clone();
-                        crate::split::split_blocks(&mut copy, &forks);
-                        (copy.blocks.len() > function.blocks.len()).then_some((f, copy))
-                    })
-                    .collect()
-            };
-            (0..self.units.len()).into_par_iter().map(cut).collect()
-        };
-        units = std::mem::take(&mut self.units);
-        for (unit, cut) in units.iter_mut().zip(cut) {
-            for (f, function) in cut {
-                unit.functions[f] = function;
-            }
-        }
-        self.units = units;
-    }
-
-    /// A call after which one path may be several.
-    fn forks(&self, unit: usize, from: &Function, stmt: &Statement) -> bool {
-        let Statement::Call { callee, args, .. } = stmt else {
-            return false;
-        };
-        match self.target(unit, from, callee, args.len()) {
-            Target::Defined(_) => true,
-            Target::Model(model) => {
-                model.check.is_some()
-                    || model
-                        .acquires
-                        .iter()
-                        .any(|a| a.at != pipelint_models::Slot::Result)
-            }
-            Target::Unknown => false,
-        }
-    }
-
     pub(crate) fn function(&self, (u, f): FnRef) -> &Function {
         &self.units[u].functions[f]
+    }
+
+    /// A function's place among `all`.
+    pub(crate) fn number(&self, (u, f): FnRef) -> usize {
+        self.before[u] + f
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = FnRef> + '_ {

@@ -2,7 +2,6 @@
 
 use pipelint_ir::{Callee, Function, Statement, Terminator};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 use crate::program::{FnRef, Program, Returns, Target, last, successors};
 use crate::words::{speaks_of_ending, speaks_of_logging};
@@ -62,7 +61,6 @@ impl Program<'_> {
     /// its end.
     pub(crate) fn find_returns(&mut self) {
         let all: Vec<FnRef> = self.all().collect();
-        let index: FxHashMap<FnRef, usize> = all.iter().enumerate().map(|(i, f)| (*f, i)).collect();
         // What each block's calls do, resolved once.
         let calls: Vec<Vec<Vec<CallReturns>>> = all
             .par_iter()
@@ -71,48 +69,48 @@ impl Program<'_> {
                 let block = |b: &pipelint_ir::Block| {
                     b.stmts
                         .iter()
-                        .filter_map(|s| self.call_returns(f.0, function, s, &index))
+                        .filter_map(|s| self.call_returns(f.0, function, s))
                         .collect()
                 };
                 function.blocks.iter().map(block).collect()
             })
             .collect();
-        let mut known = vec![Returns::Never; all.len()];
-        let mut settled = false;
-        for _ in 0..64 {
-            let mut changed = false;
-            for (i, &f) in all.iter().enumerate() {
-                let function = self.function(f);
-                if known[i] == Returns::Yes || function.noreturn {
-                    continue;
+        let mut callers: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
+        for (i, blocks) in calls.iter().enumerate() {
+            for call in blocks.iter().flatten() {
+                if let CallReturns::As(j) = call {
+                    callers[*j].push(i);
                 }
-                let now = reach_end(function, &calls[i], &known);
-                changed |= std::mem::replace(&mut known[i], now) != now;
-            }
-            if !changed {
-                settled = true;
-                break;
             }
         }
-        for (i, &f) in all.iter().enumerate() {
-            let open = !settled && known[i] == Returns::Never && !self.function(f).noreturn;
-            self.returns
-                .insert(f, if open { Returns::Maybe } else { known[i] });
+        let mut known = vec![Returns::Never; all.len()];
+        // Each knows more only twice: the least fixpoint is reached whatever the order.
+        let mut waiting = vec![true; all.len()];
+        let mut todo: Vec<usize> = (0..all.len()).rev().collect();
+        while let Some(i) = todo.pop() {
+            waiting[i] = false;
+            let function = self.function(all[i]);
+            if known[i] == Returns::Yes || function.noreturn {
+                continue;
+            }
+            let now = reach_end(function, &calls[i], &known);
+            if std::mem::replace(&mut known[i], now) != now {
+                for &j in &callers[i] {
+                    if !std::mem::replace(&mut waiting[j], true) {
+                        todo.push(j);
+                    }
+                }
+            }
         }
+        self.returns.extend(all.into_iter().zip(known));
     }
 
-    fn call_returns(
-        &self,
-        unit: usize,
-        from: &Function,
-        stmt: &Statement,
-        index: &FxHashMap<FnRef, usize>,
-    ) -> Option<CallReturns> {
+    fn call_returns(&self, unit: usize, from: &Function, stmt: &Statement) -> Option<CallReturns> {
         match stmt {
             Statement::Call { callee, args, .. } => {
                 let target = self.target(unit, from, callee, args.len());
                 if let Target::Defined(f) = target {
-                    return index.get(&f).map(|i| CallReturns::As(*i));
+                    return Some(CallReturns::As(self.number(f)));
                 }
                 match self.returns(target, callee) {
                     Returns::Yes => None,

@@ -4,16 +4,14 @@
 //! forgotten there. A straight run of twenty calls with two outcomes each would otherwise have a
 //! million paths before the first of them is looked at.
 
-use pipelint_ir::{Block, BlockId, Function, Statement, Terminator};
+use pipelint_ir::{Block, BlockId, Function, Terminator};
 
-/// Cuts the blocks of a function behind each statement that `forks` names, but the last.
-pub(crate) fn split_blocks(function: &mut Function, forks: &dyn Fn(&Function, &Statement) -> bool) {
-    for b in 0..function.blocks.len() {
+/// Cuts the blocks of a function, each before the statements of these numbers, but for the last.
+/// Gives, for each block that is new, the one that it was cut from.
+pub(crate) fn split_blocks(function: &mut Function, cuts: Vec<Vec<usize>>) -> Vec<usize> {
+    let mut new = Vec::new();
+    for (b, mut cuts) in cuts.into_iter().enumerate() {
         let block = &function.blocks[b];
-        let mut cuts: Vec<usize> = (0..block.stmts.len())
-            .filter(|&i| forks(function, &block.stmts[i]))
-            .map(|i| i + 1)
-            .collect();
         cuts.pop();
         let Some(&first) = cuts.first() else { continue };
         let known = function
@@ -35,6 +33,7 @@ pub(crate) fn split_blocks(function: &mut Function, forks: &dyn Fn(&Function, &S
         for (n, &from) in cuts.iter().enumerate() {
             let to = cuts.get(n + 1).copied().unwrap_or(end);
             let next = function.blocks.len();
+            new.push(b);
             let id = BlockId(u32::try_from(next).unwrap_or(u32::MAX));
             let term = std::mem::replace(&mut function.blocks[at].term, Terminator::Goto(id));
             function.blocks.push(Block {
@@ -51,4 +50,5 @@ pub(crate) fn split_blocks(function: &mut Function, forks: &dyn Fn(&Function, &S
             at = next;
         }
     }
+    new
 }

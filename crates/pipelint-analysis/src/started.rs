@@ -83,22 +83,18 @@ pub(crate) fn started_too_early(program: &Program<'_>) -> Vec<Event> {
     if starters.is_empty() {
         return Vec::new();
     }
+    // Few starters make anything after a start: the whole program is read only for these.
+    let near = touches_of(program, &called_from(program, &starters), &starters);
+    let makes_late = |f: &FnRef| {
+        let mine = &near[f];
+        let mut starts = mine.starts.iter();
+        starts.any(|start| !made_after(program.function(*f), mine, start).is_empty())
+    };
+    if !starters.iter().any(makes_late) {
+        return Vec::new();
+    }
     let all: Vec<FnRef> = program.all().collect();
-    let calls = Calls::new(program, &all);
-    let known: FxHashMap<FnRef, Touches> = all
-        .into_par_iter()
-        .map(|f| {
-            (
-                f,
-                Looker {
-                    program,
-                    calls: &calls,
-                    f,
-                }
-                .touches(),
-            )
-        })
-        .collect();
+    let known = touches_of(program, &all, &all);
     // Which functions make each thing.
     let mut makers: FxHashMap<&Thing, Vec<FnRef>> = FxHashMap::default();
     for (f, touches) in &known {
@@ -121,6 +117,63 @@ pub(crate) fn started_too_early(program: &Program<'_>) -> Vec<Event> {
     events
 }
 
+/// What some functions do, where parameters are followed through these `callees`.
+fn touches_of(
+    program: &Program<'_>,
+    callees: &[FnRef],
+    functions: &[FnRef],
+) -> FxHashMap<FnRef, Touches> {
+    let calls = Calls::new(program, callees);
+    let touches = functions.par_iter().map(|&f| {
+        let calls = &calls;
+        (f, Looker { program, calls, f }.touches())
+    });
+    touches.collect()
+}
+
+/// The functions that these call, as deep as parameters are followed.
+fn called_from(program: &Program<'_>, functions: &[FnRef]) -> Vec<FnRef> {
+    let mut seen: FxHashSet<FnRef> = FxHashSet::default();
+    let mut found = Vec::new();
+    let mut now = functions.to_vec();
+    for _ in 0..=DEEPEST {
+        let mut next = Vec::new();
+        for f in now {
+            let function = program.function(f);
+            for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+                if let Statement::Call { callee, args, .. } = stmt
+                    && let Target::Defined(g) = program.target(f.0, function, callee, args.len())
+                    && seen.insert(g)
+                {
+                    next.push(g);
+                }
+            }
+        }
+        found.extend(&next);
+        now = next;
+    }
+    found
+}
+
+/// What a function makes only after this start.
+fn made_after<'t>(function: &Function, mine: &'t Touches, start: &Start) -> Vec<&'t Touch> {
+    let makes = |t: &&Touch| matches!(t.does, Does::Initialises | Does::Fills);
+    let made = mine.touches.iter().filter(makes);
+    made.filter(|t| reaches(function, start.at, t.at) && !reaches(function, t.at, start.at))
+        // This function does so nowhere before.
+        .filter(|t| {
+            let same = mine
+                .touches
+                .iter()
+                .filter(makes)
+                .filter(|o| o.thing == t.thing);
+            same.into_iter().all(|o| !reaches(function, o.at, start.at))
+        })
+        // A field is the thread's where the thread is given its object.
+        .filter(|t| t.base.is_none() || t.base == start.context)
+        .collect()
+}
+
 fn too_early(
     program: &Program<'_>,
     known: &FxHashMap<FnRef, Touches>,
@@ -130,25 +183,9 @@ fn too_early(
     start: &Start,
 ) -> Option<Event> {
     let function = program.function(f);
-    let after: Vec<&Touch> = mine
-        .touches
-        .iter()
-        .filter(|t| matches!(t.does, Does::Initialises | Does::Fills))
-        .filter(|t| reaches(function, start.at, t.at) && !reaches(function, t.at, start.at))
-        // Nobody else makes it, and this function does so nowhere else.
-        .filter(|t| makers.get(&t.thing).is_some_and(|m| m[..] == [f]))
-        .filter(|t| {
-            let same = |o: &&Touch| {
-                o.thing == t.thing && matches!(o.does, Does::Initialises | Does::Fills)
-            };
-            mine.touches
-                .iter()
-                .filter(same)
-                .all(|o| !reaches(function, o.at, start.at))
-        })
-        // A field is the thread's where the thread is given its object.
-        .filter(|t| t.base.is_none() || t.base == start.context)
-        .collect();
+    // Nobody else makes it.
+    let mut after = made_after(function, mine, start);
+    after.retain(|t| makers.get(&t.thing).is_some_and(|m| m[..] == [f]));
     if after.is_empty() {
         return None;
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pipelint_ir::Name;
 use pipelint_models::{IoKind, Release, Sentinel, Success};
 use pipelint_source::Span;
+use rustc_hash::FxHasher;
 
 use crate::event::{PathStep, StepKind};
 use crate::log::Log;
@@ -440,6 +441,23 @@ impl State {
         }
         self.memos.meet(&other.memos);
         self.log.join(&other.log)
+    }
+
+    /// Nothing on this path waits for a condition to decide about it.
+    pub(crate) fn is_idle(&self) -> bool {
+        let settled = |res: &Res| res.status == Status::Open && (res.escaped || res.owned);
+        self.res.iter().all(|(_, res)| settled(res))
+            && self.failed_outs.is_empty()
+            && self.failed_fields.is_empty()
+            && self.dropped.is_empty()
+            && self.moved.is_empty()
+    }
+
+    /// A hash of all that decides how the path goes on.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hasher = FxHasher::default();
+        self.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// All that decides how the path goes on; the trace does not.

@@ -59,7 +59,6 @@ pub(crate) fn function_names<'s>(stmt: &'s Statement) -> Vec<&'s Name> {
 
 impl Order {
     pub(crate) fn new(program: &Program<'_>, all: &[FnRef]) -> Self {
-        let index: FxHashMap<FnRef, usize> = all.iter().enumerate().map(|(i, f)| (*f, i)).collect();
         let calls: Vec<Vec<usize>> = all
             .par_iter()
             .map(|&f| {
@@ -70,7 +69,7 @@ impl Order {
                         && let Some(ty) = program.type_of_place(f.0, function, *place)
                     {
                         for g in program.destructors(f.0, &function.name, &ty) {
-                            out.extend(index.get(&g).copied());
+                            out.push(program.number(g));
                         }
                     }
                     if let Statement::Assign {
@@ -79,22 +78,22 @@ impl Order {
                     } = stmt
                         && let Some(g) = program.lambda(f.0, name)
                     {
-                        out.extend(index.get(&g).copied());
+                        out.push(program.number(g));
                     }
                     // A function whose address is taken here may be called through it here.
                     for name in function_names(stmt) {
                         if let Some(g) = program.only_function(f.0, function, name) {
-                            out.extend(index.get(&g).copied());
+                            out.push(program.number(g));
                         }
                     }
                     if let Statement::Call { callee, args, .. } = stmt
                         && let Target::Defined(g) =
                             program.target(f.0, function, callee, args.len())
                     {
-                        out.extend(index.get(&g).copied());
+                        out.push(program.number(g));
                         let class = program.function(g).class.as_ref();
                         if let Some(init) = class.and_then(|c| program.field_init(g.0, c)) {
-                            out.extend(index.get(&init).copied());
+                            out.push(program.number(init));
                         }
                     }
                 }
