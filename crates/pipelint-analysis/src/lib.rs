@@ -236,6 +236,8 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
         .events
         .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));
+    // Graphs of whole programs are many small pieces: they are let go of in parallel, too.
+    program.units.into_par_iter().for_each(drop);
     analysis
 }
 

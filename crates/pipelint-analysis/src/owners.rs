@@ -62,6 +62,10 @@ impl<'m> Program<'m> {
 
     /// The alias that a name means inside `scope`: innermost first.
     fn alias_in(&self, scope: &str, name: &str) -> Option<(Name, &Type)> {
+        // Most types are no aliases.
+        if !self.alias_names.contains(last(name)) {
+            return None;
+        }
         let mut scope = scope;
         while !scope.is_empty() {
             let qualified = Name::new(format!("{scope}::{name}"));

@@ -76,6 +76,8 @@ pub(crate) struct Program<'m> {
     pub(crate) returns: FxHashMap<FnRef, Returns>,
     pub(crate) constant_results: FxHashMap<FnRef, i128>,
     pub(crate) aliases: FxHashMap<Name, Type>,
+    /// Last segments of all aliases.
+    pub(crate) alias_names: FxHashSet<Name>,
     /// Fields that are arrays in every class that has one of the name.
     pub(crate) array_fields: FxHashSet<Name>,
     /// Object-like macros that stand for another name, by unit and for all units.
@@ -192,6 +194,11 @@ impl<'m> Program<'m> {
             common_renames: FxHashMap::default(),
             overridden: FxHashSet::default(),
             array_fields: array_fields(&units),
+            alias_names: units
+                .iter()
+                .flat_map(|u| &u.aliases)
+                .map(|(name, _)| Name::new(last(name)))
+                .collect(),
             aliases: units
                 .iter()
                 .flat_map(|u| u.aliases.iter().cloned())

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 /// Names that no unit explains and that decide what a path does: globals and constants of
 /// conditions, functions whose result is kept, and types that objects are made of.
 pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
-    let mut known: BTreeSet<&str> = BTreeSet::new();
+    let mut known: FxHashSet<&str> = FxHashSet::default();
     for unit in units {
         known.extend(unit.constants.iter().map(|c| c.name.as_str()));
         known.extend(
@@ -24,17 +24,32 @@ pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
         known.extend(unit.classes.iter().map(|c| last(&c.name)));
         known.extend(unit.aliases.iter().map(|(name, _)| last(name)));
     }
-    let mut wanted: BTreeSet<String> = BTreeSet::new();
-    let mut want = |name: &str| {
-        let open = !known.contains(name)
+    let open = |name: &str| {
+        !known.contains(name)
             && models.function(name).is_none()
-            && models.constant(name).is_none();
-        if open && !name.contains("::") {
-            wanted.insert(name.to_owned());
-        }
+            && models.constant(name).is_none()
+            && !name.contains("::")
     };
-    for function in units.iter().flat_map(|u| &u.functions) {
-        let mut operand = |op: &Operand| match op {
+    let wanted: Vec<FxHashSet<&str>> = units
+        .par_iter()
+        .map(|unit| {
+            let mut wanted = FxHashSet::default();
+            asked_in(unit, models, &mut |name| {
+                if open(name) {
+                    wanted.insert(name);
+                }
+            });
+            wanted
+        })
+        .collect();
+    let wanted: BTreeSet<&str> = wanted.into_iter().flatten().collect();
+    wanted.into_iter().map(str::to_owned).collect()
+}
+
+/// Calls `want` with each name of a unit whose definition matters.
+fn asked_in<'u>(unit: &'u Unit, models: &Models, want: &mut dyn FnMut(&'u str)) {
+    for function in &unit.functions {
+        let mut operand = |op: &'u Operand| match op {
             Operand::Copy(place) | Operand::Move(place) => {
                 let place = &function.places[*place];
                 if let (Base::Global(name), true) = (&place.base, place.proj.is_empty()) {
@@ -86,7 +101,6 @@ pub(crate) fn unexplained(units: &[Unit], models: &Models) -> Vec<String> {
             }
         }
     }
-    wanted.into_iter().collect()
 }
 
 /// Names of globals with an initialiser that some of these texts, which are not lowered, may write.
@@ -102,26 +116,29 @@ pub(crate) fn mentioned<'a>(
         .collect();
     names.sort_unstable();
     names.dedup();
-    let mut found = FxHashSet::default();
     let Some(automaton) = (!names.is_empty())
         .then(|| AhoCorasick::new(&names).ok())
         .flatten()
     else {
-        return found;
+        return FxHashSet::default();
     };
-    for text in texts {
-        let bytes = text.as_bytes();
-        for m in automaton.find_overlapping_iter(text) {
-            let line = bytes[..m.start()].iter().rposition(|b| *b == b'\n');
-            let head = text[line.map_or(0, |i| i + 1)..m.start()].trim_start();
-            let whole = !head.bytes().next_back().is_some_and(is_word)
-                && !bytes.get(m.end()).is_some_and(|b| is_word(*b));
-            if whole && may_change(head, &text[m.end()..]) {
-                found.insert(Name::new(names[m.pattern().as_usize()]));
-            }
-        }
-    }
-    found
+    let texts: Vec<&str> = texts.collect();
+    let found: Vec<FxHashSet<usize>> = texts
+        .par_iter()
+        .map(|text| {
+            let bytes = text.as_bytes();
+            let changed = automaton.find_overlapping_iter(text).filter(|m| {
+                let line = memchr::memrchr(b'\n', &bytes[..m.start()]);
+                let head = text[line.map_or(0, |i| i + 1)..m.start()].trim_start();
+                let whole = !head.bytes().next_back().is_some_and(is_word)
+                    && !bytes.get(m.end()).is_some_and(|b| is_word(*b));
+                whole && may_change(head, &text[m.end()..])
+            });
+            changed.map(|m| m.pattern().as_usize()).collect()
+        })
+        .collect();
+    let found: FxHashSet<usize> = found.into_iter().flatten().collect();
+    found.into_iter().map(|i| Name::new(names[i])).collect()
 }
 
 /// Names of fields that some of these texts, which are not lowered, speak of in any way.
