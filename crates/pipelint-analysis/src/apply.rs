@@ -216,8 +216,7 @@ impl<'p> Exec<'p, '_> {
     /// Adds a path to others at the same point: what is known already is joined.
     fn merge(&mut self, out: &mut Vec<State>, state: State) {
         if let Some(known) = out.iter_mut().find(|known| **known == state) {
-            let fits = known.absorb(&state);
-            self.recording &= fits;
+            self.absorb(known, &state);
             return;
         }
         out.push(state);
@@ -298,8 +297,7 @@ impl<'p> Exec<'p, '_> {
                 .iter_mut()
                 .find(|(s, r)| *r == result && *s == state)
             {
-                let fits = known.absorb(&state);
-                self.recording &= fits;
+                self.absorb(known, &state);
             }
         }
     }
@@ -452,8 +450,7 @@ impl<'p> Exec<'p, '_> {
                     .all(|(a, b)| a.is_none() || b.is_none() || a == b)
         };
         if let Some(known) = paths.iter_mut().find(|k| same(k)) {
-            let fits = known.0.absorb(&state);
-            self.recording &= fits;
+            self.absorb(&mut known.0, &state);
             for (mine, other) in known.1.vals.iter_mut().zip(&frame.vals) {
                 *mine = mine.or(*other);
             }

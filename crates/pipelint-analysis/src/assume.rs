@@ -24,7 +24,7 @@ impl Mask {
     }
 }
 
-fn negate(op: CmpOp) -> CmpOp {
+pub(crate) fn negate(op: CmpOp) -> CmpOp {
     match op {
         CmpOp::Eq => CmpOp::Ne,
         CmpOp::Ne => CmpOp::Eq,

@@ -207,6 +207,7 @@ impl<'p> Exec<'p, '_> {
             }
         }
         for (v, arg) in values.iter().zip(args) {
+            self.judged_out_of_sight(&mut state, *v, arg);
             self.escape(&mut state, *v);
             self.escape_parts(&mut state, arg);
         }

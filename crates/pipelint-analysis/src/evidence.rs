@@ -1,7 +1,7 @@
 //! What runs show of values beside plain comparisons: a call that succeeded on a handle, a
 //! resource that nobody else can have, an element that a loop tests, a count that reached zero.
 
-use pipelint_ir::{BinOp, CmpOp};
+use pipelint_ir::{Base, BinOp, CmpOp, LocalKind, Operand, Statement};
 use pipelint_models::{FunctionModel, Success};
 
 use crate::exec::{Exec, Outcome, number};
@@ -137,5 +137,40 @@ impl Exec<'_, '_> {
             _ => self.lowered_counts.contains(&count),
         };
         state.last_owner |= lowered && matches!(op, CmpOp::Eq | CmpOp::Le);
+    }
+}
+
+impl Exec<'_, '_> {
+    /// `EXPECT_FAILURE(open(&pair))`: which result the unseen code goes on with is not known, and so
+    /// it is not known whether what the call made on this path is there afterwards.
+    pub(crate) fn judged_out_of_sight(&self, state: &mut State, v: ValId, arg: &Operand) {
+        let (Operand::Copy(place) | Operand::Move(place), Val::Int(_)) = (arg, self.arena.get(v))
+        else {
+            return;
+        };
+        let at = &self.function.places[*place];
+        let (Base::Local(l), []) = (&at.base, &at.proj[..]) else {
+            return;
+        };
+        let temp = self.function.locals.get(l.0 as usize);
+        if temp.is_none_or(|l| l.kind != LocalKind::Temp) || state.res.is_empty() {
+            return;
+        }
+        let mut made = Vec::new();
+        for (block, spans) in self.function.blocks.iter().zip(&self.function.map.stmts) {
+            for (stmt, span) in block.stmts.iter().zip(spans) {
+                if matches!(stmt, Statement::Call { dst: Some(dst), .. } if dst == place) {
+                    made.push(*span);
+                }
+            }
+        }
+        state.res.change(
+            |_, res| made.contains(&res.created),
+            |res| {
+                res.escaped = true;
+                res.foreign = true;
+                res.checked = true;
+            },
+        );
     }
 }

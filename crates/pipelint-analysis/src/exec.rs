@@ -201,8 +201,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     let same = waiting.get_mut(&order);
                     let same = same.and_then(|(_, s)| s.iter_mut().find(|(k, _)| *k == key));
                     if let Some((_, known)) = same {
-                        let fits = known.absorb(&state);
-                        self.recording &= fits;
+                        self.absorb(known, &state);
                     }
                 } else if seen[block].len() >= self.most_states(&state) {
                     self.bounded = true;
@@ -362,8 +361,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         for state in states {
             let key = state.fingerprint();
             if let Some(&i) = known.get(&key) {
-                let fits = out[i].absorb(&state);
-                self.recording &= fits;
+                self.absorb(&mut out[i], &state);
                 continue;
             }
             if out.len() >= self.most_states(&state) {

@@ -123,7 +123,8 @@ impl Log {
             return false;
         }
         let before = std::mem::take(self);
-        let size = before.size() + 1;
+        // Most epochs are gone from the summary: nothing was read in them.
+        let size = before.size() + u32::from(!matches!(action, Action::Epoch(_)));
         *self = Self::with(before, Entry::Act(action), size);
         true
     }
@@ -152,6 +153,51 @@ impl Log {
         };
         ways.push(other.clone());
         *self = Self::with(common, Entry::Choice(ways), size + 1);
+        true
+    }
+
+    /// As `join`, for logs that are too large as they are: what both did since they parted is shrunk.
+    #[must_use]
+    pub(crate) fn join_shrunk(
+        &mut self,
+        other: &Self,
+        shrink: &dyn Fn(Vec<Step>) -> Vec<Step>,
+    ) -> bool {
+        let common = self.common(other);
+        let ways = vec![self.steps_since(&common), other.steps_since(&common)];
+        let mut joined = common;
+        let fits = joined.extend(shrink(vec![Step::Choice(ways)]));
+        *self = joined;
+        fits
+    }
+
+    /// Appends steps; false when the log is full.
+    fn extend(&mut self, steps: Vec<Step>) -> bool {
+        for step in steps {
+            match step {
+                Step::Act(action) => {
+                    if !self.push(action) {
+                        return false;
+                    }
+                }
+                Step::Choice(choice) => {
+                    let mut size = self.size() + 1;
+                    let mut ways = Vec::with_capacity(choice.len());
+                    for steps in choice {
+                        let mut way = self.clone();
+                        if !way.extend(steps) {
+                            return false;
+                        }
+                        size += way.size() - self.size();
+                        ways.push(way);
+                    }
+                    if size > MOST_ACTIONS {
+                        return false;
+                    }
+                    *self = Self::with(std::mem::take(self), Entry::Choice(ways), size);
+                }
+            }
+        }
         true
     }
 

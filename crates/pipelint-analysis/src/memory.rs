@@ -333,9 +333,10 @@ impl Exec<'_, '_> {
     fn record_write(&mut self, state: &mut State, loc: LocId, v: ValId) {
         let mut parts = Vec::new();
         self.arena.parts(v, &mut parts);
+        let holder = self.private_holder(loc);
         for part in parts {
             if matches!(self.arena.get(part), Val::Sym(_)) && !self.is_given(part) {
-                state.exported.insert(part, ());
+                self.export(state, part, holder);
             }
         }
         let span = self.span;

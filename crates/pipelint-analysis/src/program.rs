@@ -11,6 +11,7 @@ use crate::fields::Fields;
 use crate::globals::Globals;
 use crate::sites::Sites;
 use crate::status::Statuses;
+use crate::text::Texts;
 
 /// A function's place in the program: unit, then index in it.
 pub(crate) type FnRef = (usize, usize);
@@ -59,6 +60,7 @@ pub(crate) struct Program<'m> {
     pub(crate) sites: Sites<'m>,
     pub(crate) models: &'m Models,
     pub(crate) globals: Globals,
+    pub(crate) texts: Texts,
     /// Globals whose initialisers list names: unit and number.
     pub(crate) tables: FxHashMap<Name, Vec<(usize, usize)>>,
     pub(crate) fields: Fields,
@@ -163,6 +165,7 @@ impl<'m> Program<'m> {
         });
         let mut program = Self {
             globals: Globals::new(&units),
+            texts: Texts::new(&units),
             tables: FxHashMap::default(),
             fields: Fields::default(),
             statuses: Statuses::default(),

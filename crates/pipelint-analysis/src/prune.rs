@@ -74,7 +74,7 @@ impl Exec<'_, '_> {
             }
         }
         // What the caller will have is told it at the end.
-        for (v, ()) in state.exported.iter() {
+        for (v, _) in state.exported.iter() {
             arena.mark_parts(v, &mut reachable, &mut parts);
         }
         // A resource that is gone, or somebody else's, matters while a variable still has it.

@@ -328,8 +328,8 @@ pub(crate) struct State {
     /// Results of I/O calls. They decide nothing, so they tell no two paths apart.
     pub(crate) io_results: VecMap<ValId, ()>,
     /// Values that were stored in the caller's world. The log tells no two paths apart, and
-    /// neither do they.
-    pub(crate) exported: VecMap<ValId, ()>,
+    /// neither do they. With each the memory made here that alone holds it.
+    pub(crate) exported: VecMap<ValId, Option<ValId>>,
     /// Storage that outlives the call and holds what was released, on one of the joined paths. It
     /// decides nothing, so it tells no two paths apart.
     pub(crate) stale: VecMap<LocId, Closed>,
@@ -417,8 +417,12 @@ impl State {
     /// Takes in another path that knows the same; false when their logs are too much for one.
     #[must_use]
     pub(crate) fn absorb(&mut self, other: &Self) -> bool {
-        for (v, ()) in other.exported.iter() {
-            self.exported.insert(v, ());
+        for (v, holder) in other.exported.iter() {
+            match self.exported.get(v) {
+                Some(known) if known == holder => {}
+                Some(_) => self.exported.insert(v, None),
+                None => self.exported.insert(v, *holder),
+            }
         }
         // What storage may hold is told by the path that it was last changed on.
         let memos = &self.memos;

@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::exec::{Exec, Outcome};
 use crate::log::{Action, Log, Step, each, simplify};
+use crate::quiet::replay_cost;
 use crate::state::{Fact, FailedOut, Res, State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
@@ -14,6 +15,8 @@ const MOST_ENDS: usize = 16;
 const MOST_CONSTANTS: usize = 8;
 /// Actions that all ends together may have: a function that does more is as good as unknown.
 const MOST_ACTIONS: usize = 192;
+/// Actions that one replay of all ends may run at most.
+const MOST_COST: f64 = 520.0;
 /// Writes that all ends together may have: a constructor sets every field on every way.
 const MOST_STORES: usize = 240;
 
@@ -65,7 +68,7 @@ pub(crate) struct OpenEnd {
 impl Exec<'_, '_> {
     /// Appends to the path's log, when a caller will ask for it.
     pub(crate) fn record(&mut self, state: &mut State, action: Action) {
-        if self.recording && !state.log.push(action) {
+        if self.recording && !self.is_about_text(&action) && !state.log.push(action) {
             self.recording = false;
         }
     }
@@ -142,14 +145,7 @@ impl Exec<'_, '_> {
             }
             other => other,
         };
-        let mut reach = Vec::new();
-        let mut parts = Vec::new();
-        for v in result.into_iter().chain(state.exported.iter().map(|e| e.0)) {
-            self.arena.parts(v, &mut parts);
-            reach.append(&mut parts);
-        }
-        reach.sort_unstable();
-        reach.dedup();
+        let reach = self.callers_reach(state, result);
         let has = |v: ValId| reach.binary_search(&v).is_ok();
         let res: Vec<(ValId, Res)> = state
             .res
@@ -223,7 +219,7 @@ impl Exec<'_, '_> {
             pseudo,
         };
         let end = self.with_few_constants(end);
-        let same = self.ends.iter_mut().find(|known| {
+        let same = self.ends.iter().position(|known| {
             known.result == end.result
                 && known.facts == end.facts
                 && known.res == end.res
@@ -232,7 +228,12 @@ impl Exec<'_, '_> {
                 && known.vague == end.vague
         });
         let fits = match same {
-            Some(known) => known.log.join(&end.log),
+            Some(same) => {
+                let mut log = std::mem::take(&mut self.ends[same].log);
+                let fits = log.join(&end.log) || self.join_shrunk(&mut log, &end.log, state.epoch);
+                self.ends[same].log = log;
+                fits
+            }
             None => {
                 self.ends.push(end);
                 self.ends.len() <= MOST_ENDS
@@ -295,7 +296,7 @@ impl Exec<'_, '_> {
         let mut ends: Vec<End> = Vec::with_capacity(open.len());
         for end in open {
             let keep = |action: &Action| self.is_felt(action);
-            ends.push(End {
+            let mut end = End {
                 steps: simplify(end.log.steps(), &keep),
                 result: end.result,
                 facts: end.facts,
@@ -303,7 +304,9 @@ impl Exec<'_, '_> {
                 pseudo: end.pseudo,
                 outs: end.outs,
                 vague: end.vague,
-            });
+            };
+            self.drop_private_writes(&mut end);
+            ends.push(end);
         }
         // Which run of unknown code came last matters where something is read after it.
         let mut read: FxHashSet<u32> = FxHashSet::default();
@@ -315,11 +318,9 @@ impl Exec<'_, '_> {
             }
         }
         for end in &mut ends {
-            let keep = |action: &Action| match action {
-                Action::Epoch(epoch) => read.contains(epoch),
-                _ => true,
-            };
-            end.steps = simplify(std::mem::take(&mut end.steps), &keep);
+            let steps = std::mem::take(&mut end.steps);
+            let shrunk = self.shrink(steps, &|epoch| read.contains(&epoch));
+            end.steps = simplify(shrunk, &|_| true);
         }
         let (mut actions, mut stores) = (0, 0);
         for end in &ends {
@@ -328,11 +329,13 @@ impl Exec<'_, '_> {
                 _ => actions += 1,
             });
         }
-        (actions <= MOST_ACTIONS && stores <= MOST_STORES).then(|| self.compact(ends))
+        let cost: f64 = ends.iter().map(|end| replay_cost(&end.steps).0).sum();
+        let fits = actions <= MOST_ACTIONS && stores <= MOST_STORES && cost <= MOST_COST;
+        fits.then(|| self.compact(ends))
     }
 
     /// Writes to memory that only this function knows are nobody else's business.
-    fn is_felt(&self, action: &Action) -> bool {
+    pub(crate) fn is_felt(&self, action: &Action) -> bool {
         match action {
             Action::Write { loc, .. } => self.is_callers(*loc),
             _ => true,
@@ -344,20 +347,7 @@ impl Exec<'_, '_> {
         let mut need = Need::default();
         for end in ends {
             each(&end.steps, &mut |action| need.action(action));
-            need.todo.extend(end.result.map(Item::Val));
-            for (v, _) in &end.facts {
-                need.todo.push(Item::Val(*v));
-            }
-            for (v, res) in &end.res {
-                need.todo.extend([Item::Val(*v), Item::Val(res.judge)]);
-                need.todo.extend(res.home.map(Item::Loc));
-            }
-            for (v, _) in &end.pseudo {
-                need.todo.push(Item::Val(*v));
-            }
-            for out in &end.outs {
-                need.todo.extend([Item::Val(out.judge), Item::Loc(out.loc)]);
-            }
+            need.end(end);
         }
         need.close(self);
         need
@@ -492,14 +482,14 @@ enum Item {
 
 /// The values and locations that some others are made of.
 #[derive(Default)]
-struct Need {
+pub(crate) struct Need {
     vals: FxHashMap<ValId, ()>,
     locs: FxHashMap<LocId, ()>,
     todo: Vec<Item>,
 }
 
 impl Need {
-    fn action(&mut self, action: &Action) {
+    pub(crate) fn action(&mut self, action: &Action) {
         match action {
             Action::Epoch(_) | Action::Havoc { .. } => {}
             Action::Assume { a, b, .. } => self.todo.extend([Item::Val(*a), Item::Val(*b)]),
@@ -514,7 +504,33 @@ impl Need {
         }
     }
 
-    fn close(&mut self, exec: &Exec<'_, '_>) {
+    /// All of an end but its steps.
+    pub(crate) fn end(&mut self, end: &End) {
+        self.todo.extend(end.result.map(Item::Val));
+        for (v, _) in &end.facts {
+            self.todo.push(Item::Val(*v));
+        }
+        for (v, res) in &end.res {
+            self.todo.extend([Item::Val(*v), Item::Val(res.judge)]);
+            self.todo.extend(res.home.map(Item::Loc));
+        }
+        for (v, _) in &end.pseudo {
+            self.todo.push(Item::Val(*v));
+        }
+        for out in &end.outs {
+            self.todo.extend([Item::Val(out.judge), Item::Loc(out.loc)]);
+        }
+    }
+
+    pub(crate) fn write(&mut self, loc: LocId, v: ValId) {
+        self.todo.extend([Item::Loc(loc), Item::Val(v)]);
+    }
+
+    pub(crate) fn has(&self, v: ValId) -> bool {
+        self.vals.contains_key(&v)
+    }
+
+    pub(crate) fn close(&mut self, exec: &Exec<'_, '_>) {
         while let Some(item) = self.todo.pop() {
             match item {
                 Item::Val(v) => {

@@ -188,6 +188,14 @@ impl Arena {
         id
     }
 
+    /// The epochs that something was read in.
+    pub(crate) fn epochs(&self) -> impl Iterator<Item = u32> + '_ {
+        self.vals.iter().filter_map(|val| match val {
+            Val::Sym(Sym::Load { epoch, .. }) => Some(*epoch),
+            _ => None,
+        })
+    }
+
     pub(crate) fn get(&self, id: ValId) -> &Val {
         &self.vals[id.0 as usize]
     }

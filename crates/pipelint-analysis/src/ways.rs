@@ -77,7 +77,7 @@ impl<'p> Exec<'p, '_> {
             self.arena.parts(*v, &mut parts);
             vals.extend(parts.drain(..));
         }
-        vals.extend(state.exported.iter().map(|(v, ())| v));
+        vals.extend(state.exported.iter().map(|(v, _)| v));
         vals.extend(state.moved.iter().map(|(v, _)| v));
         vals.extend(state.errors.iter().map(|(v, _)| v));
         vals.extend(state.failed_outs.iter().flat_map(|(v, out)| [v, out.judge]));
