@@ -1,5 +1,6 @@
 //! The symbolic executor: carries bounded disjuncts through a function's graph.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 
 use pipelint_ir::{
@@ -63,6 +64,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) inside: Option<FnRef>,
     /// A summary is wanted, and can still be given.
     pub(crate) recording: bool,
+    /// How often logs were shrunk to be joined.
+    pub(crate) shrunk: Cell<u32>,
     /// It may have faults of its own.
     faults_wanted: bool,
     pub(crate) ends: Vec<OpenEnd>,
@@ -142,6 +145,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             site: None,
             inside: None,
             recording: wanted.summary,
+            shrunk: Cell::new(0),
             faults_wanted: wanted.faults,
             ends: Vec::new(),
             results: FxHashSet::default(),

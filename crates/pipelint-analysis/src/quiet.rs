@@ -9,6 +9,10 @@ use crate::log::{Action, Log, Step, simplify};
 use crate::state::State;
 use crate::values::{Val, ValId};
 
+/// Times that logs are shrunk in one function to be joined: one that fills them again and again does
+/// too much for a summary.
+const MOST_SHRUNK: u32 = 8;
+
 /// Ways of a choice that are compared with all others.
 const MOST_COMPARED: usize = 8;
 
@@ -85,6 +89,10 @@ impl Exec<'_, '_> {
 
     /// Joins two logs that are too large as they are. What was read in an epoch that is past is known.
     pub(crate) fn join_shrunk(&self, log: &mut Log, other: &Log, now: u32) -> bool {
+        self.shrunk.set(self.shrunk.get() + 1);
+        if self.shrunk.get() > MOST_SHRUNK {
+            return false;
+        }
         let read: FxHashSet<u32> = self.arena.epochs().collect();
         let wanted = |epoch| epoch == now || read.contains(&epoch);
         log.join_shrunk(other, &|steps| self.shrink(steps, &wanted))
