@@ -16,7 +16,7 @@ const MOST_CONSTANTS: usize = 8;
 /// Actions that all ends together may have: a function that does more is as good as unknown.
 const MOST_ACTIONS: usize = 192;
 /// Actions that one replay of all ends may run at most.
-const MOST_COST: f64 = 520.0;
+const MOST_COST: f64 = 400.0;
 /// Writes that all ends together may have: a constructor sets every field on every way.
 const MOST_STORES: usize = 240;
 
