@@ -179,8 +179,7 @@ pub(crate) fn mentioned_fields<'a>(
 /// A small number that few words share.
 fn shape(word: &[u8]) -> usize {
     let byte = |b: Option<&u8>| b.copied().map_or(0, usize::from);
-    let middle = byte(word.get(word.len() / 2));
-    (byte(word.first()) * 0x9E5 + byte(word.last()) * 0x1F3 + middle * 0x61 + word.len()) & 0xFFFF
+    (byte(word.first()) << 9 ^ byte(word.last()) << 3 ^ word.len()) & 0xFFFF
 }
 
 /// Which bytes are of a word.

@@ -160,9 +160,14 @@ impl<'a> Surroundings<'a> {
         while !now.is_empty() {
             now.retain(|&i| self.includes[i].is_none());
             self.read(files, &now, |_| true);
+            let at_once: Vec<Option<Vec<usize>>> =
+                now.par_iter().map(|&i| self.included_here(i)).collect();
+            let taken_in = self.taken_in;
             let mut next = Vec::new();
-            for i in std::mem::take(&mut now) {
-                let found = self.included(files, i);
+            for (i, found) in std::mem::take(&mut now).into_iter().zip(at_once) {
+                // A file that was taken in since may be what an include means.
+                let found = found.filter(|_| self.taken_in == taken_in);
+                let found = found.unwrap_or_else(|| self.included(files, i));
                 next.extend(found.iter().copied());
                 self.includes[i] = Some(found);
             }
@@ -170,6 +175,23 @@ impl<'a> Surroundings<'a> {
             next.dedup();
             now = next;
         }
+    }
+
+    /// The files that a file includes, if the files of the run tell it of all of them.
+    fn included_here(&self, from: usize) -> Option<Vec<usize>> {
+        if self.build(from).is_some() {
+            return None;
+        }
+        let directives = self.directives[from].as_ref()?;
+        let found = directives.includes.iter().map(|include| {
+            let named = self.names.beside(from, include);
+            let named = named.or_else(|| self.names.alike(from, include));
+            // Where the file system is not looked at, such an include leads nowhere.
+            let nowhere = !include.quoted || !self.options.follow_includes;
+            named.map(Some).or_else(|| nowhere.then_some(None))
+        });
+        let found: Option<Vec<Option<usize>>> = found.collect();
+        Some(found?.into_iter().flatten().collect())
     }
 
     /// The files that a file includes.
