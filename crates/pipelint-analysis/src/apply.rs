@@ -107,7 +107,7 @@ impl<'p> Exec<'p, '_> {
         out: &mut Vec<State>,
     ) -> bool {
         let function = self.program.function(call.function);
-        let Some(summary) = self.summaries.get(call.function) else {
+        let Some(summary) = self.summary_of(call.function) else {
             return false;
         };
         let params = function.params as usize;

@@ -26,7 +26,7 @@ impl Exec<'_, '_> {
             return None;
         };
         let function = self.program.lambda(self.unit, name)?;
-        self.summaries.get(function)?;
+        self.summary_of(function)?;
         let v = self.fresh(state, 0);
         let own = self.arena.loc(Loc::Deref(v));
         let mut captures = Vec::new();

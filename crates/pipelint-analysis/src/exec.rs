@@ -21,8 +21,8 @@ use crate::own::OwnerCache;
 use crate::program::{ClassRef, FnRef, Program};
 use crate::protocol::Notes;
 use crate::state::{State, Status};
-use crate::summaries::Summaries;
-use crate::summary::OpenEnd;
+use crate::summaries::Seen;
+use crate::summary::{OpenEnd, Summary};
 use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId, ValSet};
 
 /// Disjuncts that may enter one block.
@@ -57,7 +57,7 @@ pub(crate) struct Exec<'p, 'm> {
     /// Classes that pointers were cast to.
     pub(crate) pointees: FxHashMap<ValId, ClassRef>,
     /// What called functions do.
-    pub(crate) summaries: &'p Summaries,
+    summaries: Seen<'p>,
     /// The call in this function whose callee is being replayed.
     pub(crate) site: Option<Span>,
     /// That callee.
@@ -122,7 +122,7 @@ pub(crate) fn number(sentinel: Sentinel) -> i128 {
 impl<'p, 'm> Exec<'p, 'm> {
     pub(crate) fn new(
         program: &'p Program<'m>,
-        summaries: &'p Summaries,
+        summaries: Seen<'p>,
         f: FnRef,
         wanted: Wanted,
     ) -> Self {
@@ -174,6 +174,11 @@ impl<'p, 'm> Exec<'p, 'm> {
             false => STATES_PER_BLOCK,
         };
         if state.is_idle() { most / 2 } else { most }
+    }
+
+    /// What a called function does, if it is known.
+    pub(crate) fn summary_of(&self, f: FnRef) -> Option<&'p Summary> {
+        self.summaries.get(self.program.number(f))
     }
 
     /// The bound on steps is met.

@@ -54,6 +54,8 @@ mod ways;
 mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use pipelint_ir::{
     Base, Callee, Function, Gap, GapReason, Name, Proj, Statement, Terminator, Unit,
@@ -65,7 +67,7 @@ use rustc_hash::FxHashSet;
 
 use collect::Findings;
 use program::{FnRef, Program, Target};
-use summaries::{Order, Summaries};
+use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
 pub use event::{Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
@@ -124,43 +126,40 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     let program = Program::link(units, models, elsewhere);
     let all: Vec<FnRef> = program.all().collect();
     let order = Order::new(&program, &all);
-    let mut worth: Vec<bool> = all
+    let worth: Vec<bool> = all
         .par_iter()
         .map(|&f| matters(&program, f.0, program.function(f)))
         .collect();
     let asked = asked_for(&program, &all, &order, &worth);
-    let mut summaries = Summaries::default();
-    let mut results: Vec<FunctionResult> = Vec::new();
-    for level in &order.levels {
-        for &i in level {
-            let calls = &order.calls[i];
-            worth[i] |= calls
-                .iter()
-                .any(|&j| summaries.get(all[j]).is_some_and(|s| s.resourceful));
+    let summaries = Summaries::new(all.len());
+    let results: Mutex<Vec<FunctionResult>> = Mutex::default();
+    let ran: Vec<AtomicBool> = all.iter().map(|_| AtomicBool::new(false)).collect();
+    order.run(&|i| {
+        let mut calls = order.calls[i].iter();
+        let seen = Seen {
+            all: &summaries,
+            order: &order,
+            of: i,
+        };
+        let faults = worth[i] || calls.any(|&j| seen.get(j).is_some_and(|s| s.resourceful));
+        if !faults && !asked[i] {
+            return;
         }
-        let run: Vec<(FunctionResult, Option<Summary>)> = level
-            .par_iter()
-            .with_max_len(1)
-            .filter(|&&i| worth[i] || asked[i])
-            .map(|&i| {
-                let wanted = Wanted {
-                    faults: worth[i],
-                    summary: order.called[i],
-                };
-                run_function(&program, &summaries, i, all[i], wanted)
-            })
-            .collect();
-        for (result, summary) in run {
-            if let Some(summary) = summary {
-                summaries.insert(all[result.index], summary);
-            }
-            results.push(result);
-        }
-    }
+        let wanted = Wanted {
+            faults,
+            summary: order.called[i],
+        };
+        let (result, summary) = run_function(&program, seen, all[i], wanted);
+        summaries.insert(i, summary);
+        ran[i].store(true, Ordering::Relaxed);
+        let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+        results.push(result);
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     let plain: Vec<FunctionResult> = all
         .par_iter()
         .enumerate()
-        .filter(|(i, _)| !worth[*i] && !asked[*i])
+        .filter(|(i, _)| !ran[*i].load(Ordering::Relaxed))
         .filter_map(|(i, &f)| {
             let mut findings = Findings::default();
             note_plain_tests(&program, f.0, program.function(f), &mut findings);
@@ -256,11 +255,11 @@ struct Wanted {
 /// Runs one function; its summary is made when somebody calls it.
 fn run_function(
     program: &Program<'_>,
-    summaries: &Summaries,
-    index: usize,
+    summaries: Seen<'_>,
     f: FnRef,
     wanted: Wanted,
 ) -> (FunctionResult, Option<Summary>) {
+    let index = summaries.of;
     // A fault of the executor in one function must not end the run for all others.
     let executed = catch_unwind(AssertUnwindSafe(|| {
         let mut exec = exec::Exec::new(program, summaries, f, wanted);
@@ -300,21 +299,26 @@ fn run_function(
 /// Functions that nothing makes worth running but a caller: small ones, called by those that are
 /// worth it or may become so.
 fn asked_for(program: &Program<'_>, all: &[FnRef], order: &Order, worth: &[bool]) -> Vec<bool> {
-    // Whatever calls, at any depth, what speaks of resources.
+    // Whatever calls, at any depth, what speaks of resources: a ring does if one of it does.
     let mut above: Vec<bool> = worth.to_vec();
     for level in &order.levels {
+        let mut rings: FxHashSet<usize> = FxHashSet::default();
         for &i in level {
-            above[i] |= order.calls[i].iter().any(|&j| above[j]);
+            if above[i] || order.calls[i].iter().any(|&j| above[j]) {
+                rings.insert(order.rings[i]);
+            }
+        }
+        for &i in level {
+            above[i] |= rings.contains(&order.rings[i]);
         }
     }
     let mut asked = vec![false; all.len()];
-    for level in order.levels.iter().rev() {
-        for &i in level {
-            if above[i] || asked[i] {
-                for &j in &order.calls[i] {
-                    let small = program.function(all[j]).blocks.len() <= LARGEST_PLAIN;
-                    asked[j] |= !above[j] && small;
-                }
+    let mut todo: Vec<usize> = (0..all.len()).filter(|&i| above[i]).collect();
+    while let Some(i) = todo.pop() {
+        for &j in &order.calls[i] {
+            let small = program.function(all[j]).blocks.len() <= LARGEST_PLAIN;
+            if !above[j] && small && !std::mem::replace(&mut asked[j], true) {
+                todo.push(j);
             }
         }
     }

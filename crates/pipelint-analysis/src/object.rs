@@ -215,7 +215,7 @@ impl Exec<'_, '_> {
         };
         let own = match self.program.destructor(self.unit, scope, ty) {
             Some(None) => true,
-            Some(Some(f)) => self.summaries.get(f).is_some(),
+            Some(Some(f)) => self.summary_of(f).is_some(),
             None => false,
         };
         let member = |ty: &Type| {

@@ -192,7 +192,7 @@ impl Exec<'_, '_> {
     pub(crate) fn note_dropped_status(&mut self, state: &State, f: FnRef, values: &[ValId]) {
         let program = self.program;
         let statuses = &program.statuses;
-        if self.summaries.get(f).is_some_and(|s| s.reports)
+        if self.summary_of(f).is_some_and(|s| s.reports)
             && let Some(judged) = statuses.judged_mostly(f)
         {
             self.status_dropped(state, f, judged, None);

@@ -1,27 +1,56 @@
 //! The order in which functions are run: what is called first, so that its summary is there.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use pipelint_ir::{Const, Name, Operand, Rvalue, Statement};
+use pipelint_ir::{Callee, Const, Name, Operand, Rvalue, Statement};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 use crate::program::{FnRef, Program, Target};
 use crate::summary::Summary;
 
-/// Summaries of the functions run so far.
-#[derive(Debug, Default)]
-pub(crate) struct Summaries {
-    done: FxHashMap<FnRef, Summary>,
-}
+/// Summaries of the functions run so far, by their numbers.
+#[derive(Debug)]
+pub(crate) struct Summaries(Vec<OnceLock<Option<Summary>>>);
 
 impl Summaries {
-    pub(crate) fn get(&self, f: FnRef) -> Option<&Summary> {
-        self.done.get(&f)
+    pub(crate) fn new(functions: usize) -> Self {
+        let mut slots = Vec::new();
+        slots.resize_with(functions, OnceLock::new);
+        Self(slots)
     }
 
-    pub(crate) fn insert(&mut self, f: FnRef, summary: Summary) {
-        self.done.insert(f, summary);
+    /// Keeps what came of a function; each is run once.
+    pub(crate) fn insert(&self, function: usize, summary: Option<Summary>) {
+        if let Some(slot) = self.0.get(function) {
+            let _ = slot.set(summary);
+        }
+    }
+
+    pub(crate) fn get(&self, function: usize) -> Option<&Summary> {
+        self.0.get(function)?.get()?.as_ref()
+    }
+}
+
+/// The summaries that one function sees: those of what it calls. Whether others are there depends on
+/// what the other threads have come to, and what a function shows must not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'s> {
+    pub(crate) all: &'s Summaries,
+    pub(crate) order: &'s Order,
+    /// The function's number.
+    pub(crate) of: usize,
+}
+
+impl<'s> Seen<'s> {
+    /// The summary of the function with this number.
+    pub(crate) fn get(&self, function: usize) -> Option<&'s Summary> {
+        let calls = self.order.calls.get(self.of)?;
+        let beside = self.order.rings.get(function) == self.order.rings.get(self.of);
+        let sees = !beside && calls.binary_search(&function).is_ok();
+        sees.then(|| self.all.get(function)).flatten()
     }
 }
 
@@ -33,6 +62,8 @@ pub(crate) struct Order {
     pub(crate) levels: Vec<Vec<usize>>,
     /// Per function: those of the program that it calls.
     pub(crate) calls: Vec<Vec<usize>>,
+    /// Per function: its ring; functions that do not call each other have rings of their own.
+    pub(crate) rings: Vec<usize>,
     /// Per function: whether some function outside its own ring calls it.
     pub(crate) called: Vec<bool>,
 }
@@ -86,6 +117,16 @@ impl Order {
                             out.push(program.number(g));
                         }
                     }
+                    // What is made here may end here, by a hand or by an owner.
+                    if let Statement::Call {
+                        callee: Callee::New(ty),
+                        ..
+                    } = stmt
+                    {
+                        for g in program.destructors(f.0, &function.name, ty) {
+                            out.push(program.number(g));
+                        }
+                    }
                     if let Statement::Call { callee, args, .. } = stmt
                         && let Target::Defined(g) =
                             program.target(f.0, function, callee, args.len())
@@ -116,7 +157,8 @@ impl Order {
         // Callees come before their callers.
         let mut level = vec![0usize; all.len()];
         let mut levels: Vec<Vec<usize>> = Vec::new();
-        for ring in kosaraju_scc(&graph) {
+        let mut rings = vec![0usize; all.len()];
+        for (number, ring) in kosaraju_scc(&graph).into_iter().enumerate() {
             let members: Vec<usize> = ring.iter().map(|n| n.index()).collect();
             let below = members
                 .iter()
@@ -127,21 +169,65 @@ impl Order {
             let here = below.unwrap_or(0);
             for &i in &members {
                 level[i] = here;
+                rings[i] = number;
             }
             if levels.len() <= here {
                 levels.resize_with(here + 1, Vec::new);
             }
             levels[here].extend(members);
         }
-        for functions in &mut levels {
-            functions.sort_unstable();
-            // The longest come first: a thread that began one last would be waited for.
-            functions.sort_by_key(|&i| std::cmp::Reverse(program.function(all[i]).blocks.len()));
-        }
         Self {
             levels,
             calls,
+            rings,
             called,
+        }
+    }
+
+    /// Calls `run` with every function, in parallel, each after those that it calls outside its ring.
+    pub(crate) fn run(&self, run: &(dyn Fn(usize) + Sync)) {
+        let mut callers: Vec<Vec<usize>> = vec![Vec::new(); self.calls.len()];
+        let mut waits: Vec<usize> = vec![0; self.calls.len()];
+        for (i, calls) in self.calls.iter().enumerate() {
+            for &j in calls.iter().filter(|j| self.rings[**j] != self.rings[i]) {
+                callers[j].push(i);
+                waits[i] += 1;
+            }
+        }
+        let ready: Vec<usize> = (0..waits.len()).filter(|i| waits[*i] == 0).collect();
+        let walk = Walk {
+            run,
+            callers,
+            waits: waits.into_iter().map(AtomicUsize::new).collect(),
+        };
+        rayon::scope(|scope| {
+            for i in ready {
+                let walk = &walk;
+                scope.spawn(move |scope| walk.go(scope, i));
+            }
+        });
+    }
+}
+
+/// A walk over the functions, callees first.
+struct Walk<'a> {
+    run: &'a (dyn Fn(usize) + Sync),
+    callers: Vec<Vec<usize>>,
+    /// Per function: how many of its callees are still to be run.
+    waits: Vec<AtomicUsize>,
+}
+
+impl<'a> Walk<'a> {
+    fn go<'s>(&'s self, scope: &rayon::Scope<'s>, i: usize)
+    where
+        'a: 's,
+    {
+        (self.run)(i);
+        for &caller in &self.callers[i] {
+            // The last callee's end is seen with all that the others wrote.
+            if self.waits[caller].fetch_sub(1, Ordering::AcqRel) == 1 {
+                scope.spawn(move |scope| self.go(scope, caller));
+            }
         }
     }
 }
