@@ -34,7 +34,7 @@ impl<'m> Program<'m> {
             Callee::Function(name) => self.target_of_name(unit, from, name, args),
             Callee::Method { receiver, name, ty } => {
                 let known = match ty {
-                    Some(ty) => Some(self.resolve(ty).name),
+                    Some(ty) => Some(self.resolve(ty).name.clone()),
                     None => self.class_of_place(unit, from, *receiver),
                 };
                 let class = known.and_then(|ty| self.class_named(unit, &from.name, &ty));
@@ -122,13 +122,11 @@ impl<'m> Program<'m> {
     ) -> Option<FnRef> {
         let mut at = class;
         for _ in 0..8 {
-            let declared = at.methods.iter().find(|m| last(&m.name) == name);
             let qualified = format!("{}::{name}", at.name);
-            if let Some(declared) = declared {
+            if at.methods.iter().any(|m| last(&m.name) == name) {
                 if self.overridden.contains(&*qualified) {
                     return None;
                 }
-                let _ = declared;
                 return self.pick_only(unit, &qualified, args);
             }
             if let Some(found) = self.pick_only(unit, &qualified, args) {
@@ -185,7 +183,11 @@ impl<'m> Program<'m> {
         let place = &from.places[place];
         let mut ty: Option<Name> = match &place.base {
             Base::SelfObj => from.class.clone(),
-            Base::Local(l) => Some(self.resolve(&from.locals.get(l.0 as usize)?.ty).name),
+            Base::Local(l) => Some(
+                self.resolve(&from.locals.get(l.0 as usize)?.ty)
+                    .name
+                    .clone(),
+            ),
             _ => None,
         };
         for step in &place.proj {
@@ -194,7 +196,7 @@ impl<'m> Program<'m> {
                 Proj::Field(field) => {
                     let class = self.class_named(unit, &from.name, &ty?)?;
                     let field = class.fields.iter().find(|f| f.name == *field)?;
-                    Some(self.resolve(&field.ty).name)
+                    Some(self.resolve(&field.ty).name.clone())
                 }
             };
         }
@@ -282,12 +284,17 @@ impl<'m> Program<'m> {
                 .class
                 .as_deref()
                 .unwrap_or_else(|| scope_of(&from.name));
+            let mut qualified = String::with_capacity(scope.len() + 2 + name.len());
             while !scope.is_empty() {
-                if let Some(found) = self.pick(unit, &format!("{scope}::{name}"), args) {
+                qualified.clear();
+                for part in [scope, "::", name] {
+                    qualified.push_str(part);
+                }
+                if let Some(found) = self.pick(unit, &qualified, args) {
                     return Target::Defined(found);
                 }
-                if let Some(class) = self.class(unit, scope)
-                    && class.methods.iter().any(|m| last(&m.name) == name)
+                if let Some(class) = self.class_ref(unit, scope)
+                    && self.declares(class, name)
                 {
                     return Target::Unknown;
                 }

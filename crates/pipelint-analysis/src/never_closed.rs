@@ -117,7 +117,14 @@ impl Looker<'_, '_> {
     fn seen(&self, asked: Option<&FxHashSet<&Name>>) -> Seen {
         let function = self.function();
         let mut seen = Seen::default();
-        if asked.is_none() && function.class.is_none() {
+        let mut places = function.places.iter();
+        let speaks = match asked {
+            None => function.class.is_some(),
+            Some(asked) => places.any(|(place, _)| {
+                field_of(function, place).is_some_and(|field| asked.contains(field))
+            }),
+        };
+        if !speaks {
             return seen;
         }
         // Temporaries that hold the address of a field.

@@ -1,5 +1,7 @@
 //! Linking: names to functions, classes and constants, over all units of a run.
 
+use std::borrow::Cow;
+
 use pipelint_ir::{
     Base, Class, Function, FunctionKind, Name, Place, Proj, Reference, Terminator, Type, Unit,
 };
@@ -69,6 +71,8 @@ pub(crate) struct Program<'m> {
     /// Last segments of all functions and methods of the program.
     pub(crate) own_names: FxHashSet<Name>,
     pub(crate) classes: FxHashMap<Name, Vec<ClassRef>>,
+    /// Last segments of the methods that classes declare, by unit and class.
+    methods: Vec<Vec<FxHashSet<Name>>>,
     /// Last segments of all classes.
     class_names: FxHashSet<Name>,
     pub(crate) macros: FxHashSet<Name>,
@@ -181,6 +185,16 @@ impl<'m> Program<'m> {
             sites: Sites::default(),
             functions: FxHashMap::default(),
             own_names: FxHashSet::default(),
+            methods: units
+                .par_iter()
+                .map(|unit| {
+                    let names = |class: &Class| {
+                        let names = class.methods.iter().map(|m| Name::new(last(&m.name)));
+                        names.collect()
+                    };
+                    unit.classes.iter().map(names).collect()
+                })
+                .collect(),
             class_names: classes.keys().map(|name| Name::new(last(name))).collect(),
             classes,
             macros: units
@@ -262,6 +276,11 @@ impl<'m> Program<'m> {
         self.class_ref(unit, name)
     }
 
+    /// The class declares a method of this name.
+    pub(crate) fn declares(&self, (u, c): ClassRef, name: &str) -> bool {
+        self.methods[u][c].contains(name)
+    }
+
     pub(crate) fn class_at(&self, (u, c): ClassRef) -> &Class {
         &self.units[u].classes[c]
     }
@@ -330,17 +349,18 @@ impl<'m> Program<'m> {
     }
 
     /// A type with the program's aliases resolved, a few steps deep.
-    pub(crate) fn resolve(&self, ty: &Type) -> Type {
-        let mut ty = ty.clone();
+    pub(crate) fn resolve<'t>(&self, ty: &'t Type) -> Cow<'t, Type> {
+        let mut ty = Cow::Borrowed(ty);
         for _ in 0..8 {
-            if self.models.is_handle_type(&ty.name) {
-                break;
-            }
             let Some(alias) = self.aliases.get(&ty.name).filter(|a| a.name != ty.name) else {
                 break;
             };
-            ty.name = alias.name.clone();
-            ty.pointers += alias.pointers;
+            if self.models.is_handle_type(&ty.name) {
+                break;
+            }
+            let resolved = ty.to_mut();
+            resolved.name = alias.name.clone();
+            resolved.pointers += alias.pointers;
         }
         ty
     }

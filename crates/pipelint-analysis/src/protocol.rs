@@ -112,7 +112,7 @@ impl Exec<'_, '_> {
         match self.arena.get_loc(loc) {
             Loc::Field(parent, field) => {
                 let ty = self.type_of_loc(*parent)?;
-                let name = self.program.resolve(&ty).name;
+                let name = self.program.resolve(&ty).name.clone();
                 if name.is_empty() || name == "auto" {
                     return None;
                 }
@@ -162,7 +162,7 @@ impl Exec<'_, '_> {
             }
         };
         for field in fields.into_iter().rev() {
-            let name = self.program.resolve(&ty).name;
+            let name = self.program.resolve(&ty).name.clone();
             let class = self
                 .program
                 .class_named(self.unit, &self.function.name, &name)?;

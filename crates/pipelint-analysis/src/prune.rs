@@ -1,6 +1,6 @@
 //! Forgetting what later code cannot ask for, so that paths that differ in it alone become one.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::cfg::Cfg;
 use crate::exec::{Exec, Outcome};
@@ -46,24 +46,18 @@ impl Exec<'_, '_> {
                 _ => None,
             })
             .collect();
-        // Where nothing is held any more, such a field would read as it was at the beginning.
-        let steady: FxHashSet<LocId> = state
-            .env
-            .iter()
-            .map(|(loc, _)| loc)
-            .filter(|loc| self.is_own_steady(state, *loc))
-            .collect();
-        state
-            .env
-            .retain(|loc, v| match arena.get_loc(arena.root(loc)) {
-                Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
-                // The object's fields are looked at where the method ends.
-                Loc::SelfObj => true,
-                Loc::Deref(_) if steady.contains(&loc) => true,
-                Loc::Deref(p) if closures.contains_key(p) => true,
-                _ if met.iter().any(|at| arena.within(*at, loc)) => true,
-                _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
-            });
+        let mut env = std::mem::take(&mut state.env);
+        env.retain(|loc, v| match arena.get_loc(arena.root(loc)) {
+            Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
+            // The object's fields are looked at where the method ends.
+            Loc::SelfObj => true,
+            Loc::Deref(p) if closures.contains_key(p) => true,
+            // Where nothing is held any more, such a field would read as it was at the beginning.
+            Loc::Deref(_) if self.is_own_steady(state, loc) => true,
+            _ if met.iter().any(|at| arena.within(*at, loc)) => true,
+            _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
+        });
+        state.env = env;
         let mut reachable = std::mem::take(&mut self.marks);
         reachable.clear();
         let mut parts = Vec::new();

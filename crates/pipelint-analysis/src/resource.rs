@@ -36,7 +36,7 @@ impl Exec<'_, '_> {
         if let Some(local) = self.function.locals.get(l.0 as usize)
             && local.ty.pointers == 1
         {
-            let name = self.program.resolve(&local.ty).name;
+            let name = self.program.resolve(&local.ty).name.clone();
             let scope = &self.function.name;
             if let Some(class) = self.program.class_ref_in(self.unit, scope, &name) {
                 self.pointees.insert(v, class);
