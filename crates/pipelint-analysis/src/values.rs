@@ -260,6 +260,13 @@ impl Arena {
 
     /// The values that `val` is computed from, itself included.
     pub(crate) fn parts(&self, val: ValId, out: &mut Vec<ValId>) {
+        // Most values are computed from no other.
+        if !matches!(self.get(val), Val::Cmp(..) | Val::Bin(..) | Val::Narrow(..)) {
+            if !out.contains(&val) && out.len() <= 64 {
+                out.push(val);
+            }
+            return;
+        }
         let mut todo = vec![val];
         while let Some(val) = todo.pop() {
             if out.contains(&val) || out.len() > 64 {
