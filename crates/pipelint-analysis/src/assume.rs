@@ -45,7 +45,7 @@ fn mirror(op: CmpOp) -> CmpOp {
     }
 }
 
-fn holds(op: CmpOp, a: i128, b: i128) -> bool {
+pub(crate) fn holds(op: CmpOp, a: i128, b: i128) -> bool {
     match op {
         CmpOp::Eq => a == b,
         CmpOp::Ne => a != b,

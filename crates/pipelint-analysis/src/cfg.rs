@@ -363,6 +363,10 @@ pub(crate) fn visit_reads(stmt: &Statement, mut f: impl FnMut(PlaceId)) {
         }
         Statement::Drop { place, .. } => f(*place),
         Statement::Opaque { touches, .. } => touches.iter().for_each(|p| f(*p)),
+        Statement::Assert(cond) => {
+            operand(&cond.lhs, &mut f);
+            operand(&cond.rhs, &mut f);
+        }
         Statement::Mark(_) => {}
     }
 }

@@ -110,7 +110,10 @@ impl Program<'_> {
             let mut steady = function.kind != FunctionKind::Lambda;
             for block in &function.blocks {
                 // Any call or store may matter; only plain returns are taken.
-                steady &= block.stmts.iter().all(|s| matches!(s, Statement::Mark(_)));
+                steady &= block
+                    .stmts
+                    .iter()
+                    .all(|s| matches!(s, Statement::Mark(_) | Statement::Assert(_)));
                 match &block.term {
                     Terminator::Return(Some(Operand::Const(c))) => {
                         let this = match c {

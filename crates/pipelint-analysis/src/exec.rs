@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Wanted;
 use crate::answers::Answers;
+use crate::assume::holds;
 use crate::cfg::Cfg;
 use crate::closure::Closure;
 use crate::collect::Findings;
@@ -507,6 +508,15 @@ impl<'p, 'm> Exec<'p, 'm> {
                 voided,
             } => {
                 self.call(state, *dst, callee, args, *voided, out);
+            }
+            Statement::Assert(cond) => {
+                let a = self.operand(&mut state, &cond.lhs);
+                let b = self.operand(&mut state, &cond.rhs);
+                // What the path set itself is known; what a condition showed is left to conditions.
+                let known = self.arena.as_int(a).zip(self.arena.as_int(b));
+                if known.is_none_or(|(a, b)| holds(cond.op, a, b)) {
+                    out.push(state);
+                }
             }
             Statement::Mark(Mark::Live(local)) => {
                 let loc = self.arena.loc(Loc::Local(*local));

@@ -171,6 +171,7 @@ fn touched(program: &Program<'_>, f: FnRef) -> Touched {
             }
         };
         match stmt {
+            Statement::Assert(_) => {}
             // What an API function is given is used by it, not judged.
             Statement::Call { callee, args, .. }
                 if reads_field(function, args)

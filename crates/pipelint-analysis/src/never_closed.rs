@@ -183,6 +183,7 @@ impl Looker<'_, '_> {
                             &mut let_go,
                         );
                     }
+                    Statement::Assert(_) => {}
                     _ => visit_reads(stmt, &mut let_go),
                 }
             }

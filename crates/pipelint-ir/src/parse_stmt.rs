@@ -189,6 +189,14 @@ impl Parser {
                 place: self.place(line)?,
                 kind: DropKind::Delete,
             }),
+            Some("assert") => {
+                let lhs = self.operand(line)?;
+                let Some(op) = comparison(line) else {
+                    return Err(line.wrong("a comparison"));
+                };
+                let rhs = self.operand(line)?;
+                Ok(Statement::Assert(Cond { op, lhs, rhs }))
+            }
             Some("live") => Ok(Statement::Mark(Mark::Live(self.local(line)?))),
             Some("dead") => Ok(Statement::Mark(Mark::Dead(self.local(line)?))),
             Some("loop") => {

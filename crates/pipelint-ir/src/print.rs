@@ -361,6 +361,10 @@ impl<'a> Printer<'a> {
                 });
                 self.place(out, *place)
             }
+            Statement::Assert(cond) => {
+                out.push_str("assert ");
+                self.cond(out, cond)
+            }
             Statement::Mark(mark) => match mark {
                 Mark::Live(l) => {
                     out.push_str("live ");

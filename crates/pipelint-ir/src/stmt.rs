@@ -167,6 +167,9 @@ pub enum Statement {
         /// Why.
         kind: DropKind,
     },
+    /// What an assertion says that vanishes from release builds, without calls: it is no test of the
+    /// program's, but no run is meant to go on where it is wrong.
+    Assert(Cond),
     /// A mark.
     Mark(Mark),
     /// Code that was not lowered: it may read and write these places, and call anything.

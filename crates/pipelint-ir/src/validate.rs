@@ -160,6 +160,10 @@ impl Check<'_> {
                 self.operands(args)
             }
             Statement::Drop { place, .. } => self.place(*place),
+            Statement::Assert(cond) => {
+                self.operand(&cond.lhs)?;
+                self.operand(&cond.rhs)
+            }
             Statement::Mark(Mark::Live(local) | Mark::Dead(local)) => self.local(*local),
             Statement::Mark(_) => Ok(()),
             Statement::Opaque { touches, gap } => {

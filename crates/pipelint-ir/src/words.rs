@@ -8,6 +8,7 @@ use crate::{Const, Reference, Type};
 const RESERVED: &[&str] = &[
     "_",
     "as",
+    "assert",
     "branch",
     "call",
     "closure",

@@ -215,7 +215,7 @@ impl Maker {
     }
 
     fn statement(&mut self) -> Statement {
-        match self.dice.roll(8) {
+        match self.dice.roll(9) {
             0..3 => Statement::Assign {
                 dst: self.place(),
                 value: self.rvalue(),
@@ -240,7 +240,8 @@ impl Maker {
                 place: self.place(),
                 kind: self.dice.pick(&[DropKind::Scope, DropKind::Delete]),
             },
-            6 => {
+            6 => Statement::Assert(self.cond()),
+            7 => {
                 let local = self.local();
                 Statement::Mark(self.dice.pick(&[
                     Mark::Live(local),

@@ -116,3 +116,29 @@ fn constants_decide() {
         assert_eq!(text.contains("yes"), kept, "{condition}: {text}");
     }
 }
+
+/// What an assertion leaves behind, labels and marks left out.
+fn asserted(assertion: &str) -> Vec<String> {
+    let source =
+        format!("struct S {{ int f; }}; void t(HANDLE h, int n, bool b, S *p) {{ {assertion}; }}");
+    let text = print_function(&function(&source, "t"));
+    let lines = text.lines().map(str::trim);
+    let kept = lines.filter(|line| line.starts_with("assert") || line.starts_with("branch"));
+    kept.map(str::to_owned).collect()
+}
+
+#[test]
+fn an_assertion_is_no_branch() {
+    for (assertion, expected) in [
+        ("assert(h != NULL)", &["assert h != null"][..]),
+        (
+            "assert(b && h != NULL && \"told\")",
+            &["assert b != 0", "assert h != null"],
+        ),
+        ("assert(!b && (n < 3))", &["assert b == 0", "assert n < 3"]),
+        ("assert(n == 1 || h == NULL)", &[]),
+        ("assert(b && (n == 1 || !h))", &["assert b != 0"]),
+    ] {
+        assert_eq!(asserted(assertion), expected, "{assertion}");
+    }
+}

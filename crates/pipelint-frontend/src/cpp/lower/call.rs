@@ -19,6 +19,8 @@ pub(super) enum CallKind<'t> {
     Cast(Type, Node<'t>),
     /// A conversion that can yield null, or whose value is not the operand's.
     Dynamic(Node<'t>),
+    /// An assertion that vanishes from release builds, and what it says.
+    Asserted(Node<'t>),
     /// `T()` of a scalar: zero.
     Zero,
     /// An object is made.
@@ -31,7 +33,7 @@ pub(super) enum CallKind<'t> {
     Opaque,
 }
 
-/// A condition that compares and calls nothing: where an assertion vanishes, so does it. A call
+/// A condition that compares and calls nothing: where an assertion vanishes, it is no test. A call
 /// inside is left standing, as what it does may be meant.
 fn is_mere_test(node: Node<'_>) -> bool {
     if kind(node) != K::BinaryExpression {
@@ -104,7 +106,7 @@ impl<'t> Lowerer<'_, 't> {
                     && let Some(arg) = args.and_then(|args| source.first(args))
                     && is_mere_test(arg)
                 {
-                    return CallKind::Zero;
+                    return CallKind::Asserted(arg);
                 }
                 if known::is_its_argument(text) {
                     return one().map_or(CallKind::Plain, CallKind::Same);

@@ -1,6 +1,6 @@
 //! Conditions in their normal form.
 
-use pipelint_ir::{BlockId, CmpOp, Cond, Const, Operand, PlaceId, Rvalue, Terminator};
+use pipelint_ir::{BlockId, CmpOp, Cond, Const, Operand, PlaceId, Rvalue, Statement, Terminator};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
@@ -214,6 +214,34 @@ impl<'t> Lowerer<'_, 't> {
                 self.f.end(cur, Terminator::Goto(to), span);
             }
             None => self.f.branch(cond, then, otherwise, span),
+        }
+    }
+
+    /// Notes what an assertion says: of a chain of `&&`, each part that is a plain condition.
+    pub(super) fn asserted(&mut self, said: Node<'t>) {
+        let said = self.items.source.bare(said);
+        for part in self.spine(said, Logic::And) {
+            let mut part = self.items.source.bare(part);
+            let denied = kind(part) == K::UnaryExpression && self.is_not(part);
+            if denied {
+                let Some(inner) = field(part, F.argument) else {
+                    continue;
+                };
+                part = self.items.source.bare(inner);
+            }
+            let plain = matches!(
+                kind(part),
+                K::Identifier | K::QualifiedIdentifier | K::FieldExpression | K::BinaryExpression
+            );
+            if !plain || logic(part).is_some() || self.hidden_comparison(part).is_some() {
+                continue;
+            }
+            let span = self.items.source.span(part);
+            let mut cond = self.leaf(part);
+            if denied {
+                cond.op = negated(cond.op);
+            }
+            self.f.push(Statement::Assert(cond), span);
         }
     }
 

@@ -109,6 +109,10 @@ impl<'t> Lowerer<'_, 't> {
             K::CallExpression => match self.call_kind(node) {
                 CallKind::Same(inner) => self.operand(inner),
                 CallKind::Zero => Operand::Const(Const::Int(0)),
+                CallKind::Asserted(said) => {
+                    self.asserted(said);
+                    Operand::Const(Const::Int(0))
+                }
                 CallKind::Cast(ty, inner) => self.cast(ty, inner, None, span),
                 CallKind::Construct(ty) => {
                     let temp = self.temporary(&ty, span);

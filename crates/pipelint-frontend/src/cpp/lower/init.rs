@@ -290,7 +290,7 @@ impl<'t> Lowerer<'_, 't> {
         match self.call_kind(node) {
             CallKind::Cast(ty, _) | CallKind::Construct(ty) => return Some(ty),
             CallKind::Status(..) => return Some(Type::named("bool")),
-            CallKind::Zero => return Some(Type::named("int")),
+            CallKind::Zero | CallKind::Asserted(_) => return Some(Type::named("int")),
             _ => {}
         }
         let callee = field(node, F.function)?;

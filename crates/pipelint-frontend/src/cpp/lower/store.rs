@@ -145,7 +145,10 @@ impl<'t> Lowerer<'_, 't> {
                 let value = self.operand(inner);
                 self.f.assign(dst, Rvalue::Unknown(vec![value]), span);
             }
-            CallKind::Zero => {
+            kind @ (CallKind::Zero | CallKind::Asserted(_)) => {
+                if let CallKind::Asserted(said) = kind {
+                    self.asserted(said);
+                }
                 self.f
                     .assign(dst, Rvalue::Use(Operand::Const(Const::Int(0))), span);
             }
