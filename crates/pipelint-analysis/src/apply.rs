@@ -176,6 +176,7 @@ impl<'p> Exec<'p, '_> {
             return false;
         }
         self.keep_sure_releases(state, dst.is_some(), &mut results);
+        self.keep_sure_empties(dst.is_some(), &mut results);
         for (mut after, result) in results {
             if let Some(dst) = dst {
                 let v = result.unwrap_or_else(|| self.fresh(&after, 0));

@@ -177,7 +177,11 @@ impl Exec<'_, '_> {
     }
 
     /// Two results that a caller can tell apart.
-    fn differ(&self, (a, x): (&State, Option<ValId>), (b, y): (&State, Option<ValId>)) -> bool {
+    pub(crate) fn differ(
+        &self,
+        (a, x): (&State, Option<ValId>),
+        (b, y): (&State, Option<ValId>),
+    ) -> bool {
         let (Some(x), Some(y)) = (x, y) else {
             return false;
         };

@@ -49,6 +49,7 @@ mod status;
 mod summaries;
 mod summary;
 mod text;
+mod unsure;
 mod values;
 mod ways;
 mod words;
