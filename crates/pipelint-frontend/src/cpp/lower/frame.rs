@@ -326,16 +326,21 @@ impl Frame {
         let mut function = self.build(end);
         // The functions of a whole program lie in memory together: none keeps room to grow.
         function.places.complete();
-        function.locals.shrink_to_fit();
-        function.blocks.shrink_to_fit();
+        fit(&mut function.locals);
+        fit(&mut function.blocks);
         for block in &mut function.blocks {
-            block.stmts.shrink_to_fit();
+            fit(&mut block.stmts);
+            for stmt in &mut block.stmts {
+                if let Statement::Call { args, .. } = stmt {
+                    fit(args);
+                }
+            }
         }
         let map = &mut function.map;
-        map.locals.shrink_to_fit();
-        map.terms.shrink_to_fit();
-        map.stmts.shrink_to_fit();
-        map.stmts.iter_mut().for_each(Vec::shrink_to_fit);
+        fit(&mut map.locals);
+        fit(&mut map.terms);
+        fit(&mut map.stmts);
+        map.stmts.iter_mut().for_each(fit);
         function
     }
 
@@ -409,4 +414,14 @@ impl Frame {
 /// True when reads of a local of this type go through a dereference.
 pub(crate) fn is_reference(ty: &Type) -> bool {
     ty.reference != Reference::None
+}
+
+/// Moves a list to where it just fits. To shrink it in place would often leave it where it lies: an
+/// allocator does not split a block for less than half of it.
+fn fit<T>(list: &mut Vec<T>) {
+    if list.capacity() > list.len() {
+        let mut fitting = Vec::with_capacity(list.len());
+        fitting.append(list);
+        *list = fitting;
+    }
 }
