@@ -27,7 +27,7 @@ pub use lex::TextError;
 pub use mermaid::mermaid;
 pub use parse::parse_function;
 pub use parse_unit::parse_unit;
-pub use place::{Base, Place, PlaceId, PlaceTable, Proj};
+pub use place::{Base, Place, PlaceId, PlaceTable, Proj, fit};
 pub use print::print_function;
 pub use print_unit::print_unit;
 pub use smol_str::SmolStr as Name;

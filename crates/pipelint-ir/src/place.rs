@@ -91,12 +91,10 @@ impl PlaceTable {
     /// Gives back the memory that only adding places needs.
     pub fn complete(&mut self) {
         self.ids = None;
-        // Copied, not shrunk: an allocator does not split a block for less than half of it.
-        let copy = |place: &Place| Place {
-            base: place.base.clone(),
-            proj: place.proj.as_slice().to_vec(),
-        };
-        self.places = self.places.iter().map(copy).collect();
+        fit(&mut self.places);
+        for place in &mut self.places {
+            fit(&mut place.proj);
+        }
     }
 
     /// The place with this id; none when the table has no such id.
@@ -124,5 +122,15 @@ impl std::ops::Index<PlaceId> for PlaceTable {
 
     fn index(&self, id: PlaceId) -> &Place {
         &self.places[id.0 as usize]
+    }
+}
+
+/// Moves a list to where it just fits. To shrink it in place would often leave it where it lies: an
+/// allocator does not split a block for less than half of it.
+pub fn fit<T>(list: &mut Vec<T>) {
+    if list.capacity() > list.len() {
+        let mut fitting = Vec::with_capacity(list.len());
+        fitting.append(list);
+        *list = fitting;
     }
 }

@@ -5,7 +5,7 @@ mod alive;
 use pipelint_ir::{
     Base, Block, BlockId, Cond, Const, Function, FunctionKind, Gap, GapReason, Local, LocalId,
     LocalKind, Name, Place, PlaceId, PlaceTable, Reference, Rvalue, SourceMap, Statement,
-    Terminator, Type, Wholeness,
+    Terminator, Type, Wholeness, fit,
 };
 use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -414,14 +414,4 @@ impl Frame {
 /// True when reads of a local of this type go through a dereference.
 pub(crate) fn is_reference(ty: &Type) -> bool {
     ty.reference != Reference::None
-}
-
-/// Moves a list to where it just fits. To shrink it in place would often leave it where it lies: an
-/// allocator does not split a block for less than half of it.
-fn fit<T>(list: &mut Vec<T>) {
-    if list.capacity() > list.len() {
-        let mut fitting = Vec::with_capacity(list.len());
-        fitting.append(list);
-        *list = fitting;
-    }
 }
