@@ -135,7 +135,12 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     let summaries = Summaries::new(all.len());
     let results: Mutex<Vec<FunctionResult>> = Mutex::default();
     let ran: Vec<AtomicBool> = all.iter().map(|_| AtomicBool::new(false)).collect();
-    order.run(&|i| {
+    let weight = |(i, &f): (usize, &FnRef)| {
+        let runs = worth[i] || asked[i];
+        runs.then(|| program.function(f).blocks.len()).unwrap_or(0)
+    };
+    let weights: Vec<usize> = all.iter().enumerate().map(weight).collect();
+    order.run(&weights, &|i| {
         let mut calls = order.calls[i].iter();
         let seen = Seen {
             all: &summaries,

@@ -83,10 +83,25 @@ impl Program<'_> {
                 }
             }
         }
-        let mut known = vec![Returns::Never; all.len()];
-        // Each knows more only twice: the least fixpoint is reached whatever the order.
-        let mut waiting = vec![true; all.len()];
-        let mut todo: Vec<usize> = (0..all.len()).rev().collect();
+        // Where no function of the program is called, one look is enough.
+        let alone = |i: usize| {
+            let plain = |call: &CallReturns| matches!(call, CallReturns::Known(_));
+            calls[i].iter().flatten().all(plain)
+        };
+        let mut known: Vec<Returns> = (0..all.len())
+            .into_par_iter()
+            .map(|i| {
+                let function = self.function(all[i]);
+                match function.noreturn || !alone(i) {
+                    true => Returns::Never,
+                    false => reach_end(function, &calls[i], &[]),
+                }
+            })
+            .collect();
+        // Each of the others knows more only twice: the least fixpoint is reached whatever the order.
+        let mut todo: Vec<usize> = (0..all.len()).filter(|&i| !alone(i)).rev().collect();
+        let mut waiting = vec![false; all.len()];
+        todo.iter().for_each(|&i| waiting[i] = true);
         while let Some(i) = todo.pop() {
             waiting[i] = false;
             let function = self.function(all[i]);

@@ -185,7 +185,9 @@ impl Order {
     }
 
     /// Calls `run` with every function, in parallel, each after those that it calls outside its ring.
-    pub(crate) fn run(&self, run: &(dyn Fn(usize) + Sync)) {
+    ///
+    /// `weights` are about how long each takes: those that most depends on come first.
+    pub(crate) fn run(&self, weights: &[usize], run: &(dyn Fn(usize) + Sync)) {
         let mut callers: Vec<Vec<usize>> = vec![Vec::new(); self.calls.len()];
         let mut waits: Vec<usize> = vec![0; self.calls.len()];
         for (i, calls) in self.calls.iter().enumerate() {
@@ -194,7 +196,14 @@ impl Order {
                 waits[i] += 1;
             }
         }
-        let ready: Vec<usize> = (0..waits.len()).filter(|i| waits[*i] == 0).collect();
+        let mut after: Vec<usize> = weights.to_vec();
+        for &i in self.levels.iter().rev().flatten() {
+            let most = callers[i].iter().map(|&c| after[c]).max();
+            after[i] += most.unwrap_or(0);
+        }
+        let mut ready: Vec<usize> = (0..waits.len()).filter(|i| waits[*i] == 0).collect();
+        // What was handed in last is taken first.
+        ready.sort_by_key(|&i| after[i]);
         let walk = Walk {
             run,
             callers,
