@@ -136,8 +136,11 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     let results: Mutex<Vec<FunctionResult>> = Mutex::default();
     let ran: Vec<AtomicBool> = all.iter().map(|_| AtomicBool::new(false)).collect();
     let weight = |(i, &f): (usize, &FnRef)| {
-        let runs = worth[i] || asked[i];
-        runs.then(|| program.function(f).blocks.len()).unwrap_or(0)
+        if worth[i] || asked[i] {
+            program.function(f).blocks.len()
+        } else {
+            0
+        }
     };
     let weights: Vec<usize> = all.iter().enumerate().map(weight).collect();
     order.run(&weights, &|i| {
