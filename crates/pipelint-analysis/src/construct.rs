@@ -19,25 +19,24 @@ impl Exec<'_, '_> {
         let me = self.arena.loc(Loc::SelfObj);
         let mut held: Vec<(pipelint_ir::Name, ValId)> = Vec::new();
         for (loc, v) in state.env.iter() {
-            let Loc::Field(parent, name) = self.arena.get_loc(loc) else {
+            let Loc::Field(parent, name) = self.arena.get_loc(loc).clone() else {
                 continue;
             };
-            let Some(res) = state.res.get(*v).filter(|_| *parent == me) else {
+            let Some(res) = state.res.get(*v).filter(|_| parent == me) else {
                 continue;
             };
-            // A member that is an object is destroyed, and so are the bases with their fields.
-            let raw = class
-                .fields
-                .iter()
-                .any(|f| f.name == *name && !f.is_static && self.is_plain(&f.ty));
             let only_here = res.home == Some(loc) && !res.foreign && !res.owned && !res.adopted;
-            if raw
-                && only_here
+            let lost = only_here
                 && res.status == Status::Open
                 && self.leaks(&res.kind)
-                && self.outcome(state, *v, res) != Outcome::Failed
-            {
-                held.push((name.clone(), *v));
+                && self.outcome(state, *v, res) != Outcome::Failed;
+            if !lost || self.is_told_often(res.created) {
+                continue;
+            }
+            // A member that is an object is destroyed, and so are the bases with their fields.
+            let mut fields = class.fields.iter();
+            if fields.any(|f| f.name == name && !f.is_static && self.is_plain(&f.ty)) {
+                held.push((name, *v));
             }
         }
         for (field, v) in held {

@@ -82,6 +82,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) marks: ValSet,
     /// Statements run and actions replayed.
     pub(crate) steps: usize,
+    /// How often each creation was seen to leak.
+    pub(crate) leaks_told: FxHashMap<Span, u32>,
     /// What it leaves in storage that outlives it, and finds there.
     pub(crate) notes: Notes,
     /// Lambdas made here, by their values.
@@ -155,6 +157,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             answers: Answers::new(function),
             marks: ValSet::default(),
             steps: 0,
+            leaks_told: FxHashMap::default(),
             notes: Notes::default(),
             closures: FxHashMap::default(),
             owners: OwnerCache::default(),

@@ -1,6 +1,7 @@
 //! Leaving a function: leaks, and what is left in the object's fields.
 
 use pipelint_ir::{FunctionKind, Name};
+use pipelint_source::Span;
 use rustc_hash::FxHashSet;
 
 use crate::collect::{FieldLeft, FieldUse};
@@ -9,6 +10,10 @@ use crate::exec::{Exec, Outcome};
 use crate::program::{ClassRef, last};
 use crate::state::{State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
+
+/// Ends at which one creation is told to leak. With a thousand creations and an end after each, all
+/// pairs are too many, and the path to a later end is no shorter.
+const MOST_LEAKS: u32 = 64;
 
 impl Exec<'_, '_> {
     /// The path leaves the function with this result.
@@ -95,9 +100,20 @@ impl Exec<'_, '_> {
 
     pub(crate) fn leak(&mut self, state: &State, v: ValId, how: LeakHow, last: StepKind) {
         let Some(res) = state.res.get(v) else { return };
+        if self.is_told_often(res.created) {
+            return;
+        }
         let resource = Some(self.resource(res));
         let path = self.path(state, Some(v), last);
         self.emit(EventKind::Leak(how), resource, path, state.doubtful);
+    }
+
+    /// A creation was seen to leak at so many ends that one more tells nothing; else one more is
+    /// counted.
+    pub(crate) fn is_told_often(&mut self, created: Span) -> bool {
+        let told = self.leaks_told.entry(created).or_default();
+        *told += 1;
+        *told > MOST_LEAKS
     }
 
     /// Where the process ends with the function, the system reclaims everything.
