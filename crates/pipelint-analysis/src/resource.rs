@@ -190,6 +190,11 @@ impl Exec<'_, '_> {
 
     pub(crate) fn resource(&self, res: &Res) -> Resource {
         let kind = self.program.models.resource(&res.kind);
+        // What a variable of a kind is reset to is known where the kind has one empty value.
+        let only_empty = || match kind.filter(|_| res.adopted)?.empty[..] {
+            [empty] => Some(empty),
+            _ => None,
+        };
         Resource {
             api: res.api.clone(),
             created: res.created,
@@ -197,7 +202,7 @@ impl Exec<'_, '_> {
             var: res.var.clone(),
             noun: kind.map_or_else(|| "resource".into(), |k| Name::new(&k.noun)),
             release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),
-            failure: res.failure,
+            failure: res.failure.or_else(only_empty),
         }
     }
 
