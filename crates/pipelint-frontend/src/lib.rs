@@ -4,6 +4,7 @@
 //! [`Unit`](pipelint_ir::Unit). It never fails: what it does not understand is a
 //! [`Gap`](pipelint_ir::Gap).
 
+mod build;
 pub mod cpp;
 
 use std::time::Duration;

@@ -1,33 +1,15 @@
 //! The grammar's node kinds and fields as numbers, looked up once.
 
-use std::num::NonZeroU16;
 use std::sync::LazyLock;
 
-use tree_sitter::{Language, Node};
+use tree_sitter::Language;
+
+use crate::build::grammar::{fields, kinds};
+
+pub(crate) use crate::build::grammar::field;
 
 /// The grammar.
 pub(crate) static GRAMMAR: LazyLock<Language> = LazyLock::new(|| tree_sitter_cpp::LANGUAGE.into());
-
-macro_rules! kinds {
-    ($($variant:ident = $name:literal),* $(,)?) => {
-        /// A named node kind that the lowering tells apart.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum K {
-            /// An unnamed token, or a kind the lowering has no words for.
-            Other,
-            /// A node the parser could not place.
-            Error,
-            $($variant,)*
-        }
-
-        fn kind_by_name(name: &str) -> K {
-            match name {
-                $($name => K::$variant,)*
-                _ => K::Other,
-            }
-        }
-    };
-}
 
 kinds! {
     AbstractArray = "abstract_array_declarator",
@@ -206,55 +188,6 @@ kinds! {
     WhileStatement = "while_statement",
 }
 
-/// The number that every ERROR node has, in any grammar.
-const ERROR: u16 = u16::MAX;
-
-/// Per kind number: the kind, and whether nodes of it are named.
-static KINDS: LazyLock<Vec<(K, bool)>> = LazyLock::new(|| {
-    let count = u16::try_from(GRAMMAR.node_kind_count()).unwrap_or(u16::MAX);
-    (0..count)
-        .map(|id| {
-            if !GRAMMAR.node_kind_is_named(id) {
-                return (K::Other, false);
-            }
-            let kind = GRAMMAR.node_kind_for_id(id).map_or(K::Other, kind_by_name);
-            (kind, true)
-        })
-        .collect()
-});
-
-/// The kind of a node.
-pub(crate) fn kind(node: Node<'_>) -> K {
-    kind_and_named(node).0
-}
-
-/// The kind of a node, and whether it is a named one. Each question to the tree is a call out of
-/// the language: this asks once.
-pub(crate) fn kind_and_named(node: Node<'_>) -> (K, bool) {
-    match node.kind_id() {
-        ERROR => (K::Error, true),
-        id => match KINDS.get(usize::from(id)) {
-            Some(known) => *known,
-            None => (K::Other, node.is_named()),
-        },
-    }
-}
-
-macro_rules! fields {
-    ($($field:ident = $name:literal),* $(,)?) => {
-        /// The grammar's fields.
-        #[allow(missing_docs)]
-        pub(crate) struct Fields {
-            $(pub(crate) $field: Option<NonZeroU16>,)*
-        }
-
-        /// Field numbers; a field the grammar does not have is none, and no node has it.
-        pub(crate) static F: LazyLock<Fields> = LazyLock::new(|| Fields {
-            $($field: GRAMMAR.field_id_for_name($name),)*
-        });
-    };
-}
-
 fields! {
     alternative = "alternative",
     argument = "argument",
@@ -284,9 +217,4 @@ fields! {
     ty = "type",
     update = "update",
     value = "value",
-}
-
-/// The child of `node` in a field.
-pub(crate) fn field<'t>(node: Node<'t>, field: Option<NonZeroU16>) -> Option<Node<'t>> {
-    node.child_by_field_id(field?.get())
 }

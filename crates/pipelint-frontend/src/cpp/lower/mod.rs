@@ -7,7 +7,6 @@ mod cond;
 mod control;
 mod decl;
 mod expr;
-mod frame;
 mod function;
 mod gap;
 mod init;
@@ -15,7 +14,6 @@ mod lambda;
 mod place;
 mod stmt;
 mod store;
-mod tidy;
 mod tries;
 
 use std::rc::Rc;
@@ -23,7 +21,7 @@ use std::rc::Rc;
 use pipelint_ir::Function;
 
 use super::items::{Items, Space, Work};
-use frame::Frame;
+use crate::build::frame::{self, Frame};
 
 /// Nesting of statements and expressions that is followed; beyond it stands a gap.
 const MAX_DEPTH: u32 = 160;
