@@ -1,6 +1,6 @@
 //! Constant expressions outside functions.
 
-use pipelint_ir::{BinOp, Const, Name};
+use pipelint_ir::{Const, Name};
 use tree_sitter::Node;
 
 use super::kinds::{F, K, field, kind};
@@ -8,6 +8,7 @@ use super::known::Known;
 use super::literals;
 use super::tree::{Source, last_segment};
 use super::types::all_caps;
+pub(crate) use crate::build::constants::{binary, fold};
 
 /// Depth to which constant expressions are followed.
 const DEPTH: u32 = 64;
@@ -103,42 +104,4 @@ pub(crate) fn evaluate<'t>(
 /// A number literal as a constant.
 pub(crate) fn number(text: &str) -> Const {
     literals::integer(text).map_or(Const::Other, Const::Int)
-}
-
-/// The arithmetic operator of a token.
-pub(crate) fn binary(token: &str) -> Option<BinOp> {
-    Some(match token {
-        "+" => BinOp::Add,
-        "-" => BinOp::Sub,
-        "*" => BinOp::Mul,
-        "/" => BinOp::Div,
-        "%" => BinOp::Rem,
-        "&" | "bitand" => BinOp::BitAnd,
-        "|" | "bitor" => BinOp::BitOr,
-        "^" | "xor" => BinOp::BitXor,
-        "<<" => BinOp::Shl,
-        ">>" => BinOp::Shr,
-        _ => return None,
-    })
-}
-
-/// The value of an operation on two integers.
-pub(crate) fn fold(op: BinOp, left: &Const, right: &Const) -> Option<Const> {
-    let (&Const::Int(a), &Const::Int(b)) = (left, right) else {
-        return None;
-    };
-    let shift = u32::try_from(b).ok().filter(|&by| by < 64);
-    let value = match op {
-        BinOp::Add => a.checked_add(b),
-        BinOp::Sub => a.checked_sub(b),
-        BinOp::Mul => a.checked_mul(b),
-        BinOp::Div => a.checked_div(b),
-        BinOp::Rem => a.checked_rem(b),
-        BinOp::BitAnd => Some(a & b),
-        BinOp::BitOr => Some(a | b),
-        BinOp::BitXor => Some(a ^ b),
-        BinOp::Shl => shift.and_then(|by| a.checked_mul(1 << by)),
-        BinOp::Shr => shift.map(|by| a >> by),
-    };
-    value.map(Const::Int)
 }
