@@ -6,6 +6,7 @@
 
 mod build;
 pub mod cpp;
+pub mod rust;
 
 use std::time::Duration;
 

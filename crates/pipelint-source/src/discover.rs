@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 
 /// Endings of files that are linted.
 pub const ENDINGS: &[&str] = &[
-    "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "hxx", "ipp", "inl",
+    "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "hxx", "ipp", "inl", "rs",
 ];
 /// Names of ignore files, a later one stronger.
 const IGNORE_FILES: &[&str] = &[".gitignore", ".pipelintignore"];

@@ -130,6 +130,7 @@ fn check(args: &Check) -> Result<u8, ConfigError> {
         selection,
         models: config.models()?,
         preprocessor: config.preprocessor(&args.defines),
+        target: pipelint_frontend::rust::cfg::Cfg::windows(),
         builds: config.builds(args.compile_commands.as_deref(), &args.defines)?,
         follow_includes: true,
     };

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pipelint_frontend::cpp::config::CppConfig;
+use pipelint_frontend::rust::{self, cfg::Cfg};
 use pipelint_ir::Language;
 use pipelint_source::FileId;
 
@@ -14,12 +15,15 @@ pub(crate) fn dump(what: DumpWhat, file: &Path, config: &CppConfig) -> Result<u8
         message: error.to_string(),
         help: error.help().into(),
     })?;
-    let language = match file.extension().and_then(|e| e.to_str()) {
-        Some("c") => Language::C,
-        _ => Language::Cpp,
+    let language = crate::pipeline::language(file);
+    let unit = if language == Language::Rust {
+        let target = Cfg::windows();
+        let parsed = [rust::parse(FileId(0), &decoded.text, file)];
+        let index = rust::Index::new(&parsed, &target);
+        rust::lower(&parsed[0], &index, &target).unit
+    } else {
+        pipelint_frontend::lower_cpp(FileId(0), &decoded.text, language, config).unit
     };
-    let lower = || pipelint_frontend::lower_cpp(FileId(0), &decoded.text, language, config);
-    let unit = lower().unit;
     let text = match what {
         DumpWhat::Ir => pipelint_ir::print_unit(&unit),
         DumpWhat::Cfg => unit

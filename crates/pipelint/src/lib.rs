@@ -14,6 +14,7 @@ mod models;
 mod options;
 mod panics;
 mod pipeline;
+mod rust;
 mod select;
 mod statistics;
 mod suppress;

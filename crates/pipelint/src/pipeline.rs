@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use pipelint_frontend::Lowered;
 use pipelint_frontend::cpp::config::CppConfig;
+use pipelint_frontend::rust::cfg::Cfg;
 use pipelint_ir::{Language, Unit};
 use pipelint_models::Models;
 use pipelint_report::{
@@ -39,6 +40,8 @@ pub struct Options {
     pub models: Models,
     /// What `#if` sees as defined.
     pub preprocessor: CppConfig,
+    /// What `cfg` holds of the target.
+    pub target: Cfg,
     /// What a build says of the files: over `preprocessor`, and where includes are.
     pub builds: Builds,
     /// Read quoted includes from the file system where they were not given.
@@ -52,6 +55,7 @@ impl Default for Options {
             selection: Selection::default(),
             models: pipelint_rules::models::builtin(),
             preprocessor: CppConfig::default(),
+            target: Cfg::windows(),
             builds: Builds::default(),
             follow_includes: false,
         }
@@ -146,6 +150,7 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
         problems: Vec::new(),
         tick,
     };
+    lowering.lower_rust(&mut files, &wanted);
     lowering.lower(&mut files, &wanted, &surroundings);
     lowering.take_in_definitions(&mut files, &mut surroundings);
     drop(surroundings);
@@ -261,7 +266,7 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
 }
 
 /// The front end's graphs hold together; a user of a release build is not made to wait for the check.
-fn assert_sound(unit: &Unit) {
+pub(crate) fn assert_sound(unit: &Unit) {
     for function in &unit.functions {
         if let Err(wrong) = pipelint_ir::validate(function) {
             panic!("{}: {wrong}", function.name);
@@ -294,6 +299,7 @@ fn shown(path: &Path) -> String {
 pub(crate) fn language(path: &Path) -> Language {
     match path.extension().and_then(|e| e.to_str()) {
         Some("c") => Language::C,
+        Some("rs") => Language::Rust,
         _ => Language::Cpp,
     }
 }
@@ -323,6 +329,7 @@ impl Lowering<'_> {
     fn lower(&mut self, files: &mut [File], wanted: &[usize], surroundings: &Surroundings<'_>) {
         // The largest first, each for itself: a thread that began one last would be waited for.
         let mut order = wanted.to_vec();
+        order.retain(|&i| language(&files[i].path) != Language::Rust);
         order.sort_by_key(|&i| std::cmp::Reverse(files[i].text.len()));
         let mut results: Vec<(usize, Result<Lowered, String>)> = order
             .par_iter()
@@ -353,6 +360,16 @@ impl Lowering<'_> {
             })
             .collect();
         results.sort_by_key(|(i, _)| *i);
+        self.keep(files, results);
+    }
+
+    /// Parses and lowers the Rust files among these.
+    fn lower_rust(&mut self, files: &mut [File], wanted: &[usize]) {
+        let results = crate::rust::lower_all(files, wanted, &self.options.target, self.tick);
+        self.keep(files, results);
+    }
+
+    fn keep(&mut self, files: &mut [File], results: Vec<(usize, Result<Lowered, String>)>) {
         for (i, lowered) in results {
             files[i].parsed = true;
             match lowered {
@@ -388,7 +405,8 @@ impl Lowering<'_> {
         let wanted: Vec<usize> = files
             .par_iter()
             .enumerate()
-            .filter(|(_, f)| !f.parsed && definitions.in_text(&f.text))
+            .filter(|(_, f)| !f.parsed && language(&f.path) != Language::Rust)
+            .filter(|(_, f)| definitions.in_text(&f.text))
             .map(|(i, _)| i)
             .collect();
         surroundings.follow(files, &wanted);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use pipelint_frontend::cpp::config::CppConfig;
 use pipelint_frontend::cpp::expand::{Certainty, Definition, Scope};
 use pipelint_frontend::cpp::prepare::{Directives, directives};
-use pipelint_ir::{Include, Name};
+use pipelint_ir::{Include, Language, Name};
 use pipelint_models::Prefilter;
 use pipelint_source::FileId;
 use rayon::prelude::*;
@@ -63,7 +63,9 @@ impl<'a> Surroundings<'a> {
         };
         new.make_room(files, 0);
         let all: Vec<usize> = (0..files.len()).collect();
-        new.read(files, &all, |file| defines_with_parameters(&file.text));
+        new.read(files, &all, |file| {
+            language(&file.path) != Language::Rust && defines_with_parameters(&file.text)
+        });
         new
     }
 
@@ -159,6 +161,7 @@ impl<'a> Surroundings<'a> {
         let mut now = from.to_vec();
         while !now.is_empty() {
             now.retain(|&i| self.includes[i].is_none());
+            now.retain(|&i| language(&files[i].path) != Language::Rust);
             self.read(files, &now, |_| true);
             let at_once: Vec<Option<Vec<usize>>> =
                 now.par_iter().map(|&i| self.included_here(i)).collect();

@@ -35,6 +35,8 @@ enum What {
     Local { id: LocalId, drops: bool },
     /// The `__finally` of this index.
     Finally(usize),
+    /// An object that is no local: `self`, taken by value.
+    Place(PlaceId),
 }
 
 /// A block under construction.
@@ -262,6 +264,24 @@ impl Frame {
         id
     }
 
+    /// Gives a local its type once it is known.
+    pub(crate) fn set_type(&mut self, id: LocalId, ty: Type) {
+        self.locals[id.0 as usize].ty = ty;
+    }
+
+    /// Says of the call made last in the blocks from `from` on that its result is dropped on purpose.
+    pub(crate) fn void_last_call(&mut self, from: BlockId) {
+        let recent = self.blocks.iter_mut().skip(from.0 as usize).rev();
+        for draft in recent {
+            for stmt in draft.stmts.iter_mut().rev() {
+                if let Statement::Call { voided, .. } = stmt {
+                    *voided = true;
+                    return;
+                }
+            }
+        }
+    }
+
     /// Sets the SAL words of a parameter.
     pub(crate) fn set_sal(&mut self, id: LocalId, sal: Vec<Name>) {
         self.locals[id.0 as usize].sal = sal;
@@ -342,6 +362,13 @@ impl Frame {
         fit(&mut map.stmts);
         map.stmts.iter_mut().for_each(fit);
         function
+    }
+
+    /// As `finish`, where every way to the end has returned already.
+    pub(crate) fn finish_unreached(mut self, end: Span) -> Function {
+        let cur = self.cur;
+        self.end(cur, Terminator::Unreachable, end);
+        self.finish(end)
     }
 
     fn build(mut self, end: Span) -> Function {

@@ -10,7 +10,7 @@ use super::kinds::{F, K, field, kind};
 use super::macro_rules::MacroRules;
 use super::outline::{Item, Outline, impl_scope, inner_module, items};
 use super::paths::Modules;
-use super::source::{Source, child_of, children, has_token};
+use super::source::{Source, children, has_token};
 use super::ty::Ty;
 use super::types::{Scope, path_of};
 
@@ -419,7 +419,3 @@ fn derives(source: &Source, attributes: &[Node<'_>], wanted: &str) -> bool {
     })
 }
 
-/// The attributes of an item that stand before it are not its children: `async fn` is.
-pub(crate) fn is_async(source: &Source, node: Node<'_>) -> bool {
-    child_of(node, K::FunctionModifiers).is_some_and(|m| source.text(m).contains("async"))
-}

@@ -152,7 +152,6 @@ fields! {
     argument = "argument",
     arguments = "arguments",
     body = "body",
-    bounds = "bounds",
     condition = "condition",
     consequence = "consequence",
     element = "element",

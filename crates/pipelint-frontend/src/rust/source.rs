@@ -1,6 +1,6 @@
 //! The text under a tree, and walks over its children.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use pipelint_ir::Name;
 use pipelint_source::{FileId, Span};
@@ -12,9 +12,9 @@ use super::kinds::{K, kind_and_named};
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) file: FileId,
-    pub(crate) text: Rc<str>,
+    pub(crate) text: Arc<str>,
     /// Where the pieces of the text come from, when it is no file.
-    pub(crate) origin: Option<Rc<Origin>>,
+    pub(crate) origin: Option<Arc<Origin>>,
 }
 
 /// Where the text that a macro became comes from.

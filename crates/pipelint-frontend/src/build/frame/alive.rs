@@ -1,7 +1,7 @@
 //! What is alive where: scopes, jumps out of them, labels, `__finally`.
 
 use pipelint_ir::{
-    BlockId, Const, DropKind, GapReason, LocalId, Mark, Name, Operand, Rvalue, Statement,
+    BlockId, Const, DropKind, GapReason, LocalId, Mark, Name, Operand, PlaceId, Rvalue, Statement,
     Terminator, Type,
 };
 use pipelint_source::Span;
@@ -76,6 +76,16 @@ impl Frame {
         }
     }
 
+    /// An object that is no local becomes alive.
+    pub(crate) fn live_place(&mut self, place: PlaceId) {
+        self.push_link(What::Place(place));
+    }
+
+    /// Says what is alive where control goes on; what was alive before.
+    pub(crate) fn set_alive(&mut self, to: Link) -> Link {
+        std::mem::replace(&mut self.at, to)
+    }
+
     fn push_link(&mut self, what: What) {
         let depth = self.depth(self.at) + 1;
         let link = Link(u32::try_from(self.chain.len()).unwrap_or(u32::MAX - 1));
@@ -133,6 +143,13 @@ impl Frame {
             match alive.what {
                 What::Local { id, drops } => self.finish_local(id, drops, span),
                 What::Finally(index) => self.pass_finally(index, span),
+                What::Place(place) => self.push(
+                    Statement::Drop {
+                        place,
+                        kind: DropKind::Scope,
+                    },
+                    span,
+                ),
             }
             at = alive.below;
         }

@@ -1,6 +1,6 @@
 //! Expressions as values.
 
-use pipelint_ir::{Base, BinOp, CmpOp, Const, GapReason, Name, Operand, PlaceId, Proj, Rvalue};
+use pipelint_ir::{Base, BinOp, CmpOp, Const, Name, Operand, PlaceId, Proj, Rvalue};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
@@ -11,7 +11,7 @@ use crate::rust::index::Receiver;
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::source::{children, first};
 use crate::rust::ty::Ty;
-use crate::rust::{Site, SiteKind};
+use crate::rust::SiteKind;
 
 impl Lowerer<'_> {
     /// The value of an expression; what it names is moved from, where its type is no plain one.
@@ -442,7 +442,7 @@ impl Lowerer<'_> {
             // What stands there ends when the new value is there.
             let drop = pipelint_ir::Statement::Drop {
                 place: dst,
-                kind: pipelint_ir::DropKind::Assign,
+                kind: pipelint_ir::DropKind::Scope,
             };
             self.f.push(drop, span);
         }
@@ -598,18 +598,6 @@ impl Lowerer<'_> {
         }
     }
 
-    /// Items that a nested function or a macro holds are lowered for themselves.
-    pub(super) fn gap(&mut self, node: Node<'_>, reason: GapReason) {
-        let span = self.src.span(node);
-        self.f.gap(reason, span);
-    }
-
-    /// What the lowering came by.
-    pub(super) fn site_at(&mut self, kind: SiteKind, span: Span) {
-        if let Some(sites) = &mut self.sites {
-            sites.push(Site { kind, span });
-        }
-    }
 }
 
 /// `()`.

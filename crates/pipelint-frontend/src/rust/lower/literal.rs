@@ -37,6 +37,11 @@ impl Lowerer<'_> {
         })
     }
 
+    /// As `constant_of`, for declarations.
+    pub(crate) fn number(&self, node: Node<'_>) -> Option<i128> {
+        self.constant_of(node)
+    }
+
     /// The number that an expression of literals comes to.
     pub(super) fn constant_of(&self, node: Node<'_>) -> Option<i128> {
         self.constant_at(node, 0)

@@ -9,7 +9,6 @@ mod expr;
 mod function;
 mod literal;
 mod macros;
-mod matching;
 mod method;
 mod outcome;
 mod pattern;

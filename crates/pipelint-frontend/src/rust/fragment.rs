@@ -1,0 +1,102 @@
+//! Parsing stretches of a text: the arguments of macros.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use tree_sitter::{Node, Parser, Point, Range, Tree};
+
+use super::cfg::Cfg;
+use super::kinds::{F, GRAMMAR, K, field, kind};
+use super::source::{Source, children};
+
+thread_local! {
+    static PARSER: RefCell<Option<Parser>> = const { RefCell::new(None) };
+}
+
+/// The tree of a text, or of stretches of it, with the offsets of the whole; none when the grammar
+/// does not load.
+pub(crate) fn parse(text: &str, stretches: &[(usize, usize)]) -> Option<Tree> {
+    PARSER.with(|slot| {
+        let mut slot = slot.borrow_mut();
+        if slot.is_none() {
+            let mut parser = Parser::new();
+            parser.set_language(&GRAMMAR).ok()?;
+            *slot = Some(parser);
+        }
+        let parser = slot.as_mut()?;
+        parser.reset();
+        // Points are not asked for: offsets in one line serve as well.
+        let at = |byte: usize| Point::new(0, byte);
+        let ranges: Vec<Range> = stretches
+            .iter()
+            .map(|&(start, end)| Range {
+                start_byte: start,
+                end_byte: end,
+                start_point: at(start),
+                end_point: at(end),
+            })
+            .collect();
+        parser.set_included_ranges(&ranges).ok()?;
+        parser.parse(text, None)
+    })
+}
+
+/// The text of the branch that a `cfg_if!` chooses, without its braces: its start and end.
+pub(crate) fn chosen_branch(source: &Source, cfg: &Cfg, tree: Node<'_>) -> Option<(usize, usize)> {
+    let mut predicate: Option<Option<bool>> = None;
+    let mut cursor = tree.walk();
+    if !cursor.goto_first_child() {
+        return None;
+    }
+    loop {
+        let child = cursor.node();
+        let text = source.text(child);
+        if kind(child) == K::TokenTree {
+            if text.starts_with('[') {
+                let inner = text.trim_start_matches('[').trim_end_matches(']').trim();
+                let inner = inner
+                    .strip_prefix("cfg")
+                    .map(str::trim)
+                    .and_then(|rest| rest.strip_prefix('(')?.strip_suffix(')'));
+                predicate = Some(inner.and_then(|inner| cfg.holds(inner)));
+            } else if text.starts_with('{') {
+                let holds = match predicate.take() {
+                    Some(known) => known.unwrap_or(true),
+                    // The last `else`.
+                    None => true,
+                };
+                if holds {
+                    return Some((child.start_byte() + 1, child.end_byte().saturating_sub(1)));
+                }
+            }
+        }
+        if !cursor.goto_next_sibling() {
+            return None;
+        }
+    }
+}
+
+/// The name of a macro that is called, and its arguments with their delimiters.
+pub(crate) fn invocation<'t>(source: &Source, node: Node<'t>) -> Option<(String, Node<'t>)> {
+    let name = source.text(field(node, F.makro)?);
+    let name = name.rsplit("::").next().unwrap_or(name).trim().to_owned();
+    let tree = children(node)
+        .into_iter()
+        .find(|(_, what)| *what == K::TokenTree)?
+        .0;
+    Some((name, tree))
+}
+
+/// A text of one's own that stands for something in a file.
+pub(crate) fn source_of(
+    of: &Source,
+    text: String,
+    site: pipelint_source::Span,
+    pieces: Vec<(u32, u32, pipelint_source::Span)>,
+) -> Source {
+    Source {
+        file: of.file,
+        text: Arc::from(text),
+        origin: Some(Arc::new(super::source::Origin { site, pieces })),
+    }
+}

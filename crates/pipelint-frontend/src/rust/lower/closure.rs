@@ -1,0 +1,110 @@
+//! Closures: functions of their own, and what they capture.
+
+use pipelint_ir::{FunctionKind, Name, PlaceId, Rvalue};
+use pipelint_source::Span;
+use tree_sitter::Node;
+
+use super::{Body, Exit, Lowerer, Outer};
+use crate::build::frame::Frame;
+use crate::rust::kinds::{F, K, field};
+use crate::rust::source::{children, has_token};
+use crate::rust::ty::Ty;
+use crate::rust::SiteKind;
+
+impl Lowerer<'_> {
+    /// A closure: its body becomes a function, its value what it captured.
+    pub(super) fn closure(&mut self, node: Node<'_>, dst: PlaceId, span: Span) {
+        self.site(SiteKind::Function, node);
+        self.f.lambdas += 1;
+        let name = Name::new(format!("{}::{{closure#{}}}", self.f.name, self.f.lambdas));
+        let by_value = has_token(node, "move");
+        let mut frame = Frame::new(name.clone(), FunctionKind::Lambda, self.f.class.clone());
+        frame.whole = span;
+        frame.name_span = field(node, F.parameters).map_or(span, |list| self.src.span(list));
+        let body = Body {
+            receiver: self.body.receiver,
+            ..Body::default()
+        };
+        self.outer.push(Outer {
+            frame: std::mem::replace(&mut self.f, frame),
+            body: std::mem::replace(&mut self.body, body),
+        });
+        if let Some(list) = field(node, F.parameters) {
+            self.parameters(list);
+        }
+        let written = field(node, F.return_type);
+        let ret = written.map(|ty| self.ix.modules.ty(&self.src, &self.scope, ty));
+        let lowered = field(node, F.body).map(|body| self.body_of(body, ret.unwrap_or_default()));
+        if let Some(outer) = self.outer.pop() {
+            self.f = outer.frame;
+            self.body = outer.body;
+        }
+        let mut list = Vec::new();
+        if let Some((function, captured)) = lowered {
+            self.done.push(function);
+            for name in &captured {
+                if let Some((place, _)) = self.variable(name) {
+                    let place = self.f.places.intern(place);
+                    list.push((place, !by_value));
+                }
+            }
+        }
+        self.f.assign(dst, Rvalue::Closure(name, list), span);
+    }
+
+    /// Runs a closure's body here, with its first parameter bound to a place; the type of its value.
+    ///
+    /// For what `Option` and `Result` do with closures: they run them at most once, at once.
+    pub(super) fn run_inline(
+        &mut self,
+        closure: Node<'_>,
+        argument: Option<(PlaceId, Ty)>,
+        dst: PlaceId,
+    ) -> Ty {
+        self.site(SiteKind::Function, closure);
+        let end = self.src.end(closure);
+        let scope = self.f.enter_scope();
+        let after = self.f.new_block();
+        let exit = Exit {
+            slot: Some(dst),
+            ty: Ty::Unknown,
+            to: Some((after, self.f.alive())),
+        };
+        let outer = self.body.exit.replace(exit);
+        let loops = std::mem::take(&mut self.body.loops);
+        let parameter = field(closure, F.parameters)
+            .and_then(|list| children(list).into_iter().next());
+        if let (Some((parameter, what)), Some((place, ty))) = (parameter, argument) {
+            let (pattern, written) = match what {
+                K::Parameter => (field(parameter, F.pattern), field(parameter, F.ty)),
+                _ => (Some(parameter), None),
+            };
+            let ty = match written {
+                Some(written) => {
+                    let ty = self.ix.modules.ty(&self.src, &self.scope, written);
+                    self.ix.normal(&ty)
+                }
+                None => ty,
+            };
+            if let Some(pattern) = pattern {
+                let at = self.f.places[place].clone();
+                self.bind(pattern, &at, &ty, false);
+            }
+        }
+        let ty = match field(closure, F.body) {
+            Some(body) => {
+                let keep = self.f.temps.len();
+                let ty = self.store(body, dst, &Ty::Unknown);
+                self.f.end_temps(keep, end);
+                ty
+            }
+            None => Ty::Unit,
+        };
+        self.body.exit = outer;
+        self.body.loops = loops;
+        self.f.leave_scope(&scope, end);
+        self.f.fall_into(after, end);
+        self.retype(dst, &ty);
+        ty
+    }
+}

@@ -1,0 +1,500 @@
+//! Macro calls: their arguments are code.
+
+use pipelint_ir::{Callee, CmpOp, Const, Name, Operand, PlaceId, Rvalue, Statement};
+use pipelint_source::Span;
+use tree_sitter::Node;
+
+use super::cond::{nonzero, normal};
+use super::expr::plain_children;
+use super::{Lowerer, MAX_EXPANSION, Value};
+use crate::rust::SiteKind;
+use crate::rust::fragment::{chosen_branch, invocation, parse, source_of};
+use crate::rust::kinds::{K, kind};
+use crate::rust::source::{children, first};
+use crate::rust::ty::Ty;
+
+impl Lowerer<'_> {
+    /// A macro call as an expression or statement.
+    pub(super) fn macro_value(&mut self, node: Node<'_>, dst: Option<PlaceId>) -> Value {
+        let span = self.src.span(node);
+        let Some((name, tree)) = invocation(&self.src, node) else {
+            return self.unsupported(node);
+        };
+        self.site(SiteKind::Macro, node);
+        if let Some(value) = self.own_macro(&name, tree, dst, span) {
+            return value;
+        }
+        match name.as_str() {
+            "cfg" => {
+                let text = self.src.text(tree);
+                let holds = self.cfg.holds(&text[1..text.len().saturating_sub(1)]);
+                match holds {
+                    Some(holds) => Value {
+                        op: Operand::Const(Const::Int(i128::from(holds))),
+                        ty: Ty::Bool,
+                    },
+                    None => self.unknown(Vec::new(), Ty::Bool, span),
+                }
+            }
+            "cfg_if" => match chosen_branch(&self.src, self.cfg, tree) {
+                Some((start, end)) => {
+                    let parsed = parse(&self.src.text, &[(start.saturating_sub(1), end + 1)]);
+                    match parsed.as_ref().and_then(|tree| expression(tree.root_node())) {
+                        Some(inner) => self.value(inner),
+                        None => super::expr::unit(),
+                    }
+                }
+                None => super::expr::unit(),
+            },
+            "stringify" | "concat" | "env" | "option_env" | "include_str" | "include_bytes"
+            | "line" | "file" | "column" | "module_path" | "include" | "asm" | "global_asm" => Value {
+                op: Operand::Const(Const::Other),
+                ty: Ty::Unknown,
+            },
+            "w" | "s" | "wide" | "u16cstr" | "c" => Value {
+                op: Operand::Const(Const::Str(Name::default())),
+                ty: Ty::Ptr(Box::default()),
+            },
+            "matches" | "assert_matches" | "debug_assert_matches" => self.matches(tree, span),
+            _ => self.library_macro(&name, node, tree, dst, span),
+        }
+    }
+
+    /// A macro of a library, by its arguments.
+    fn library_macro(
+        &mut self,
+        name: &str,
+        node: Node<'_>,
+        tree: Node<'_>,
+        dst: Option<PlaceId>,
+        span: Span,
+    ) -> Value {
+        let range = (tree.start_byte(), tree.end_byte());
+        let text = self.src.text.clone();
+        let parsed = parse(&text, &[range]);
+        let inner = parsed.as_ref().and_then(|tree| {
+            let root = tree.root_node();
+            (!root.has_error()).then(|| expression(root)).flatten()
+        });
+        let empty = self.src.text(tree).len() <= 2;
+        let Some(inner) = inner.filter(|_| !empty) else {
+            return self.unparsed_macro(name, tree, empty, span);
+        };
+        let args: Vec<Node<'_>> = match kind(inner) {
+            K::TupleExpression | K::ParenthesizedExpression | K::ArrayExpression => {
+                plain_children(inner).map(|(arg, _)| arg).collect()
+            }
+            _ => vec![inner],
+        };
+        match name {
+            "assert" | "assert_eq" | "assert_ne" | "debug_assert" | "debug_assert_eq"
+            | "debug_assert_ne" | "ensure" | "ensure_eq" => self.assertion(name, &args, span),
+            "panic" | "unreachable" | "todo" | "unimplemented" => {
+                self.formatted(&args);
+                self.panic(span);
+                never()
+            }
+            "bail" => {
+                self.formatted(&args);
+                self.leave_with_error(span);
+                never()
+            }
+            "try" | "r#try" => match args.first() {
+                Some(arg) => {
+                    let value = self.value(*arg);
+                    let place = self.held(value.op.clone(), value.ty.clone(), span);
+                    self.unwrap_or_leave(place, &value.ty, span)
+                }
+                None => super::expr::unit(),
+            },
+            "vec" | "smallvec" => {
+                if kind(inner) == K::ArrayExpression {
+                    let dst = dst.unwrap_or_else(|| self.temp(Ty::Unknown, span));
+                    let ty = self.store(inner, dst, &Ty::Unknown);
+                    let ty = Ty::Named("Vec".into(), vec![ty.element()]);
+                    self.retype(dst, &ty);
+                    return Value {
+                        op: Operand::Copy(dst),
+                        ty,
+                    };
+                }
+                let from = args.iter().map(|arg| self.value(*arg).op).collect();
+                self.unknown(from, Ty::named("Vec"), span)
+            }
+            _ if formats(name) => {
+                self.formatted(&args);
+                match name {
+                    "format" | "format_args" | "anyhow" | "eyre" => {
+                        self.unknown(Vec::new(), Ty::named("String"), span)
+                    }
+                    "write" | "writeln" => {
+                        let ty = Ty::result(Ty::Unit, Ty::Unknown);
+                        self.unknown(Vec::new(), ty, span)
+                    }
+                    _ => super::expr::unit(),
+                }
+            }
+            "addr_of" | "addr_of_mut" => match args.first() {
+                Some(arg) => {
+                    let (place, ty) = self.place(*arg);
+                    self.temp_of(Rvalue::Ref(place), Ty::Ptr(Box::new(ty)), span)
+                }
+                None => super::expr::unit(),
+            },
+            _ => {
+                // Unknown code that has all it is given.
+                let from: Vec<Operand> = args.iter().map(|arg| self.read(*arg).op).collect();
+                let _ = node;
+                let callee = Callee::Function(Name::new(format!("{name}!")));
+                self.emit(callee, from, Ty::Unknown, dst, true, span)
+            }
+        }
+    }
+
+    /// Arguments that are no expressions, as in `select!`: the names among them are given away.
+    fn unparsed_macro(&mut self, name: &str, tree: Node<'_>, empty: bool, span: Span) -> Value {
+        match name {
+            "panic" | "unreachable" | "todo" | "unimplemented" => {
+                self.panic(span);
+                return never();
+            }
+            "bail" => {
+                self.leave_with_error(span);
+                return never();
+            }
+            _ => {}
+        }
+        if empty || formats(name) {
+            return super::expr::unit();
+        }
+        let touched = self.touches(tree);
+        let mut from = Vec::new();
+        for place in touched {
+            let at = self.temp(Ty::Unknown, span);
+            self.f.assign(at, Rvalue::Ref(place), span);
+            from.push(Operand::Copy(at));
+            from.push(Operand::Copy(place));
+        }
+        let callee = Callee::Function(Name::new(format!("{name}!")));
+        self.emit(callee, from, Ty::Unknown, None, true, span)
+    }
+
+    /// What is printed is only looked at.
+    fn formatted(&mut self, args: &[Node<'_>]) {
+        for arg in args {
+            match kind(*arg) {
+                K::StringLiteral | K::RawStringLiteral => {}
+                // `name = value`
+                K::AssignmentExpression => {
+                    let right = children(*arg).into_iter().nth(1);
+                    if let Some((right, _)) = right {
+                        self.read(right);
+                    }
+                }
+                _ => {
+                    self.read(*arg);
+                }
+            }
+        }
+    }
+
+    fn leave_with_error(&mut self, span: Span) {
+        if let Some(exit) = self.body.exit.clone() {
+            if let Some(slot) = exit.slot {
+                let error = self.unknown(Vec::new(), Ty::Unknown, span);
+                self.make_bad(Some(error.op), slot, span);
+            }
+            self.leave_to(&exit, span);
+        }
+    }
+
+    /// `assert!` and its kin. Those of debug builds say what is meant, and test nothing.
+    fn assertion(&mut self, name: &str, args: &[Node<'_>], span: Span) -> Value {
+        let two = name.ends_with("_eq") || name.ends_with("_ne");
+        let rest = args.get(if two { 2.. } else { 1.. }).unwrap_or_default();
+        let [first, ..] = args else {
+            return super::expr::unit();
+        };
+        if name.starts_with("debug") {
+            if let (true, [a, b, ..]) = (two, args) {
+                let (a, b) = (self.read(*a), self.read(*b));
+                let plain = !matches!(a.ty.referent(), Ty::Named(..) | Ty::Tuple(_));
+                let op = if name.ends_with("_eq") { CmpOp::Eq } else { CmpOp::Ne };
+                if plain {
+                    self.f.push(Statement::Assert(normal(op, a.op, b.op)), span);
+                }
+            } else {
+                self.read(*first);
+            }
+            return super::expr::unit();
+        }
+        let (good, bad) = (self.f.new_block(), self.f.new_block());
+        let scope = self.f.enter_scope();
+        if let (true, [a, b, ..]) = (two, args) {
+            let (a, b) = (self.read(*a), self.read(*b));
+            let op = if name.ends_with("_eq") { CmpOp::Eq } else { CmpOp::Ne };
+            let plain = |ty: &Ty| {
+                matches!(ty, Ty::Num(_) | Ty::Bool | Ty::Ptr(_)) || super::expr::is_handle(ty)
+            };
+            let numbers = |op: &Operand| matches!(op, Operand::Const(Const::Int(_) | Const::Named(_)));
+            if plain(&a.ty) || plain(&b.ty) || numbers(&a.op) || numbers(&b.op) {
+                self.branch(normal(op, a.op, b.op), good, bad, span);
+            } else {
+                let unknown = self.unknown(vec![a.op, b.op], Ty::Bool, span);
+                self.branch(nonzero(unknown.op), good, bad, span);
+            }
+        } else {
+            self.cond(*first, good, bad);
+        }
+        self.f.switch_to(bad);
+        self.formatted(rest);
+        if name.starts_with("ensure") {
+            self.leave_with_error(span);
+        } else {
+            self.panic(span);
+        }
+        self.f.switch_to(good);
+        self.f.leave_scope(&scope, span);
+        super::expr::unit()
+    }
+
+    /// `matches!(value, pattern if guard)`.
+    fn matches(&mut self, tree: Node<'_>, span: Span) -> Value {
+        let dst = self.temp(Ty::Bool, span);
+        let comma = {
+            let mut cursor = tree.walk();
+            let mut found = None;
+            if cursor.goto_first_child() {
+                loop {
+                    let child = cursor.node();
+                    if child.kind() == "," {
+                        found = Some(child.start_byte());
+                        break;
+                    }
+                    if !cursor.goto_next_sibling() {
+                        break;
+                    }
+                }
+            }
+            found
+        };
+        let text = self.src.text.clone();
+        let end = tree.end_byte().saturating_sub(1);
+        let value = comma.and_then(|comma| {
+            parse(&text, &[(tree.start_byte(), comma), (end, end + 1)])
+        });
+        let (Some(comma), Some(value)) = (comma, value) else {
+            return self.unsupported(tree);
+        };
+        let Some(subject) = expression(value.root_node()) else {
+            return self.unsupported(tree);
+        };
+        let scope = self.f.enter_scope();
+        let (place, ty) = self.scrutinee(subject);
+        let head = "match _m { ";
+        let written = text.get(comma + 1..end).unwrap_or("");
+        let fragment = format!("{head}{} => () }}", written.trim_end().trim_end_matches(','));
+        let length = u32::try_from(written.len()).unwrap_or(u32::MAX);
+        let at = self.src.span_of(comma + 1, end);
+        let pieces = vec![(u32::try_from(head.len()).unwrap_or(0), length, at)];
+        let source = source_of(&self.src, fragment, span, pieces);
+        let tree = parse(&source.text, &[]);
+        let outer = std::mem::replace(&mut self.src, source);
+        let (no, join) = (self.f.new_block(), self.f.new_block());
+        let arm = tree.as_ref().and_then(|tree| find(tree.root_node(), K::MatchPattern));
+        match arm {
+            Some(pattern) => {
+                self.test(pattern, &place, &ty, no);
+                self.bind(pattern, &place, &ty, false);
+                if let Some(guard) =
+                    crate::rust::kinds::field(pattern, crate::rust::kinds::F.condition)
+                {
+                    let yes = self.f.new_block();
+                    self.cond(guard, yes, no);
+                    self.f.switch_to(yes);
+                }
+            }
+            None => {
+                let yes = self.f.new_block();
+                let unknown = self.unknown(Vec::new(), Ty::Bool, span);
+                self.f.branch(nonzero(unknown.op), yes, no, span);
+                self.f.switch_to(yes);
+            }
+        }
+        self.src = outer;
+        self.set_truth(dst, true, span);
+        self.f.leave_scope(&scope, span);
+        let cur = self.f.current();
+        self.f.end(cur, pipelint_ir::Terminator::Goto(join), span);
+        self.f.switch_to(no);
+        self.set_truth(dst, false, span);
+        let cur = self.f.current();
+        self.f.end(cur, pipelint_ir::Terminator::Goto(join), span);
+        self.f.switch_to(join);
+        Value {
+            op: Operand::Copy(dst),
+            ty: Ty::Bool,
+        }
+    }
+
+    /// A macro that the program defines, run on its arguments.
+    fn own_macro(
+        &mut self,
+        name: &str,
+        tree: Node<'_>,
+        dst: Option<PlaceId>,
+        span: Span,
+    ) -> Option<Value> {
+        let source = self.expansion(name, tree, span, "{", "}")?;
+        let parsed = parse(&source.text, &[])?;
+        let root = parsed.root_node();
+        if root.has_error() {
+            return None;
+        }
+        let inner = expression(root)?;
+        let outer = std::mem::replace(&mut self.src, source);
+        self.expanding += 1;
+        let sites = self.sites.take();
+        let ty = match dst {
+            Some(dst) => {
+                let ty = self.store(inner, dst, &Ty::Unknown);
+                self.retype(dst, &ty);
+                Value {
+                    op: Operand::Copy(dst),
+                    ty,
+                }
+            }
+            None => self.value(inner),
+        };
+        self.sites = sites;
+        self.expanding -= 1;
+        self.src = outer;
+        Some(ty)
+    }
+
+    /// The text that an own macro becomes.
+    fn expansion(
+        &mut self,
+        name: &str,
+        tree: Node<'_>,
+        span: Span,
+        before: &str,
+        after: &str,
+    ) -> Option<crate::rust::source::Source> {
+        if self.expanding >= MAX_EXPANSION {
+            return None;
+        }
+        let rules = self.ix.own_macro(self.src.file.0, name)?;
+        let (start, end) = (tree.start_byte() + 1, tree.end_byte().checked_sub(1)?);
+        let args = self.src.text.get(start..end)?;
+        let expansion = rules.expand(args)?;
+        let shift = u32::try_from(before.len()).unwrap_or(0);
+        let pieces = expansion
+            .pieces
+            .iter()
+            .filter_map(|piece| {
+                let from = start + usize::try_from(piece.from?).ok()?;
+                let to = from + usize::try_from(piece.len).ok()?;
+                Some((piece.start + shift, piece.len, self.src.span_of(from, to)))
+            })
+            .collect();
+        let text = format!("{before}{}{after}", expansion.text);
+        Some(source_of(&self.src, text, span, pieces))
+    }
+
+    /// Whether a macro call is surely an `Option` or `Result`: what it becomes ends in one.
+    pub(super) fn is_outcome_macro(&self, node: Node<'_>) -> bool {
+        let Some((name, _)) = invocation(&self.src, node) else {
+            return false;
+        };
+        self.ix
+            .own_macro(self.src.file.0, &name)
+            .is_some_and(|rules| rules.mentions("Ok") && rules.mentions("Err"))
+    }
+
+    /// A macro call where an item may stand.
+    pub(super) fn item_macro(&mut self, node: Node<'_>) {
+        let Some((name, tree)) = invocation(&self.src, node) else {
+            return;
+        };
+        let span = self.src.span(node);
+        if name == "cfg_if" {
+            let Some((start, end)) = chosen_branch(&self.src, self.cfg, tree) else {
+                return;
+            };
+            let text = self.src.text.clone();
+            if let Some(parsed) = parse(&text, &[(start, end)]) {
+                let module = self.scope.module.clone();
+                self.module(parsed.root_node(), &module);
+            }
+            return;
+        }
+        self.site(SiteKind::Macro, node);
+        if let Some(source) = self.expansion(&name, tree, span, "", "")
+            && let Some(parsed) = parse(&source.text, &[])
+            && !parsed.root_node().has_error()
+        {
+            let outer = std::mem::replace(&mut self.src, source);
+            self.expanding += 1;
+            let sites = self.sites.take();
+            let module = self.scope.module.clone();
+            self.module(parsed.root_node(), &module);
+            self.sites = sites;
+            self.expanding -= 1;
+            self.src = outer;
+            return;
+        }
+        // Items that a macro of another crate is given: `thread_local!`, `bitflags!`.
+        let text = self.src.text.clone();
+        let inside = (tree.start_byte() + 1, tree.end_byte().saturating_sub(1));
+        if inside.0 < inside.1
+            && let Some(parsed) = parse(&text, &[inside])
+            && !parsed.root_node().has_error()
+        {
+            let module = self.scope.module.clone();
+            self.module(parsed.root_node(), &module);
+        }
+    }
+
+}
+
+fn never() -> Value {
+    Value {
+        op: Operand::Const(Const::Int(0)),
+        ty: Ty::Never,
+    }
+}
+
+/// Macros that print, log or format their arguments.
+fn formats(name: &str) -> bool {
+    matches!(
+        name,
+        "println" | "print" | "eprintln" | "eprint" | "format" | "format_args" | "write"
+            | "writeln" | "info" | "warn" | "error" | "debug" | "trace" | "log" | "anyhow"
+            | "eyre" | "event" | "span" | "info_span" | "debug_span" | "trace_span" | "dbg"
+    )
+}
+
+/// The only expression of a parsed stretch.
+fn expression<'t>(root: Node<'t>) -> Option<Node<'t>> {
+    let mut parts = children(root).into_iter();
+    let (one, what) = parts.next()?;
+    if parts.next().is_some() {
+        return None;
+    }
+    match what {
+        K::ExpressionStatement => first(one),
+        K::Error => None,
+        _ => Some(one),
+    }
+}
+
+/// The first node of a kind.
+fn find<'t>(node: Node<'t>, what: K) -> Option<Node<'t>> {
+    if kind(node) == what {
+        return Some(node);
+    }
+    children(node)
+        .into_iter()
+        .find_map(|(child, _)| find(child, what))
+}

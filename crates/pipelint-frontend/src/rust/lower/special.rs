@@ -1,0 +1,144 @@
+//! Functions of the standard library that say something about values themselves.
+
+use pipelint_ir::{Callee, Const, DropKind, Operand, PlaceId, Proj, Rvalue, Statement};
+use pipelint_source::Span;
+use tree_sitter::Node;
+
+use super::{Lowerer, Value};
+use crate::rust::kinds::{F, field};
+use crate::rust::source::children;
+use crate::rust::ty::Ty;
+
+impl Lowerer<'_> {
+    /// A call of one of them, by its full path; none for any other.
+    pub(super) fn special(
+        &mut self,
+        full: &str,
+        function: Node<'_>,
+        args: &[Node<'_>],
+        dst: Option<PlaceId>,
+        span: Span,
+    ) -> Option<Value> {
+        match (full, args) {
+            ("drop" | "std::mem::drop", [arg]) => {
+                let value = self.value(*arg);
+                if let Operand::Move(place) = value.op {
+                    let ended = self.temp(value.ty.clone(), span);
+                    self.f
+                        .assign(ended, Rvalue::Use(Operand::Move(place)), span);
+                    self.f.push(
+                        Statement::Drop {
+                            place: ended,
+                            kind: DropKind::Scope,
+                        },
+                        span,
+                    );
+                }
+                Some(super::expr::unit())
+            }
+            ("std::mem::forget", [arg]) => {
+                let value = self.value(*arg);
+                let callee = Callee::Function("std::mem::forget".into());
+                Some(self.emit(callee, vec![value.op], Ty::Unit, None, false, span))
+            }
+            ("std::mem::zeroed" | "std::mem::MaybeUninit::zeroed", []) => Some(Value {
+                op: Operand::Const(Const::Int(0)),
+                ty: self.turbofish(function),
+            }),
+            ("std::ptr::null" | "std::ptr::null_mut", []) => Some(Value {
+                op: Operand::Const(Const::Null),
+                ty: Ty::Ptr(Box::new(self.turbofish(function))),
+            }),
+            ("Default::default" | "std::default::Default::default", []) => Some(Value {
+                op: Operand::Const(Const::Int(0)),
+                ty: Ty::Unknown,
+            }),
+            ("std::mem::transmute", [arg]) => {
+                let mut value = self.value(*arg);
+                value.ty = Ty::Unknown;
+                Some(value)
+            }
+            // A box is what it holds.
+            ("Box::new" | "std::pin::Pin::new" | "Box::pin" | "std::convert::identity"
+            | "std::hint::black_box" | "std::mem::ManuallyDrop::into_inner", [arg]) => {
+                Some(self.value(*arg))
+            }
+            ("std::ptr::addr_of" | "std::ptr::from_ref" | "std::ptr::from_mut", [arg]) => {
+                Some(self.value(*arg))
+            }
+            ("std::mem::replace", [at, new]) => {
+                let at = self.value(*at);
+                let new = self.value(*new);
+                let inner = self.behind_value(at, span);
+                let old = dst.unwrap_or_else(|| self.temp(inner.1.clone(), span));
+                self.f.assign(old, Rvalue::Use(Operand::Move(inner.0)), span);
+                self.f.assign(inner.0, Rvalue::Use(new.op), span);
+                let ty = if inner.1 == Ty::Unknown { new.ty } else { inner.1 };
+                Some(self.take(old, ty))
+            }
+            ("std::mem::take", [at]) => {
+                let at = self.value(*at);
+                let inner = self.behind_value(at, span);
+                let old = dst.unwrap_or_else(|| self.temp(inner.1.clone(), span));
+                self.f.assign(old, Rvalue::Use(Operand::Move(inner.0)), span);
+                if inner.1.is_option() {
+                    self.make_bad(None, inner.0, span);
+                } else {
+                    let zero = Rvalue::Use(Operand::Const(Const::Int(0)));
+                    self.f.assign(inner.0, zero, span);
+                }
+                Some(self.take(old, inner.1))
+            }
+            ("Box::into_raw" | "Box::leak", [arg]) => {
+                let value = self.value(*arg);
+                let ty = Ty::Ptr(Box::new(value.ty.clone()));
+                let callee = Callee::Function(full.into());
+                let pointer = self.emit(callee, Vec::new(), ty, dst, true, span);
+                let held = self.held(pointer.op.clone(), pointer.ty.clone(), span);
+                let inside = self.f.places[held].clone().then(Proj::Deref);
+                let inside = self.f.places.intern(inside);
+                self.f.assign(inside, Rvalue::Use(value.op), span);
+                Some(pointer)
+            }
+            _ => {
+                let (of, last) = full.rsplit_once("::")?;
+                if self.ix.functions.contains_key(full) {
+                    return None;
+                }
+                let raw = matches!(last, "from_raw_handle" | "from_raw_fd" | "from_raw_socket");
+                if !raw || args.len() != 1 {
+                    return None;
+                }
+                let of = of.rsplit("::").next().unwrap_or(of);
+                let path = crate::rust::types::path_of(&self.src, function);
+                let ty = match of {
+                    "FromRawHandle" | "FromRawFd" | "FromRawSocket" => Ty::Unknown,
+                    _ => {
+                        let path = path[..path.len().saturating_sub(1)].to_vec();
+                        self.ix.normal(&self.ix.modules.named(&self.scope, &path, Vec::new()))
+                    }
+                };
+                let args = self.arguments(args);
+                let callee = Callee::Constructor(Box::new(ty.to_ir()));
+                Some(self.emit(callee, args, ty, dst, true, span))
+            }
+        }
+    }
+
+    /// The first type that a call is given: `zeroed::<OVERLAPPED>()`.
+    fn turbofish(&self, function: Node<'_>) -> Ty {
+        let list = field(function, F.type_arguments);
+        let first = list.and_then(|list| children(list).into_iter().next());
+        first.map_or(Ty::Unknown, |(ty, _)| {
+            self.ix
+                .normal(&self.ix.modules.ty(&self.src, &self.scope, ty))
+        })
+    }
+
+    /// What a reference that was given refers to.
+    fn behind_value(&mut self, value: Value, span: Span) -> (PlaceId, Ty) {
+        let held = self.held(value.op, value.ty.clone(), span);
+        let place = self.f.places[held].clone().then(Proj::Deref);
+        (self.f.places.intern(place), value.ty.pointee())
+    }
+}

@@ -1,0 +1,178 @@
+//! What a file declares, as the IR says it: classes, globals, constants, aliases, pragmas.
+
+use pipelint_ir::{
+    Class, Const, Constant, Declaration, Field, FunctionKind, Global, Name, Pragma, Type, Unit,
+};
+use smol_str::format_smolstr;
+use tree_sitter::Node;
+
+use super::cfg::Cfg;
+use super::fragment::{chosen_branch, invocation, parse};
+use super::index::Index;
+use super::kinds::{F, K, field, kind};
+use super::lower::Lowerer;
+use super::outline::{inner_module, items};
+use super::source::{Source, first, is_comment};
+
+/// What a comment holds that speaks to the linter.
+const PRAGMA: &str = "pipelint:";
+
+/// Adds what a file declares to its unit.
+pub(crate) fn declare(
+    unit: &mut Unit,
+    source: &Source,
+    cfg: &Cfg,
+    index: &Index,
+    module: &Name,
+    root: Node<'_>,
+) {
+    walk(unit, source, cfg, index, module, root, 0);
+    if source.text.contains(PRAGMA) {
+        pragmas(unit, source, root);
+    }
+}
+
+fn walk(
+    unit: &mut Unit,
+    source: &Source,
+    cfg: &Cfg,
+    index: &Index,
+    module: &Name,
+    body: Node<'_>,
+    depth: u32,
+) {
+    if depth > 32 {
+        return;
+    }
+    for item in items(source, cfg, body) {
+        let node = item.node;
+        let name = field(node, F.name);
+        match (item.what, name) {
+            (K::ModItem, Some(name)) => {
+                if let Some(body) = field(node, F.body) {
+                    let inner = inner_module(module, &source.name(name));
+                    walk(unit, source, cfg, index, &inner, body, depth + 1);
+                }
+            }
+            (K::StructItem | K::UnionItem | K::EnumItem, Some(name)) => {
+                let full = format_smolstr!("{module}::{}", source.name(name));
+                unit.classes.extend(class(index, source, &full, name));
+            }
+            (K::ConstItem, Some(name)) => {
+                let lowerer = Lowerer::new(index, cfg, source.clone(), false);
+                let value = field(node, F.value).and_then(|v| lowerer.number(v));
+                if let Some(value) = value {
+                    unit.constants.push(Constant {
+                        name: source.name(name),
+                        value: Const::Int(value),
+                        span: source.span(name),
+                    });
+                }
+            }
+            (K::StaticItem, Some(name)) => {
+                let full = format_smolstr!("{module}::{}", source.name(name));
+                let ty = index.values.get(&full).map(|(_, ty)| ty.to_ir());
+                unit.globals.push(Global {
+                    name: full,
+                    ty: ty.unwrap_or_default(),
+                    internal: false,
+                    is_extern: false,
+                    init: None,
+                    table: Vec::new(),
+                    span: source.span(name),
+                });
+            }
+            (K::MacroInvocation, _) => cfg_if(unit, source, cfg, index, module, node, depth),
+            (K::ExpressionStatement, _) => {
+                if let Some(inner) = first(node)
+                    && kind(inner) == K::MacroInvocation
+                {
+                    cfg_if(unit, source, cfg, index, module, inner, depth);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn cfg_if(
+    unit: &mut Unit,
+    source: &Source,
+    cfg: &Cfg,
+    index: &Index,
+    module: &Name,
+    node: Node<'_>,
+    depth: u32,
+) {
+    if let Some((name, tree)) = invocation(source, node)
+        && name == "cfg_if"
+        && let Some((start, end)) = chosen_branch(source, cfg, tree)
+        && let Some(parsed) = parse(&source.text, &[(start, end)])
+    {
+        walk(unit, source, cfg, index, module, parsed.root_node(), depth + 1);
+    }
+}
+
+fn class(index: &Index, source: &Source, full: &Name, name: Node<'_>) -> Option<Class> {
+    let info = index.types.get(full)?;
+    let span = source.span(name);
+    let fields = info
+        .fields
+        .iter()
+        .map(|(name, ty)| Field {
+            name: name.clone(),
+            ty: index.normal(ty).to_ir(),
+            is_static: false,
+            has_init: false,
+            span,
+        })
+        .collect();
+    let mut methods = Vec::new();
+    if info.drops {
+        let last = full.rsplit("::").next().unwrap_or(full);
+        methods.push(Declaration {
+            name: format_smolstr!("{full}::~{last}"),
+            kind: FunctionKind::Destructor,
+            params: Vec::new(),
+            ret: Type::named("void"),
+            noreturn: false,
+            is_virtual: false,
+            deleted: false,
+            defaulted: false,
+            span,
+        });
+    }
+    Some(Class {
+        name: full.clone(),
+        bases: Vec::new(),
+        fields,
+        methods,
+        is_union: false,
+        span,
+    })
+}
+
+/// The comments that speak to the linter.
+fn pragmas(unit: &mut Unit, source: &Source, root: Node<'_>) {
+    let mut cursor = root.walk();
+    loop {
+        let node = cursor.node();
+        if is_comment(kind(node)) {
+            let text = source.text(node);
+            if text.contains(PRAGMA) {
+                unit.pragmas.push(Pragma {
+                    text: text.trim_end().to_owned(),
+                    span: source.span(node),
+                });
+            }
+        }
+        if cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return;
+            }
+        }
+    }
+}
