@@ -192,6 +192,9 @@ impl<'p> Exec<'p, '_> {
     fn store(&mut self, state: &mut State, dst: PlaceId, v: ValId) {
         let loc = self.place(state, dst);
         self.overwrite_by_call(state, dst, loc, v);
+        if let Some(parts) = self.result_parts.get(&v).cloned() {
+            self.write_parts(state, loc, &parts);
+        }
     }
 
     /// A resource that the called function returns, and nobody receives.
@@ -288,6 +291,13 @@ impl<'p> Exec<'p, '_> {
         for (mut state, mut frame) in paths {
             self.replay_gone(&mut state, &mut frame, call, end, &before);
             let result = end.result.map(|v| self.val(&state, &mut frame, call, v));
+            if let (Some(v), false) = (result, end.parts.is_empty()) {
+                let told = end.parts.iter().map(|(steps, part)| {
+                    (steps.clone(), self.val(&state, &mut frame, call, *part))
+                });
+                let parts = told.collect();
+                self.result_parts.insert(v, parts);
+            }
             self.told_by_unknown_status(&mut state, &mut frame, call, end, result);
             for out in &end.outs {
                 self.replay_out(&mut state, &mut frame, call, out, result);

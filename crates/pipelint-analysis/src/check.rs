@@ -57,7 +57,7 @@ impl Exec<'_, '_> {
                 OnFail::Throws => self.leave_by_exception(&mut bad),
                 OnFail::Returns => {
                     let result = self.failed_status(&mut bad);
-                    self.record_end(&bad, result);
+                    self.record_end(&bad, result, &Vec::new());
                     self.leave(&mut bad, None);
                 }
                 OnFail::Continues => {

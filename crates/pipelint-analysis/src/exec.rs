@@ -19,6 +19,7 @@ use crate::closure::Closure;
 use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
 use crate::own::OwnerCache;
+use crate::parts::Parts;
 use crate::program::{ClassRef, FnRef, Program};
 use crate::protocol::Notes;
 use crate::state::{State, Status};
@@ -104,6 +105,8 @@ pub(crate) struct Exec<'p, 'm> {
     /// Locations that some path gave another value of the caller's memory before it released what
     /// they held: links of lists and trees.
     pub(crate) relinked: FxHashSet<LocId>,
+    /// What results of called functions are made of.
+    pub(crate) result_parts: FxHashMap<ValId, Parts>,
 }
 
 /// How far a resource's creation is known to have succeeded on a path.
@@ -167,6 +170,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             guessed: false,
             scribbled: FxHashSet::default(),
             relinked: FxHashSet::default(),
+            result_parts: FxHashMap::default(),
         }
     }
 
@@ -442,8 +446,17 @@ impl<'p, 'm> Exec<'p, 'm> {
                 }
             }
             Terminator::Return(value) => {
+                let parts = value
+                    .as_ref()
+                    .and_then(|v| self.returned_parts(&mut state, v));
+                if let Some((v, parts)) = parts {
+                    self.record_end(&state, Some(v), &parts);
+                    self.hand_over_parts(&mut state, &parts);
+                    self.leave(&mut state, Some(v));
+                    return;
+                }
                 let value = value.as_ref().map(|v| self.returned(&mut state, v));
-                self.record_end(&state, value);
+                self.record_end(&state, value, &Vec::new());
                 self.leave(&mut state, value);
             }
             // Which exceptions a handler takes is not known by their names alone: where there are
@@ -510,7 +523,15 @@ impl<'p, 'm> Exec<'p, 'm> {
                 args,
                 voided,
             } => {
+                let before = out.len();
                 self.call(state, *dst, callee, args, *voided, out);
+                if self.is_rust() {
+                    for state in &mut out[before..] {
+                        for arg in args {
+                            self.leave_behind(state, arg);
+                        }
+                    }
+                }
             }
             Statement::Assert(cond) => {
                 let a = self.operand(&mut state, &cond.lhs);
@@ -640,6 +661,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                     self.check_overwrite(state, dst, to, v);
                     self.write_keeping_parts(state, to, v);
                     self.name_resource(state, v, dst);
+                    if self.is_rust() {
+                        self.leave_behind(state, op);
+                    }
                     return;
                 }
                 self.operand(state, op)

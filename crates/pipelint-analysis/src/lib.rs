@@ -32,6 +32,7 @@ mod object;
 mod own;
 mod owners;
 mod partial;
+mod parts;
 mod private;
 mod program;
 mod protocol;
@@ -41,6 +42,7 @@ mod realloc;
 mod release;
 mod resource;
 mod returns;
+mod rust;
 mod sites;
 mod split;
 mod started;
@@ -378,6 +380,10 @@ fn calls_models(program: &Program<'_>, unit: usize, function: &Function) -> bool
                     Target::Model(model) if is_interesting(program.models, model)
                 )
             }
+            Statement::Call {
+                callee: Callee::Method { name, .. },
+                ..
+            } => rust::gives_up(name),
             _ => false,
         })
 }

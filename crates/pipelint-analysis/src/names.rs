@@ -1,7 +1,7 @@
 //! What names mean: calls to functions, types to classes, from where they stand.
 
 use pipelint_ir::{
-    Base, Callee, Class, Const, Function, FunctionKind, Name, Operand, PlaceId, Proj, Type,
+    Base, Callee, Class, Const, Function, FunctionKind, Language, Name, Operand, PlaceId, Proj, Type,
 };
 
 use crate::program::{FnRef, Program, Target, last, scope_of};
@@ -307,6 +307,9 @@ impl<'m> Program<'m> {
         if self.macros.contains(name) {
             return Target::Unknown;
         }
+        if self.units[unit].language == Language::Rust {
+            return self.system_function(rooted, name);
+        }
         let plain = name.strip_prefix("std::").unwrap_or(name);
         match self.models.function(name) {
             Some(model) if model.names.iter().any(|n| n == name || n == plain) => {
@@ -314,6 +317,24 @@ impl<'m> Program<'m> {
             }
             _ => Target::Unknown,
         }
+    }
+
+    /// A function of the system's that Rust code calls: by its own name where the front end found its
+    /// crate, and else by a name that nobody would give to a function of his own.
+    fn system_function(&self, rooted: bool, name: &str) -> Target<'m> {
+        let own = last(name);
+        let camel = own.starts_with(|c: char| c.is_ascii_uppercase());
+        let wrapped = name.starts_with("windows::");
+        let known = rooted || name.contains("::") || camel;
+        if wrapped || !known || (!rooted && self.own_names.contains(own)) {
+            return Target::Unknown;
+        }
+        let by_name = self.models.function(name).filter(|m| m.names.iter().any(|n| n == name));
+        let by_own = || {
+            let plain = rooted || camel;
+            self.models.function(own).filter(|m| plain && m.names.iter().any(|n| n == own))
+        };
+        by_name.or_else(by_own).map_or(Target::Unknown, Target::Model)
     }
 
     /// The function of this exact name: the unit's own first, then by number of parameters.

@@ -97,6 +97,10 @@ impl Exec<'_, '_> {
         kind: DropKind,
         out: &mut Vec<State>,
     ) {
+        if self.is_rust() {
+            self.end_rust(state, place, out);
+            return;
+        }
         let object = self.place(&mut state, place);
         if kind == DropKind::Scope && self.end_guard(&mut state, place, object, out) {
             return;
@@ -238,6 +242,9 @@ impl Exec<'_, '_> {
     /// somebody else's, and what it holds then is not known.
     pub(crate) fn move_object(&mut self, state: &mut State, op: &Operand) {
         let Operand::Move(place) = op else { return };
+        if self.is_rust() {
+            return;
+        }
         let ty = self.program.type_of_place(self.unit, self.function, *place);
         if ty.is_none_or(|ty| self.is_plain(&ty)) {
             return;

@@ -61,6 +61,11 @@ impl<'p, 'm> Exec<'p, 'm> {
             .unwrap_or(&self.function.name)
     }
 
+    /// The type that a place is declared with, or given.
+    pub(crate) fn declared_type_of(&mut self, place: PlaceId) -> Option<Type> {
+        self.declared_type(place, MOST_STEPS)
+    }
+
     fn declared_type(&mut self, place: PlaceId, steps: u8) -> Option<Type> {
         let place = &self.function.places[place];
         let mut without = None;
@@ -500,6 +505,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                 let nothing = self.nothing(state, owner);
                 self.write(state, at, nothing);
                 self.disown(state, held);
+                if self.is_rust() {
+                    self.made_raw(state, held, &by, dst);
+                }
                 held
             }
             Some(Role::Reset) => {

@@ -252,6 +252,9 @@ impl<'m> Program<'m> {
                 if !ty.is_object() {
                     return None;
                 }
+                if let Some(part) = crate::rust::part_of(&ty, step) {
+                    return Some(part);
+                }
                 let mut class = self.class_named(unit, scope, &self.resolve(&ty).name)?;
                 for _ in 0..8 {
                     if let Some(field) = class.fields.iter().find(|f| f.name == *name) {

@@ -29,11 +29,15 @@ impl Exec<'_, '_> {
     }
 
     /// The values that a caller can reach at an end, in order.
-    pub(crate) fn callers_reach(&self, state: &State, result: Option<ValId>) -> Vec<ValId> {
+    pub(crate) fn callers_reach(
+        &self,
+        state: &State,
+        results: impl Iterator<Item = ValId>,
+    ) -> Vec<ValId> {
         let mut reach = Vec::new();
         let mut parts = Vec::new();
         let outside = state.exported.iter().filter(|(_, holder)| holder.is_none());
-        for v in result.into_iter().chain(outside.map(|(v, _)| v)) {
+        for v in results.chain(outside.map(|(v, _)| v)) {
             self.arena.parts(v, &mut parts);
             reach.append(&mut parts);
         }

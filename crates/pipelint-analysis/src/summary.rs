@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::exec::{Exec, Outcome};
 use crate::log::{Action, Log, Step, each, simplify};
+use crate::parts::Parts;
 use crate::quiet::replay_cost;
 use crate::state::{Fact, FailedOut, Res, State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
@@ -27,6 +28,8 @@ pub(crate) struct End {
     pub(crate) steps: Vec<Step>,
     /// What it returns.
     pub(crate) result: Option<ValId>,
+    /// What the result is made of, where it is no plain value.
+    pub(crate) parts: Parts,
     /// What is known of values that the function made.
     pub(crate) facts: Vec<(ValId, Fact)>,
     /// Resources it made and handed out.
@@ -58,6 +61,7 @@ pub(crate) struct Summary {
 pub(crate) struct OpenEnd {
     log: Log,
     result: Option<ValId>,
+    parts: Parts,
     facts: Vec<(ValId, Fact)>,
     res: Vec<(ValId, Res)>,
     pseudo: Vec<(ValId, (Name, Name))>,
@@ -126,7 +130,7 @@ impl Exec<'_, '_> {
     }
 
     /// A path ends here with this result; kept for the summary.
-    pub(crate) fn record_end(&mut self, state: &State, result: Option<ValId>) {
+    pub(crate) fn record_end(&mut self, state: &State, result: Option<ValId>, parts: &Parts) {
         if !self.recording {
             return;
         }
@@ -145,7 +149,8 @@ impl Exec<'_, '_> {
             }
             other => other,
         };
-        let reach = self.callers_reach(state, result);
+        let told = result.into_iter().chain(parts.iter().map(|(_, v)| *v));
+        let reach = self.callers_reach(state, told);
         let has = |v: ValId| reach.binary_search(&v).is_ok();
         let res: Vec<(ValId, Res)> = state
             .res
@@ -214,6 +219,7 @@ impl Exec<'_, '_> {
             outs,
             log: state.log.clone(),
             result,
+            parts: parts.clone(),
             facts,
             res,
             pseudo,
@@ -221,6 +227,7 @@ impl Exec<'_, '_> {
         let end = self.with_few_constants(end);
         let same = self.ends.iter().position(|known| {
             known.result == end.result
+                && known.parts == end.parts
                 && known.facts == end.facts
                 && known.res == end.res
                 && known.pseudo == end.pseudo
@@ -299,6 +306,7 @@ impl Exec<'_, '_> {
             let mut end = End {
                 steps: simplify(end.log.steps(), &keep),
                 result: end.result,
+                parts: end.parts,
                 facts: end.facts,
                 res: end.res,
                 pseudo: end.pseudo,
@@ -405,6 +413,9 @@ impl Exec<'_, '_> {
                 end.res.iter().any(live) || !end.pseudo.is_empty() || !end.outs.is_empty();
             renumber(&mut end.steps, &val, &loc, &mut resourceful);
             end.result = end.result.map(val);
+            for (_, v) in &mut end.parts {
+                *v = val(*v);
+            }
             for (v, _) in &mut end.facts {
                 *v = val(*v);
             }
@@ -507,6 +518,7 @@ impl Need {
     /// All of an end but its steps.
     pub(crate) fn end(&mut self, end: &End) {
         self.todo.extend(end.result.map(Item::Val));
+        self.todo.extend(end.parts.iter().map(|(_, v)| Item::Val(*v)));
         for (v, _) in &end.facts {
             self.todo.push(Item::Val(*v));
         }

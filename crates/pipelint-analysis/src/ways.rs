@@ -108,6 +108,7 @@ struct Wanted {
 impl Wanted {
     fn new(summary: &Summary, end: &End, rest: &[Step]) -> Self {
         let mut vals: Vec<ValId> = end.result.into_iter().collect();
+        vals.extend(end.parts.iter().map(|(_, v)| *v));
         let mut locs: Vec<LocId> = Vec::new();
         each(rest, &mut |action| match action {
             Action::Epoch(_) | Action::Havoc { .. } => {}

@@ -213,6 +213,10 @@ pub(crate) fn canonical(path: &[Name]) -> Name {
         return first.clone();
     };
     match first.as_str() {
+        // A plain name in small letters may be anybody's: this one is the system's.
+        name if RAW.contains(&name) && last.starts_with(|c: char| c.is_ascii_lowercase()) => {
+            format_smolstr!("::{last}")
+        }
         name if RAW.contains(&name) => last.clone(),
         // Its functions yield a `Result`, which those of the others do not.
         "windows" if last.starts_with(|c: char| c.is_ascii_uppercase()) => {

@@ -1,0 +1,266 @@
+//! What Rust does that C++ does not: values move as they are, and end by their type alone.
+
+use pipelint_ir::{Name, Operand, PlaceId, Proj, Type};
+
+use crate::apply::Invocation;
+use crate::event::StepKind;
+use crate::exec::Exec;
+use crate::state::{Fact, Res, State, Status};
+use crate::values::{Loc, LocId, Val, ValId};
+
+/// How deep types are followed into each other.
+const DEPTH: u32 = 5;
+
+/// The value that stands where something was moved away.
+const MOVED: &str = "{moved}";
+
+impl Exec<'_, '_> {
+    /// A value ends: owners release, the program's `Drop` runs, and then the parts end.
+    pub(crate) fn end_rust(&mut self, state: State, place: PlaceId, out: &mut Vec<State>) {
+        let mut state = state;
+        let object = self.place(&mut state, place);
+        match self.declared_type_of(place) {
+            Some(ty) => self.end_typed(state, object, &ty, DEPTH, out),
+            None => out.push(state),
+        }
+    }
+
+    fn is_moved(&self, state: &State, loc: LocId) -> bool {
+        let held = state.env.get(loc).map(|v| self.arena.get(*v));
+        matches!(held, Some(Val::Named(name)) if name == MOVED)
+    }
+
+    fn end_typed(
+        &mut self,
+        mut state: State,
+        object: LocId,
+        ty: &Type,
+        depth: u32,
+        out: &mut Vec<State>,
+    ) {
+        if depth == 0 || !ty.is_object() || self.is_moved(&state, object) {
+            out.push(state);
+            return;
+        }
+        if let Some(owner) = self.owner_named(ty).filter(|o| !o.is_action()) {
+            self.end_owner(&mut state, &owner, object);
+            out.push(state);
+            return;
+        }
+        let mut parts: Vec<(Name, Type)> = Vec::new();
+        let mut states = vec![state];
+        match ty.name.as_str() {
+            "Option" | "Result" => {
+                let fields = [crate::rust::GOOD, crate::rust::BAD];
+                for (field, arg) in fields.iter().zip(&ty.args) {
+                    parts.push((Name::new_static(field), type_of(arg)));
+                }
+            }
+            "(,)" => {
+                for (i, arg) in ty.args.iter().enumerate() {
+                    parts.push((Name::new(i.to_string()), type_of(arg)));
+                }
+            }
+            _ => {
+                let class = self
+                    .program
+                    .class_named(self.unit, self.scope(), &ty.name);
+                let Some(class) = class else {
+                    out.append(&mut states);
+                    return;
+                };
+                parts.extend(class.fields.iter().map(|f| (f.name.clone(), f.ty.clone())));
+                if let Some(Some(f)) = self.program.destructor(self.unit, self.scope(), ty) {
+                    let call = Invocation {
+                        function: f,
+                        args: &[],
+                        receiver: Some(object),
+                        captures: &[],
+                        part: 40 + depth,
+                    };
+                    let mut after = Vec::new();
+                    for mut state in states {
+                        if !self.apply(&mut state, &call, None, &mut after) {
+                            let whole = self.arena.val(Val::Ptr(object));
+                            self.escape(&mut state, whole);
+                            after.push(state);
+                        }
+                    }
+                    states = after;
+                }
+            }
+        }
+        for (field, ty) in parts {
+            if !ty.is_object() {
+                continue;
+            }
+            let part = self.arena.loc(Loc::Field(object, field));
+            let mut after = Vec::new();
+            for state in states {
+                self.end_typed(state, part, &ty, depth - 1, &mut after);
+            }
+            states = after;
+        }
+        out.append(&mut states);
+    }
+
+    /// Whether something happens when a value of this type ends, as far as the types in sight tell.
+    fn ends(&self, ty: &Type, depth: u32) -> bool {
+        if depth == 0 || !ty.is_object() {
+            return false;
+        }
+        if self.owner_named(ty).is_some_and(|o| !o.is_action()) {
+            return true;
+        }
+        match ty.name.as_str() {
+            "Option" | "Result" | "(,)" => ty.args.iter().any(|a| self.ends(&type_of(a), depth - 1)),
+            _ => {
+                let class = self
+                    .program
+                    .class_named(self.unit, self.scope(), &ty.name);
+                class.is_some_and(|class| {
+                    let destructor = self.program.destructor(self.unit, self.scope(), ty);
+                    !matches!(destructor, Some(None))
+                        || class.fields.iter().any(|f| self.ends(&f.ty, depth - 1))
+                })
+            }
+        }
+    }
+
+    /// What is moved away ends elsewhere.
+    pub(crate) fn leave_behind(&mut self, state: &mut State, op: &Operand) {
+        let Operand::Move(place) = op else { return };
+        let Some(ty) = self.declared_type_of(*place) else {
+            return;
+        };
+        if !self.ends(&ty, DEPTH) {
+            return;
+        }
+        let loc = self.place(state, *place);
+        self.clear_within(state, loc);
+        let moved = self.arena.val(Val::Named(Name::new_static(MOVED)));
+        state.env.insert(loc, moved);
+    }
+
+    /// `x.into_raw_handle()`: what it yields is whoever's who has it, and nobody closes it by itself.
+    pub(crate) fn made_raw(&mut self, state: &mut State, v: ValId, api: &Name, dst: Option<PlaceId>) {
+        let kind = match &**api {
+            "into_raw_handle" => "handle",
+            "into_raw_socket" => "socket",
+            _ => "file-descriptor",
+        };
+        if state.res.get(v).is_some() || self.program.models.resource(kind).is_none() {
+            return;
+        }
+        let var = dst.map_or_else(Name::default, |d| self.place_name(d));
+        let made = StepKind::Created {
+            api: api.clone(),
+            var: var.clone(),
+        };
+        state.step(self.span, made, Some(v));
+        let mut fact = Fact::default();
+        fact.exclude(0);
+        fact.exclude(-1);
+        state.facts.insert(v, fact);
+        let res = Res {
+            api: api.clone(),
+            kind: Name::new(kind),
+            created: self.span,
+            origin: self.span,
+            foreign: false,
+            adopted: false,
+            var,
+            judge: v,
+            failure: Some(pipelint_models::Sentinel::Null),
+            status: Status::Open,
+            escaped: false,
+            owned: false,
+            home: None,
+            checked: true,
+            used_unchecked: false,
+            failed_at: None,
+            infallible: true,
+            half_done: false,
+        };
+        state.res.insert(v, res);
+    }
+}
+
+/// The good payload of an `Option` or `Result`, as the front end names it.
+pub(crate) const GOOD: &str = "0";
+/// The payload of `Err`.
+pub(crate) const BAD: &str = "Err";
+
+/// Methods that give up what they are called on as a raw handle.
+pub(crate) fn gives_up(name: &str) -> bool {
+    matches!(name, "into_raw_handle" | "into_raw_fd" | "into_raw_socket")
+}
+
+/// The type that a type argument is, from its text.
+pub(crate) fn type_of(text: &str) -> Type {
+    let text = text.trim();
+    if let Some(inner) = text.strip_prefix(['&', '*']) {
+        let mut ty = type_of(inner);
+        ty.pointers = ty.pointers.saturating_add(1);
+        return ty;
+    }
+    if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        let mut ty = type_of(inner);
+        ty.arrays = ty.arrays.saturating_add(1);
+        return ty;
+    }
+    if let Some(inner) = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
+        return Type {
+            args: split(inner),
+            ..Type::named(if inner.is_empty() { "()" } else { "(,)" })
+        };
+    }
+    if text == "_" {
+        return Type::default();
+    }
+    match text.split_once('<') {
+        Some((name, rest)) => Type {
+            args: split(rest.strip_suffix('>').unwrap_or(rest)),
+            ..Type::named(name)
+        },
+        None => Type::named(text),
+    }
+}
+
+/// The parts of a list, at its own commas.
+fn split(text: &str) -> Vec<Name> {
+    let mut out = Vec::new();
+    let (mut depth, mut from) = (0i32, 0);
+    for (at, c) in text.char_indices() {
+        match c {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth -= 1,
+            ',' if depth == 0 => {
+                out.push(Name::new(text[from..at].trim()));
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if !text[from..].trim().is_empty() {
+        out.push(Name::new(text[from..].trim()));
+    }
+    out
+}
+
+/// The type of a part of a Rust value that is no class of the program's.
+pub(crate) fn part_of(ty: &Type, step: &Proj) -> Option<Type> {
+    let Proj::Field(name) = step else { return None };
+    match ty.name.as_str() {
+        "Option" | "Result" => match name.as_str() {
+            GOOD => ty.args.first().map(|a| type_of(a)),
+            BAD => ty.args.get(1).map(|a| type_of(a)),
+            _ => None,
+        },
+        "(,)" => {
+            let at: usize = name.parse().ok()?;
+            ty.args.get(at).map(|a| type_of(a))
+        }
+        _ => None,
+    }
+}
