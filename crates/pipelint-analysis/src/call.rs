@@ -86,13 +86,17 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         let program = self.program;
+        let mut named = None;
         let mut target = self.target_here(callee, args.len());
         if let Callee::Pointer(op) = callee {
             let v = self.operand(&mut state, op);
-            if let Val::Function(name) = self.arena.get(v)
-                && let Some(f) = program.only_function(self.unit, self.function, name)
-            {
-                target = Target::Defined(f);
+            if let Val::Function(name) = self.arena.get(v) {
+                if let Some(f) = program.only_function(self.unit, self.function, name) {
+                    target = Target::Defined(f);
+                } else if self.is_rust() {
+                    named = Some(name.clone());
+                    target = program.target_of_name(self.unit, self.function, name, args.len());
+                }
             }
         }
         for arg in args {
@@ -102,7 +106,12 @@ impl<'p> Exec<'p, '_> {
         if let Target::Model(model) = target
             && largest_argument(model).is_none_or(|n| n < args.len())
         {
+            let called = named.is_some();
             let name: Name = match callee {
+                Callee::Pointer(_) if called => {
+                    named.unwrap_or_default().trim_start_matches("::").into()
+                }
+                Callee::Function(name) if self.is_rust() => last(name).into(),
                 Callee::Function(name) => name.trim_start_matches("::").into(),
                 Callee::Pointer(Operand::Copy(place)) => program
                     .listed(self.unit, self.function, *place)

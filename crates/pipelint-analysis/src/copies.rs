@@ -24,7 +24,9 @@ pub(crate) fn copyable_owners(program: &Program<'_>) -> Vec<Event> {
     let mut told: FxHashSet<Span> = FxHashSet::default();
     for f in program.all() {
         let function = program.function(f);
-        if function.kind != FunctionKind::Destructor {
+        // A Rust type with a `Drop` cannot be copied.
+        let rust = program.units[f.0].language == pipelint_ir::Language::Rust;
+        if rust || function.kind != FunctionKind::Destructor {
             continue;
         }
         let class = function

@@ -515,6 +515,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             Statement::Assign { dst, value } => {
                 self.assign(&mut state, *dst, value);
+                if self.is_rust() {
+                    self.leave_parts_behind(&mut state, value);
+                }
                 out.push(state);
             }
             Statement::Call {

@@ -278,7 +278,9 @@ impl Exec<'_, '_> {
         };
         matches!(local.kind, LocalKind::Auto | LocalKind::Temp)
             && self.answers.owner(*l, || {
-                !self.is_plain(&local.ty) && !self.is_transparent(&local.ty)
+                // In Rust only a `Drop` of the program's own can do anything unseen.
+                let may = !self.is_rust() || self.has_own_drop(&local.ty);
+                may && !self.is_plain(&local.ty) && !self.is_transparent(&local.ty)
             })
     }
 

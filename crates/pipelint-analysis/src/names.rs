@@ -1,7 +1,8 @@
 //! What names mean: calls to functions, types to classes, from where they stand.
 
 use pipelint_ir::{
-    Base, Callee, Class, Const, Function, FunctionKind, Language, Name, Operand, PlaceId, Proj, Type,
+    Base, Callee, Class, Const, Function, FunctionKind, Language, Name, Operand, PlaceId, Proj,
+    Type,
 };
 
 use crate::program::{FnRef, Program, Target, last, scope_of};
@@ -329,12 +330,19 @@ impl<'m> Program<'m> {
         if wrapped || !known || (!rooted && self.own_names.contains(own)) {
             return Target::Unknown;
         }
-        let by_name = self.models.function(name).filter(|m| m.names.iter().any(|n| n == name));
+        let by_name = self
+            .models
+            .function(name)
+            .filter(|m| m.names.iter().any(|n| n == name));
         let by_own = || {
             let plain = rooted || camel;
-            self.models.function(own).filter(|m| plain && m.names.iter().any(|n| n == own))
+            self.models
+                .function(own)
+                .filter(|m| plain && m.names.iter().any(|n| n == own))
         };
-        by_name.or_else(by_own).map_or(Target::Unknown, Target::Model)
+        by_name
+            .or_else(by_own)
+            .map_or(Target::Unknown, Target::Model)
     }
 
     /// The function of this exact name: the unit's own first, then by number of parameters.

@@ -287,7 +287,8 @@ impl<'p, 'm> Exec<'p, 'm> {
         v: ValId,
     ) {
         let to = self.place(state, dst);
-        if !self.begins(state, dst, to) {
+        // In Rust the end of what stood there is a statement of its own.
+        if !self.is_rust() && !self.begins(state, dst, to) {
             let old = self.read(state, to);
             if old != v {
                 self.owner_releases(state, owner, old, &"operator=".into());

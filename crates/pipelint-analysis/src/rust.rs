@@ -1,6 +1,6 @@
 //! What Rust does that C++ does not: values move as they are, and end by their type alone.
 
-use pipelint_ir::{Name, Operand, PlaceId, Proj, Type};
+use pipelint_ir::{Name, Operand, PlaceId, Proj, Rvalue, Type};
 
 use crate::apply::Invocation;
 use crate::event::StepKind;
@@ -20,7 +20,15 @@ impl Exec<'_, '_> {
         let mut state = state;
         let object = self.place(&mut state, place);
         match self.declared_type_of(place) {
-            Some(ty) => self.end_typed(state, object, &ty, DEPTH, out),
+            Some(ty) => {
+                let before = out.len();
+                self.end_typed(state, object, &ty, DEPTH, out);
+                // What the object held is gone with it: nobody finds it there again.
+                for state in &mut out[before..] {
+                    state.stale.retain(|loc, _| !self.arena.within(loc, object));
+                    state.holds.retain(|loc, _| !self.arena.within(loc, object));
+                }
+            }
             None => out.push(state),
         }
     }
@@ -62,9 +70,7 @@ impl Exec<'_, '_> {
                 }
             }
             _ => {
-                let class = self
-                    .program
-                    .class_named(self.unit, self.scope(), &ty.name);
+                let class = self.program.class_named(self.unit, self.scope(), &ty.name);
                 let Some(class) = class else {
                     out.append(&mut states);
                     return;
@@ -113,17 +119,40 @@ impl Exec<'_, '_> {
             return true;
         }
         match ty.name.as_str() {
-            "Option" | "Result" | "(,)" => ty.args.iter().any(|a| self.ends(&type_of(a), depth - 1)),
+            "Option" | "Result" | "(,)" => {
+                ty.args.iter().any(|a| self.ends(&type_of(a), depth - 1))
+            }
             _ => {
-                let class = self
-                    .program
-                    .class_named(self.unit, self.scope(), &ty.name);
+                let class = self.program.class_named(self.unit, self.scope(), &ty.name);
                 class.is_some_and(|class| {
                     let destructor = self.program.destructor(self.unit, self.scope(), ty);
                     !matches!(destructor, Some(None))
                         || class.fields.iter().any(|f| self.ends(&f.ty, depth - 1))
                 })
             }
+        }
+    }
+
+    /// A class of the program's with a `Drop` of its own.
+    pub(crate) fn has_own_drop(&self, ty: &Type) -> bool {
+        let destructor = self.program.destructor(self.unit, self.scope(), ty);
+        !matches!(destructor, Some(None) | None)
+    }
+
+    /// What an aggregate is made of was moved into it.
+    pub(crate) fn leave_parts_behind(&mut self, state: &mut State, value: &Rvalue) {
+        match value {
+            Rvalue::Aggregate(items) => {
+                for (_, op) in items {
+                    self.leave_behind(state, op);
+                }
+            }
+            Rvalue::Unknown(ops) => {
+                for op in ops {
+                    self.leave_behind(state, op);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -143,7 +172,13 @@ impl Exec<'_, '_> {
     }
 
     /// `x.into_raw_handle()`: what it yields is whoever's who has it, and nobody closes it by itself.
-    pub(crate) fn made_raw(&mut self, state: &mut State, v: ValId, api: &Name, dst: Option<PlaceId>) {
+    pub(crate) fn made_raw(
+        &mut self,
+        state: &mut State,
+        v: ValId,
+        api: &Name,
+        dst: Option<PlaceId>,
+    ) {
         let kind = match &**api {
             "into_raw_handle" => "handle",
             "into_raw_socket" => "socket",

@@ -518,7 +518,8 @@ impl Need {
     /// All of an end but its steps.
     pub(crate) fn end(&mut self, end: &End) {
         self.todo.extend(end.result.map(Item::Val));
-        self.todo.extend(end.parts.iter().map(|(_, v)| Item::Val(*v)));
+        self.todo
+            .extend(end.parts.iter().map(|(_, v)| Item::Val(*v)));
         for (v, _) in &end.facts {
             self.todo.push(Item::Val(*v));
         }

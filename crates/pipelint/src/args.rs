@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// A linter for pipe-writer code in C and C++: leaked, unchecked and misused handles.
+/// A linter for pipe-writer code in C, C++ and Rust: leaked, unchecked and misused handles.
 #[derive(Debug, Parser)]
 #[command(name = "pipelint", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {

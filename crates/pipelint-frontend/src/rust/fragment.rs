@@ -76,6 +76,29 @@ pub(crate) fn chosen_branch(source: &Source, cfg: &Cfg, tree: Node<'_>) -> Optio
     }
 }
 
+/// The items that a macro is given where an item may stand: what `cfg_if!` chooses, and else all
+/// between the delimiters, if it reads as items. Their start and end.
+pub(crate) fn item_stretch(source: &Source, cfg: &Cfg, node: Node<'_>) -> Option<(usize, usize)> {
+    let (name, tree) = invocation(source, node)?;
+    if name == "cfg_if" {
+        return chosen_branch(source, cfg, tree);
+    }
+    let inside = (tree.start_byte() + 1, tree.end_byte().saturating_sub(1));
+    (source.text(tree).starts_with('{') && inside.0 < inside.1).then_some(inside)
+}
+
+/// The macro call that an item is; none for any other item.
+pub(crate) fn macro_item<'t>(node: Node<'t>) -> Option<Node<'t>> {
+    match kind(node) {
+        K::MacroInvocation => Some(node),
+        K::ExpressionStatement => {
+            let inner = super::source::first(node)?;
+            (kind(inner) == K::MacroInvocation).then_some(inner)
+        }
+        _ => None,
+    }
+}
+
 /// The name of a macro that is called, and its arguments with their delimiters.
 pub(crate) fn invocation<'t>(source: &Source, node: Node<'t>) -> Option<(String, Node<'t>)> {
     let name = source.text(field(node, F.makro)?);

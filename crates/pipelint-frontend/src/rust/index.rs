@@ -6,6 +6,7 @@ use smol_str::format_smolstr;
 use tree_sitter::Node;
 
 use super::cfg::Cfg;
+use super::fragment::{item_stretch, macro_item, parse};
 use super::kinds::{F, K, field, kind};
 use super::macro_rules::MacroRules;
 use super::outline::{Item, Outline, impl_scope, inner_module, items};
@@ -57,7 +58,7 @@ pub(crate) struct Index {
     /// Constants and statics; true for a static.
     pub(crate) values: FxHashMap<Name, (bool, Ty)>,
     /// Own macros, by name: the file that defines each, and its rules.
-    macros: FxHashMap<Name, Vec<(u32, MacroRules)>>,
+    macros: FxHashMap<Name, Vec<(u32, Name, MacroRules)>>,
     traits: FxHashSet<Name>,
 }
 
@@ -66,12 +67,18 @@ impl Index {
     pub(crate) fn new(outlines: Vec<(u32, Outline)>) -> Self {
         let mut index = Self::default();
         for (file, outline) in outlines {
+            let of = outline.modules.last().map(|(name, _)| name.clone());
             for (name, module) in outline.modules {
                 index.modules.add(name, module);
             }
             for (name, body) in outline.macros {
                 if let Some(rules) = MacroRules::parse(&body) {
-                    index.macros.entry(name).or_default().push((file, rules));
+                    let of = of.clone().unwrap_or_default();
+                    index
+                        .macros
+                        .entry(name)
+                        .or_default()
+                        .push((file, of, rules));
                 }
             }
         }
@@ -142,7 +149,16 @@ impl Index {
                 self.members(source, cfg, &inner, node, &full(&name));
             }
             (K::ImplItem, _) => self.implementation(source, cfg, scope, node),
-            _ => {}
+            _ => {
+                if let Some(call) = macro_item(node)
+                    && depth < 8
+                    && let Some(stretch) = item_stretch(source, cfg, call)
+                    && let Some(parsed) = parse(&source.text, &[stretch])
+                    && !parsed.root_node().has_error()
+                {
+                    self.module(source, cfg, scope, parsed.root_node(), depth + 1);
+                }
+            }
         }
     }
 
@@ -227,13 +243,7 @@ impl Index {
         info
     }
 
-    fn fields(
-        &self,
-        source: &Source,
-        cfg: &Cfg,
-        scope: &Scope,
-        body: Node<'_>,
-    ) -> Vec<(Name, Ty)> {
+    fn fields(&self, source: &Source, cfg: &Cfg, scope: &Scope, body: Node<'_>) -> Vec<(Name, Ty)> {
         let mut out = Vec::new();
         let ordered = kind(body) == K::OrderedFields;
         for item in items(source, cfg, body) {
@@ -356,15 +366,19 @@ impl Index {
         }
     }
 
-    /// The macro that a name means in a file: its own, or the only one of the name.
-    pub(crate) fn own_macro(&self, file: u32, name: &str) -> Option<&MacroRules> {
+    /// The macro that a name means in a module of a file: the file's own, or that of the nearest module.
+    pub(crate) fn own_macro(&self, file: u32, module: &str, name: &str) -> Option<&MacroRules> {
         let found = self.macros.get(name)?;
-        let own = found.iter().rev().find(|(at, _)| *at == file);
-        let near = || {
-            let nearest = found.iter().min_by_key(|(at, _)| at.abs_diff(file));
-            nearest.filter(|_| found.len() <= 4)
+        let own = found.iter().rev().find(|(at, ..)| *at == file);
+        let shared = |of: &str| {
+            let same = of.split("::").zip(module.split("::"));
+            same.take_while(|(a, b)| a == b).count()
         };
-        own.or_else(near).map(|(_, rules)| rules)
+        let near = || {
+            let crates = found.iter().filter(|(_, of, _)| shared(of) > 0);
+            crates.max_by_key(|(at, of, _)| (shared(of), std::cmp::Reverse(*at)))
+        };
+        own.or_else(near).map(|(.., rules)| rules)
     }
 }
 
@@ -373,9 +387,21 @@ fn is_raw(name: &str) -> bool {
     let last = name.rsplit("::").next().unwrap_or(name);
     matches!(
         last,
-        "RawHandle" | "RawFd" | "RawSocket" | "c_void" | "void" | "Duration" | "Instant"
-            | "Ordering" | "ErrorKind" | "BorrowedHandle" | "BorrowedFd" | "BorrowedSocket"
-            | "ManuallyDrop" | "ExitStatus" | "SocketAddr"
+        "RawHandle"
+            | "RawFd"
+            | "RawSocket"
+            | "c_void"
+            | "void"
+            | "Duration"
+            | "Instant"
+            | "Ordering"
+            | "ErrorKind"
+            | "BorrowedHandle"
+            | "BorrowedFd"
+            | "BorrowedSocket"
+            | "ManuallyDrop"
+            | "ExitStatus"
+            | "SocketAddr"
     ) || last
         .bytes()
         .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
@@ -418,4 +444,3 @@ fn derives(source: &Source, attributes: &[Node<'_>], wanted: &str) -> bool {
                 .any(|word| word == wanted)
     })
 }
-

@@ -134,9 +134,8 @@ fn lower_with(file: &Parsed, index: &Index, cfg: &Cfg, sites: bool) -> (Lowered,
             let mut lowerer = Lowerer::new(&index.0, cfg, file.source.clone(), sites);
             lowerer.module(root, &file.module);
             (unit.functions, found) = lowerer.finish();
-            let key = |f: &pipelint_ir::Function| {
-                (f.map.whole.start, std::cmp::Reverse(f.map.whole.end))
-            };
+            let key =
+                |f: &pipelint_ir::Function| (f.map.whole.start, std::cmp::Reverse(f.map.whole.end));
             unit.functions.sort_by_key(key);
             unit::declare(&mut unit, &file.source, cfg, &index.0, &file.module, root);
         }

@@ -5,6 +5,7 @@ use smol_str::format_smolstr;
 use tree_sitter::Node;
 
 use super::cfg::Cfg;
+use super::fragment::{item_stretch, macro_item, parse};
 use super::kinds::{F, K, field, kind};
 use super::paths::{Module, Modules};
 use super::source::{Source, children, first};
@@ -109,8 +110,15 @@ fn declare(
         name
     };
     match item.what {
-        K::FunctionItem | K::ConstItem | K::StaticItem | K::StructItem | K::EnumItem
-        | K::UnionItem | K::TypeItem | K::TraitItem | K::FunctionSignature => {
+        K::FunctionItem
+        | K::ConstItem
+        | K::StaticItem
+        | K::StructItem
+        | K::EnumItem
+        | K::UnionItem
+        | K::TypeItem
+        | K::TraitItem
+        | K::FunctionSignature => {
             name();
             if let (K::FunctionItem, Some(body)) = (item.what, field(node, F.body)) {
                 // `use` within a body: its names are taken for the module's.
@@ -119,7 +127,14 @@ fn declare(
         }
         K::ModItem => {
             if let (Some(name), Some(body)) = (name(), field(node, F.body)) {
-                walk(source, cfg, &inner_module(module, &name), body, out, depth + 1);
+                walk(
+                    source,
+                    cfg,
+                    &inner_module(module, &name),
+                    body,
+                    out,
+                    depth + 1,
+                );
             }
         }
         K::ForeignModItem => {
@@ -128,8 +143,7 @@ fn declare(
                 for inner in items(source, cfg, body) {
                     if let Some(name) = field(inner.node, F.name) {
                         let name = source.name(name);
-                        here.uses
-                            .insert(name.clone(), vec!["libc".into(), name]);
+                        here.uses.insert(name.clone(), vec!["libc".into(), name]);
                     }
                 }
             }
@@ -143,7 +157,9 @@ fn declare(
             if let Some(name) = field(node, F.name) {
                 let text = source.text(node);
                 let body = text.find(source.text(name)).map_or("", |at| {
-                    text[at + source.text(name).len()..].trim_end_matches(';').trim()
+                    text[at + source.text(name).len()..]
+                        .trim_end_matches(';')
+                        .trim()
                 });
                 out.macros.push((source.name(name), body.to_owned()));
             }
@@ -151,15 +167,24 @@ fn declare(
         K::ImplItem => {
             if let Some(body) = field(node, F.body) {
                 for inner in items(source, cfg, body) {
-                    if let (K::FunctionItem, Some(body)) =
-                        (inner.what, field(inner.node, F.body))
-                    {
+                    if let (K::FunctionItem, Some(body)) = (inner.what, field(inner.node, F.body)) {
                         uses_within(source, body, here, 0);
                     }
                 }
             }
         }
-        _ => {}
+        _ => {
+            if let Some(call) = macro_item(node)
+                && depth < 8
+                && let Some(stretch) = item_stretch(source, cfg, call)
+                && let Some(parsed) = parse(&source.text, &[stretch])
+                && !parsed.root_node().has_error()
+            {
+                for inner in items(source, cfg, parsed.root_node()) {
+                    declare(source, cfg, module, &inner, here, out, depth + 1);
+                }
+            }
+        }
     }
 }
 

@@ -73,7 +73,9 @@ impl Modules {
                 return self.absolute(&all, depth);
             }
             "super" => {
-                let parent = module.rsplit_once("::").map_or(module, |(parent, _)| parent);
+                let parent = module
+                    .rsplit_once("::")
+                    .map_or(module, |(parent, _)| parent);
                 let mut all = vec![Name::new_static("self")];
                 all.extend_from_slice(rest);
                 if rest.first().is_some_and(|next| next == "super") {
@@ -220,7 +222,9 @@ pub(crate) fn canonical(path: &[Name]) -> Name {
         name if RAW.contains(&name) => last.clone(),
         // Its functions yield a `Result`, which those of the others do not.
         "windows" if last.starts_with(|c: char| c.is_ascii_uppercase()) => {
-            let raw = last.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+            let raw = last
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
             match last.as_str() {
                 "Result" => last.clone(),
                 _ if raw => last.clone(),
@@ -289,8 +293,14 @@ mod tests {
     #[test]
     fn names_of_libraries_are_uniform() {
         let is = |from: &str, to: &str| assert_eq!(canonical(&path(from)), to);
-        is("windows_sys::Win32::System::Threading::CreateEventW", "CreateEventW");
-        is("windows::Win32::System::Threading::CreateEventW", "windows::CreateEventW");
+        is(
+            "windows_sys::Win32::System::Threading::CreateEventW",
+            "CreateEventW",
+        );
+        is(
+            "windows::Win32::System::Threading::CreateEventW",
+            "windows::CreateEventW",
+        );
         is("windows::Win32::Foundation::HANDLE", "HANDLE");
         is("core::ptr::null_mut", "std::ptr::null_mut");
         is("std::io::Result", "Result");
@@ -315,8 +325,17 @@ mod tests {
         net.uses.insert("sys".into(), path("crate::sys"));
         net.globs.push(path("windows_sys::Win32::Foundation"));
         modules.add("mio::net".into(), net);
-        assert_eq!(modules.resolve("mio::net", &path("sys::connect")), "mio::sys::windows::connect");
-        assert_eq!(modules.resolve("mio::net", &path("CloseHandle")), "CloseHandle");
-        assert_eq!(modules.resolve("mio::net", &path("super::sys::connect")), "mio::sys::windows::connect");
+        assert_eq!(
+            modules.resolve("mio::net", &path("sys::connect")),
+            "mio::sys::windows::connect"
+        );
+        assert_eq!(
+            modules.resolve("mio::net", &path("CloseHandle")),
+            "CloseHandle"
+        );
+        assert_eq!(
+            modules.resolve("mio::net", &path("super::sys::connect")),
+            "mio::sys::windows::connect"
+        );
     }
 }

@@ -52,9 +52,11 @@ impl Source {
         let before = origin.pieces.partition_point(|(at, ..)| *at <= start);
         let piece = before.checked_sub(1).and_then(|i| origin.pieces.get(i));
         match piece {
-            Some(&(at, len, span)) if end <= at + len && span.end - span.start == len => {
-                Span::new(self.file, span.start + (start - at), span.start + (end - at))
-            }
+            Some(&(at, len, span)) if end <= at + len && span.end - span.start == len => Span::new(
+                self.file,
+                span.start + (start - at),
+                span.start + (end - at),
+            ),
             _ => origin.site,
         }
     }

@@ -201,9 +201,12 @@ impl Ty {
                 args: args.iter().map(Self::text).collect(),
                 ..Type::named(name.clone())
             },
-            Self::Num(_) | Self::Bool | Self::Str | Self::Unit | Self::Never | Self::Function(_) => {
-                Type::named(self.text())
-            }
+            Self::Num(_)
+            | Self::Bool
+            | Self::Str
+            | Self::Unit
+            | Self::Never
+            | Self::Function(_) => Type::named(self.text()),
         }
     }
 }

@@ -187,8 +187,8 @@ pub(crate) fn build(name: Name, mut args: Vec<Ty>) -> Ty {
             Ty::Named("Result".into(), args)
         }
         "c_void" => Ty::Named("void".into(), args),
-        "c_int" | "c_uint" | "c_long" | "c_ulong" | "c_short" | "c_ushort" | "c_char" | "size_t"
-        | "ssize_t" => Ty::Num(Name::new(last)),
+        "c_int" | "c_uint" | "c_long" | "c_ulong" | "c_short" | "c_ushort" | "c_char"
+        | "size_t" | "ssize_t" => Ty::Num(Name::new(last)),
         _ => Ty::Named(name, args),
     }
 }
@@ -196,8 +196,23 @@ pub(crate) fn build(name: Name, mut args: Vec<Ty>) -> Ty {
 fn is_primitive(name: &str) -> bool {
     matches!(
         name,
-        "bool" | "str" | "char" | "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8" | "i16"
-            | "i32" | "i64" | "i128" | "isize" | "f32" | "f64"
+        "bool"
+            | "str"
+            | "char"
+            | "u8"
+            | "u16"
+            | "u32"
+            | "u64"
+            | "u128"
+            | "usize"
+            | "i8"
+            | "i16"
+            | "i32"
+            | "i64"
+            | "i128"
+            | "isize"
+            | "f32"
+            | "f64"
     )
 }
 

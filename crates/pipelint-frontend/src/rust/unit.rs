@@ -7,12 +7,12 @@ use smol_str::format_smolstr;
 use tree_sitter::Node;
 
 use super::cfg::Cfg;
-use super::fragment::{chosen_branch, invocation, parse};
+use super::fragment::{item_stretch, macro_item, parse};
 use super::index::Index;
 use super::kinds::{F, K, field, kind};
 use super::lower::Lowerer;
 use super::outline::{inner_module, items};
-use super::source::{Source, first, is_comment};
+use super::source::{Source, is_comment};
 
 /// What a comment holds that speaks to the linter.
 const PRAGMA: &str = "pipelint:";
@@ -82,34 +82,24 @@ fn walk(
                     span: source.span(name),
                 });
             }
-            (K::MacroInvocation, _) => cfg_if(unit, source, cfg, index, module, node, depth),
-            (K::ExpressionStatement, _) => {
-                if let Some(inner) = first(node)
-                    && kind(inner) == K::MacroInvocation
+            _ => {
+                if let Some(call) = macro_item(node)
+                    && let Some(stretch) = item_stretch(source, cfg, call)
+                    && let Some(parsed) = parse(&source.text, &[stretch])
+                    && !parsed.root_node().has_error()
                 {
-                    cfg_if(unit, source, cfg, index, module, inner, depth);
+                    walk(
+                        unit,
+                        source,
+                        cfg,
+                        index,
+                        module,
+                        parsed.root_node(),
+                        depth + 8,
+                    );
                 }
             }
-            _ => {}
         }
-    }
-}
-
-fn cfg_if(
-    unit: &mut Unit,
-    source: &Source,
-    cfg: &Cfg,
-    index: &Index,
-    module: &Name,
-    node: Node<'_>,
-    depth: u32,
-) {
-    if let Some((name, tree)) = invocation(source, node)
-        && name == "cfg_if"
-        && let Some((start, end)) = chosen_branch(source, cfg, tree)
-        && let Some(parsed) = parse(&source.text, &[(start, end)])
-    {
-        walk(unit, source, cfg, index, module, parsed.root_node(), depth + 1);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Blocks and statements.
 
-use pipelint_ir::{GapReason, LocalKind, Mark, Operand, PlaceId, Rvalue, Statement, Terminator};
 use pipelint_ir::Name;
+use pipelint_ir::{GapReason, LocalKind, Mark, Operand, PlaceId, Rvalue, Statement, Terminator};
 use tree_sitter::Node;
 
 use super::{Exit, Loop, Lowerer};
@@ -137,9 +137,17 @@ impl Lowerer<'_> {
         match what {
             K::FunctionItem => self.nested(node),
             K::ImplItem | K::TraitItem | K::ModItem => self.nested_items(node),
-            K::ConstItem | K::StaticItem | K::StructItem | K::EnumItem | K::UnionItem
-            | K::TypeItem | K::UseDeclaration | K::MacroDefinition | K::ForeignModItem
-            | K::ExternCrate | K::FunctionSignature => {}
+            K::ConstItem
+            | K::StaticItem
+            | K::StructItem
+            | K::EnumItem
+            | K::UnionItem
+            | K::TypeItem
+            | K::UseDeclaration
+            | K::MacroDefinition
+            | K::ForeignModItem
+            | K::ExternCrate
+            | K::FunctionSignature => {}
             _ => return false,
         }
         true
@@ -183,7 +191,11 @@ impl Lowerer<'_> {
                 if borrowed {
                     self.extend_temps(keep, span);
                 }
-                let known = if hint == Ty::Unknown || ty == Ty::Never { ty } else { hint };
+                let known = if hint == Ty::Unknown || ty == Ty::Never {
+                    ty
+                } else {
+                    hint
+                };
                 self.retype(dst, &known);
                 self.f.bind(name_text, id);
                 let drops = self.ix.needs_drop(&self.ty_of(id));
@@ -238,7 +250,10 @@ impl Lowerer<'_> {
     /// `let _ = value;`, `_ = value;`: meant to be dropped.
     pub(super) fn discard_voided(&mut self, value: Node<'_>) {
         let mut inner = value;
-        while matches!(kind(inner), K::UnsafeBlock | K::Block | K::ParenthesizedExpression) {
+        while matches!(
+            kind(inner),
+            K::UnsafeBlock | K::Block | K::ParenthesizedExpression
+        ) {
             let mut parts = children(inner).into_iter();
             match (parts.next(), parts.next()) {
                 (Some((one, what)), None) if what != K::ExpressionStatement => inner = one,

@@ -326,10 +326,15 @@ fn is_associated(full: &str) -> bool {
 /// What a function of the libraries yields, where it matters.
 fn known_result(full: &str) -> Ty {
     match full {
-        "std::process::exit" | "std::process::abort" | "std::panic::panic_any"
-        | "std::panic::resume_unwind" | "std::hint::unreachable_unchecked" => Ty::Never,
-        "std::io::Error::last_os_error" | "std::io::Error::from_raw_os_error"
-        | "std::io::Error::new" | "std::io::Error::other" => Ty::named("std::io::Error"),
+        "std::process::exit"
+        | "std::process::abort"
+        | "std::panic::panic_any"
+        | "std::panic::resume_unwind"
+        | "std::hint::unreachable_unchecked" => Ty::Never,
+        "std::io::Error::last_os_error"
+        | "std::io::Error::from_raw_os_error"
+        | "std::io::Error::new"
+        | "std::io::Error::other" => Ty::named("std::io::Error"),
         "std::fs::File::open" | "std::fs::File::create" | "std::fs::File::create_new" => {
             Ty::io_result(Ty::named("std::fs::File"))
         }
@@ -356,11 +361,25 @@ fn makes_handle(name: &str) -> bool {
     let plain = name.trim_end_matches(['W', 'A']);
     matches!(
         plain,
-        "CreateEvent" | "CreateEventEx" | "CreateMutex" | "CreateSemaphore" | "CreateFile"
-            | "CreateNamedPipe" | "CreateThread" | "OpenProcess" | "OpenEvent" | "OpenThread"
-            | "CreateFileMapping" | "CreateIoCompletionPort" | "GetStdHandle"
-            | "GetCurrentProcess" | "GetCurrentThread" | "CreateWaitableTimer"
-            | "CreateJobObject" | "CreateToolhelp32Snapshot" | "OpenMutex"
+        "CreateEvent"
+            | "CreateEventEx"
+            | "CreateMutex"
+            | "CreateSemaphore"
+            | "CreateFile"
+            | "CreateNamedPipe"
+            | "CreateThread"
+            | "OpenProcess"
+            | "OpenEvent"
+            | "OpenThread"
+            | "CreateFileMapping"
+            | "CreateIoCompletionPort"
+            | "GetStdHandle"
+            | "GetCurrentProcess"
+            | "GetCurrentThread"
+            | "CreateWaitableTimer"
+            | "CreateJobObject"
+            | "CreateToolhelp32Snapshot"
+            | "OpenMutex"
     )
 }
 
@@ -368,9 +387,17 @@ fn makes_handle(name: &str) -> bool {
 fn yields_plainly(name: &str) -> bool {
     matches!(
         name,
-        "GetCurrentProcess" | "GetCurrentThread" | "GetLastError" | "GetCurrentProcessId"
-            | "GetCurrentThreadId" | "WaitForSingleObject" | "WaitForMultipleObjects"
-            | "WaitForSingleObjectEx" | "WaitForMultipleObjectsEx" | "Sleep" | "SetLastError"
+        "GetCurrentProcess"
+            | "GetCurrentThread"
+            | "GetLastError"
+            | "GetCurrentProcessId"
+            | "GetCurrentThreadId"
+            | "WaitForSingleObject"
+            | "WaitForMultipleObjects"
+            | "WaitForSingleObjectEx"
+            | "WaitForMultipleObjectsEx"
+            | "Sleep"
+            | "SetLastError"
     )
 }
 

@@ -6,10 +6,10 @@ use tree_sitter::Node;
 
 use super::{Body, Exit, Lowerer, Outer};
 use crate::build::frame::Frame;
+use crate::rust::SiteKind;
 use crate::rust::kinds::{F, K, field};
 use crate::rust::source::{children, has_token};
 use crate::rust::ty::Ty;
-use crate::rust::SiteKind;
 
 impl Lowerer<'_> {
     /// A closure: its body becomes a function, its value what it captured.
@@ -72,8 +72,8 @@ impl Lowerer<'_> {
         };
         let outer = self.body.exit.replace(exit);
         let loops = std::mem::take(&mut self.body.loops);
-        let parameter = field(closure, F.parameters)
-            .and_then(|list| children(list).into_iter().next());
+        let parameter =
+            field(closure, F.parameters).and_then(|list| children(list).into_iter().next());
         if let (Some((parameter, what)), Some((place, ty))) = (parameter, argument) {
             let (pattern, written) = match what {
                 K::Parameter => (field(parameter, F.pattern), field(parameter, F.ty)),

@@ -262,8 +262,9 @@ impl Lowerer<'_> {
         match value.ty.referent() {
             Ty::Tuple(_) | Ty::Array(..) | Ty::Slice(_) | Ty::Str => true,
             ty @ Ty::Named(name, _) => {
-                ty.is_outcome() || self.ix.types.contains_key(name) || name.starts_with("std::")
-                    && !super::expr::is_handle(ty)
+                ty.is_outcome()
+                    || self.ix.types.contains_key(name)
+                    || name.starts_with("std::") && !super::expr::is_handle(ty)
             }
             _ => false,
         }
@@ -283,7 +284,11 @@ impl Lowerer<'_> {
             "is_null" | "as_bool" => {
                 self.site(crate::rust::SiteKind::Call, node);
                 let value = self.read(object);
-                let op = if name == "is_null" { CmpOp::Eq } else { CmpOp::Ne };
+                let op = if name == "is_null" {
+                    CmpOp::Eq
+                } else {
+                    CmpOp::Ne
+                };
                 return Some(normal(op, value.op, Operand::Const(Const::Int(0))));
             }
             _ => return None,

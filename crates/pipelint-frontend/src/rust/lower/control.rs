@@ -1,7 +1,7 @@
 //! `if`, `match`, loops, and the jumps out of them.
 
-use pipelint_ir::{Const, LocalKind, Mark, Name, Operand, Place, PlaceId, Proj, Rvalue};
 use pipelint_ir::{Base, Statement, Terminator};
+use pipelint_ir::{Const, LocalKind, Mark, Name, Operand, Place, PlaceId, Proj, Rvalue};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
@@ -66,8 +66,7 @@ impl Lowerer<'_> {
             return self.unsupported(node).ty;
         };
         let end = self.src.end(node);
-        let (then, otherwise, join) =
-            (self.f.new_block(), self.f.new_block(), self.f.new_block());
+        let (then, otherwise, join) = (self.f.new_block(), self.f.new_block(), self.f.new_block());
         let scope = self.f.enter_scope();
         let base = self.f.alive();
         // What the condition makes lives in both branches: the way that binds nothing ends it too.
@@ -267,7 +266,9 @@ impl Lowerer<'_> {
             let from = self.f.places.intern(place.then(Proj::Index(None)));
             let value = if by_ref && element != Ty::Ref(Box::new(Ty::Unknown)) {
                 Rvalue::Ref(from)
-            } else if matches!(ty, Ty::Array(..) | Ty::Slice(_)) || ty.path().is_some_and(|n| n == "Vec") {
+            } else if matches!(ty, Ty::Array(..) | Ty::Slice(_))
+                || ty.path().is_some_and(|n| n == "Vec")
+            {
                 Rvalue::Use(Operand::Copy(from))
             } else {
                 Rvalue::Unknown(Vec::new())

@@ -7,11 +7,11 @@ use tree_sitter::Node;
 use super::cond::{comparison, normal};
 use super::literal::{arithmetic, fold};
 use super::{Lowerer, Value};
+use crate::rust::SiteKind;
 use crate::rust::index::Receiver;
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::source::{children, first};
 use crate::rust::ty::Ty;
-use crate::rust::SiteKind;
 
 impl Lowerer<'_> {
     /// The value of an expression; what it names is moved from, where its type is no plain one.
@@ -69,16 +69,28 @@ impl Lowerer<'_> {
                 let from = from.collect();
                 self.unknown(from, Ty::named("std::ops::Range"), span)
             }
-            K::ClosureExpression | K::StructExpression | K::TupleExpression
-            | K::ArrayExpression | K::Block | K::UnsafeBlock | K::AsyncBlock | K::TryBlock
-            | K::ConstBlock | K::IfExpression | K::MatchExpression | K::LoopExpression
+            K::ClosureExpression
+            | K::StructExpression
+            | K::TupleExpression
+            | K::ArrayExpression
+            | K::Block
+            | K::UnsafeBlock
+            | K::AsyncBlock
+            | K::TryBlock
+            | K::ConstBlock
+            | K::IfExpression
+            | K::MatchExpression
+            | K::LoopExpression
             | K::GenBlock => {
                 let dst = self.temp(Ty::Unknown, span);
                 let ty = self.store(node, dst, &Ty::Unknown);
                 self.retype(dst, &ty);
                 self.take(dst, ty)
             }
-            K::WhileExpression | K::ForExpression | K::ReturnExpression | K::BreakExpression
+            K::WhileExpression
+            | K::ForExpression
+            | K::ReturnExpression
+            | K::BreakExpression
             | K::ContinueExpression => {
                 self.discard(node);
                 let ty = match kind(node) {
@@ -102,7 +114,11 @@ impl Lowerer<'_> {
     /// Gives a temporary its type once what it holds is known.
     pub(super) fn retype(&mut self, place: PlaceId, ty: &Ty) {
         if let Base::Local(id) = self.f.places[place].base
-            && self.body.tys.get(&id).is_none_or(|known| *known == Ty::Unknown)
+            && self
+                .body
+                .tys
+                .get(&id)
+                .is_none_or(|known| *known == Ty::Unknown)
             && *ty != Ty::Unknown
         {
             self.f.set_type(id, ty.to_ir());
@@ -281,9 +297,11 @@ impl Lowerer<'_> {
     }
 
     fn binary(&mut self, node: Node<'_>, span: Span) -> Value {
-        let (Some(left), Some(right), Some(token)) =
-            (field(node, F.left), field(node, F.right), field(node, F.operator))
-        else {
+        let (Some(left), Some(right), Some(token)) = (
+            field(node, F.left),
+            field(node, F.right),
+            field(node, F.operator),
+        ) else {
             return self.unsupported(node);
         };
         let token = token.kind();
@@ -324,7 +342,11 @@ impl Lowerer<'_> {
                 ty: left.ty,
             };
         }
-        let ty = if left.ty == Ty::Unknown { right.ty } else { left.ty };
+        let ty = if left.ty == Ty::Unknown {
+            right.ty
+        } else {
+            left.ty
+        };
         let plain = !matches!(ty, Ty::Named(ref name, _) if self.ix.types.contains_key(name));
         let value = if plain {
             Rvalue::Binary(op, left.op, right.op)
@@ -386,7 +408,9 @@ impl Lowerer<'_> {
         let (Some(inner), Some(target)) = (field(node, F.value), field(node, F.ty)) else {
             return self.unsupported(node);
         };
-        let target = self.ix.normal(&self.ix.modules.ty(&self.src, &self.scope, target));
+        let target = self
+            .ix
+            .normal(&self.ix.modules.ty(&self.src, &self.scope, target));
         let mut value = self.read(inner);
         let address = matches!(value.ty, Ty::Ptr(_) | Ty::Ref(_)) || is_handle(&value.ty);
         if let (Ty::Num(to), true) = (&target, address)
@@ -470,9 +494,11 @@ impl Lowerer<'_> {
     }
 
     fn compound(&mut self, node: Node<'_>, span: Span) {
-        let (Some(left), Some(right), Some(token)) =
-            (field(node, F.left), field(node, F.right), field(node, F.operator))
-        else {
+        let (Some(left), Some(right), Some(token)) = (
+            field(node, F.left),
+            field(node, F.right),
+            field(node, F.operator),
+        ) else {
             self.unsupported(node);
             return;
         };
@@ -493,7 +519,9 @@ impl Lowerer<'_> {
             return self.unsupported(node).ty;
         };
         let path = crate::rust::types::path_of(&self.src, name);
-        let ty = self.ix.normal(&self.ix.modules.ty(&self.src, &self.scope, name));
+        let ty = self
+            .ix
+            .normal(&self.ix.modules.ty(&self.src, &self.scope, name));
         let full = self.resolve(&path);
         let variant = self.ix.variant(&full).map(|(of, _)| of);
         let mut parts = Vec::new();
@@ -597,7 +625,6 @@ impl Lowerer<'_> {
             }
         }
     }
-
 }
 
 /// `()`.

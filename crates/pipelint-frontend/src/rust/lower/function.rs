@@ -1,6 +1,8 @@
 //! Whole functions: parameters, bodies, and the items that hold them.
 
-use pipelint_ir::{Base, Function, FunctionKind, LocalKind, Name, Place, Terminator, Operand, Type};
+use pipelint_ir::{
+    Base, Function, FunctionKind, LocalKind, Name, Operand, Place, Terminator, Type,
+};
 use smol_str::format_smolstr;
 use tree_sitter::Node;
 
@@ -167,7 +169,12 @@ impl Lowerer<'_> {
                     .map(|(name, _)| self.src.name(name)),
                 _ => None,
             };
-            let id = self.local(name.clone().unwrap_or_default(), ty.clone(), LocalKind::Param, span);
+            let id = self.local(
+                name.clone().unwrap_or_default(),
+                ty.clone(),
+                LocalKind::Param,
+                span,
+            );
             self.f.params += 1;
             match name {
                 Some(name) => self.f.bind(name, id),

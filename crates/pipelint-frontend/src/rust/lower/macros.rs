@@ -39,7 +39,10 @@ impl Lowerer<'_> {
             "cfg_if" => match chosen_branch(&self.src, self.cfg, tree) {
                 Some((start, end)) => {
                     let parsed = parse(&self.src.text, &[(start.saturating_sub(1), end + 1)]);
-                    match parsed.as_ref().and_then(|tree| expression(tree.root_node())) {
+                    match parsed
+                        .as_ref()
+                        .and_then(|tree| expression(tree.root_node()))
+                    {
                         Some(inner) => self.value(inner),
                         None => super::expr::unit(),
                     }
@@ -47,10 +50,12 @@ impl Lowerer<'_> {
                 None => super::expr::unit(),
             },
             "stringify" | "concat" | "env" | "option_env" | "include_str" | "include_bytes"
-            | "line" | "file" | "column" | "module_path" | "include" | "asm" | "global_asm" => Value {
-                op: Operand::Const(Const::Other),
-                ty: Ty::Unknown,
-            },
+            | "line" | "file" | "column" | "module_path" | "include" | "asm" | "global_asm" => {
+                Value {
+                    op: Operand::Const(Const::Other),
+                    ty: Ty::Unknown,
+                }
+            }
             "w" | "s" | "wide" | "u16cstr" | "c" => Value {
                 op: Operand::Const(Const::Str(Name::default())),
                 ty: Ty::Ptr(Box::default()),
@@ -219,7 +224,11 @@ impl Lowerer<'_> {
             if let (true, [a, b, ..]) = (two, args) {
                 let (a, b) = (self.read(*a), self.read(*b));
                 let plain = !matches!(a.ty.referent(), Ty::Named(..) | Ty::Tuple(_));
-                let op = if name.ends_with("_eq") { CmpOp::Eq } else { CmpOp::Ne };
+                let op = if name.ends_with("_eq") {
+                    CmpOp::Eq
+                } else {
+                    CmpOp::Ne
+                };
                 if plain {
                     self.f.push(Statement::Assert(normal(op, a.op, b.op)), span);
                 }
@@ -232,11 +241,16 @@ impl Lowerer<'_> {
         let scope = self.f.enter_scope();
         if let (true, [a, b, ..]) = (two, args) {
             let (a, b) = (self.read(*a), self.read(*b));
-            let op = if name.ends_with("_eq") { CmpOp::Eq } else { CmpOp::Ne };
+            let op = if name.ends_with("_eq") {
+                CmpOp::Eq
+            } else {
+                CmpOp::Ne
+            };
             let plain = |ty: &Ty| {
                 matches!(ty, Ty::Num(_) | Ty::Bool | Ty::Ptr(_)) || super::expr::is_handle(ty)
             };
-            let numbers = |op: &Operand| matches!(op, Operand::Const(Const::Int(_) | Const::Named(_)));
+            let numbers =
+                |op: &Operand| matches!(op, Operand::Const(Const::Int(_) | Const::Named(_)));
             if plain(&a.ty) || plain(&b.ty) || numbers(&a.op) || numbers(&b.op) {
                 self.branch(normal(op, a.op, b.op), good, bad, span);
             } else {
@@ -280,9 +294,8 @@ impl Lowerer<'_> {
         };
         let text = self.src.text.clone();
         let end = tree.end_byte().saturating_sub(1);
-        let value = comma.and_then(|comma| {
-            parse(&text, &[(tree.start_byte(), comma), (end, end + 1)])
-        });
+        let value =
+            comma.and_then(|comma| parse(&text, &[(tree.start_byte(), comma), (end, end + 1)]));
         let (Some(comma), Some(value)) = (comma, value) else {
             return self.unsupported(tree);
         };
@@ -293,7 +306,10 @@ impl Lowerer<'_> {
         let (place, ty) = self.scrutinee(subject);
         let head = "match _m { ";
         let written = text.get(comma + 1..end).unwrap_or("");
-        let fragment = format!("{head}{} => () }}", written.trim_end().trim_end_matches(','));
+        let fragment = format!(
+            "{head}{} => () }}",
+            written.trim_end().trim_end_matches(',')
+        );
         let length = u32::try_from(written.len()).unwrap_or(u32::MAX);
         let at = self.src.span_of(comma + 1, end);
         let pieces = vec![(u32::try_from(head.len()).unwrap_or(0), length, at)];
@@ -301,7 +317,9 @@ impl Lowerer<'_> {
         let tree = parse(&source.text, &[]);
         let outer = std::mem::replace(&mut self.src, source);
         let (no, join) = (self.f.new_block(), self.f.new_block());
-        let arm = tree.as_ref().and_then(|tree| find(tree.root_node(), K::MatchPattern));
+        let arm = tree
+            .as_ref()
+            .and_then(|tree| find(tree.root_node(), K::MatchPattern));
         match arm {
             Some(pattern) => {
                 self.test(pattern, &place, &ty, no);
@@ -384,7 +402,9 @@ impl Lowerer<'_> {
         if self.expanding >= MAX_EXPANSION {
             return None;
         }
-        let rules = self.ix.own_macro(self.src.file.0, name)?;
+        let rules = self
+            .ix
+            .own_macro(self.src.file.0, &self.scope.module, name)?;
         let (start, end) = (tree.start_byte() + 1, tree.end_byte().checked_sub(1)?);
         let args = self.src.text.get(start..end)?;
         let expansion = rules.expand(args)?;
@@ -408,7 +428,7 @@ impl Lowerer<'_> {
             return false;
         };
         self.ix
-            .own_macro(self.src.file.0, &name)
+            .own_macro(self.src.file.0, &self.scope.module, &name)
             .is_some_and(|rules| rules.mentions("Ok") && rules.mentions("Err"))
     }
 
@@ -455,7 +475,6 @@ impl Lowerer<'_> {
             self.module(parsed.root_node(), &module);
         }
     }
-
 }
 
 fn never() -> Value {
@@ -469,9 +488,28 @@ fn never() -> Value {
 fn formats(name: &str) -> bool {
     matches!(
         name,
-        "println" | "print" | "eprintln" | "eprint" | "format" | "format_args" | "write"
-            | "writeln" | "info" | "warn" | "error" | "debug" | "trace" | "log" | "anyhow"
-            | "eyre" | "event" | "span" | "info_span" | "debug_span" | "trace_span" | "dbg"
+        "println"
+            | "print"
+            | "eprintln"
+            | "eprint"
+            | "format"
+            | "format_args"
+            | "write"
+            | "writeln"
+            | "info"
+            | "warn"
+            | "error"
+            | "debug"
+            | "trace"
+            | "log"
+            | "anyhow"
+            | "eyre"
+            | "event"
+            | "span"
+            | "info_span"
+            | "debug_span"
+            | "trace_span"
+            | "dbg"
     )
 }
 

@@ -77,18 +77,27 @@ impl Lowerer<'_> {
         let (place, ty) = self.auto_deref(place, ty);
         let receiver = self.f.places.intern(place);
         let full = ty.path().map(|path| Name::new(format!("{path}::{name}")));
-        let signature = full.as_ref().and_then(|full| self.ix.functions.get(full)).cloned();
+        let signature = full
+            .as_ref()
+            .and_then(|full| self.ix.functions.get(full))
+            .cloned();
         let ret = match &signature {
             Some(signature) => signature.ret.clone(),
             None => known_method(&ty, &name),
         };
         let consumed = match &signature {
             Some(signature) => signature.receiver == Receiver::Value,
-            None => name.starts_with("into_"),
+            None => name.starts_with("into"),
         };
-        if consumed {
+        let mut receiver = receiver;
+        if consumed && self.f.temps.contains(&receiver) {
             // The callee ends it, not the statement.
             self.f.temps.retain(|temp| *temp != receiver);
+        } else if consumed {
+            let moved = self.temp(ty.clone(), span);
+            let value = self.take(receiver, ty.clone());
+            self.f.assign(moved, Rvalue::Use(value.op), span);
+            receiver = moved;
         }
         let written = (ty != Ty::Unknown && ty != Ty::Abstract).then(|| Box::new(ty.to_ir()));
         let args = self.arguments(args);
@@ -127,10 +136,13 @@ impl Lowerer<'_> {
             ("map_or", 2) => (Step::MapOr, true),
             ("is_some_and" | "is_ok_and", 1) => (Step::IsAnd, true),
             ("inspect_err", 1) => (Step::Inspect(false), true),
-            ("unwrap" | "expect" | "ok" | "err" | "as_ref" | "as_mut" | "as_deref"
-            | "as_deref_mut" | "take" | "replace" | "insert" | "unwrap_err" | "cloned" | "copied"
-            | "is_some" | "is_none" | "is_ok" | "is_err" | "unwrap_or_default"
-            | "unwrap_unchecked", _) => {
+            (
+                "unwrap" | "expect" | "ok" | "err" | "as_ref" | "as_mut" | "as_deref"
+                | "as_deref_mut" | "take" | "replace" | "insert" | "unwrap_err" | "cloned"
+                | "copied" | "is_some" | "is_none" | "is_ok" | "is_err" | "unwrap_or_default"
+                | "unwrap_unchecked",
+                _,
+            ) => {
                 return self.outcome_question(object, name, args, dst, span);
             }
             _ => return None,
@@ -207,7 +219,11 @@ impl Lowerer<'_> {
             Step::OrElse => {
                 let argument = (!some).then(|| failed.clone());
                 let made = self.applied(args[0], argument, span);
-                result = if made.ty == Ty::Unknown { ty.clone() } else { made.ty.clone() };
+                result = if made.ty == Ty::Unknown {
+                    ty.clone()
+                } else {
+                    made.ty.clone()
+                };
                 self.settle(made, out, span);
             }
             Step::UnwrapOrElse => {
@@ -266,7 +282,12 @@ impl Lowerer<'_> {
     }
 
     /// What a closure or function yields for a payload.
-    fn applied(&mut self, function: Node<'_>, argument: Option<(PlaceId, Ty)>, span: Span) -> Value {
+    fn applied(
+        &mut self,
+        function: Node<'_>,
+        argument: Option<(PlaceId, Ty)>,
+        span: Span,
+    ) -> Value {
         if let Some(closure) = as_closure(function) {
             let out = self.temp(Ty::Unknown, span);
             let ty = self.run_inline(closure, argument, out);
@@ -318,9 +339,8 @@ impl Lowerer<'_> {
     /// Whether an expression is surely an `Option` or `Result`.
     fn is_outcome_expression(&self, node: Node<'_>) -> bool {
         match kind(node) {
-            K::ParenthesizedExpression => {
-                crate::rust::source::first(node).is_some_and(|inner| self.is_outcome_expression(inner))
-            }
+            K::ParenthesizedExpression => crate::rust::source::first(node)
+                .is_some_and(|inner| self.is_outcome_expression(inner)),
             K::Identifier => {
                 let name = self.src.name(node);
                 let own = self.f.lookup(&name).map(|id| self.ty_of(id));
@@ -338,9 +358,7 @@ impl Lowerer<'_> {
                     return false;
                 };
                 let ty = self.guess(object);
-                self.ix
-                    .field_ty(&ty, &self.src.name(member))
-                    .is_outcome()
+                self.ix.field_ty(&ty, &self.src.name(member)).is_outcome()
             }
             K::MacroInvocation => self.is_outcome_macro(node),
             K::CallExpression => {
@@ -357,16 +375,33 @@ impl Lowerer<'_> {
                         let name = self.src.text(member);
                         if matches!(
                             name,
-                            "map_err" | "ok_or" | "ok_or_else" | "or_else" | "checked_add"
-                                | "checked_sub" | "ok" | "raw_os_error" | "to_str" | "parent"
-                                | "file_name" | "checked_mul" | "inspect_err"
+                            "map_err"
+                                | "ok_or"
+                                | "ok_or_else"
+                                | "or_else"
+                                | "checked_add"
+                                | "checked_sub"
+                                | "ok"
+                                | "raw_os_error"
+                                | "to_str"
+                                | "parent"
+                                | "file_name"
+                                | "checked_mul"
+                                | "inspect_err"
                         ) {
                             return true;
                         }
                         if matches!(
                             name,
-                            "map" | "and_then" | "as_ref" | "as_mut" | "take" | "cloned" | "copied"
-                                | "filter" | "as_deref"
+                            "map"
+                                | "and_then"
+                                | "as_ref"
+                                | "as_mut"
+                                | "take"
+                                | "cloned"
+                                | "copied"
+                                | "filter"
+                                | "as_deref"
                         ) {
                             return self.is_outcome_expression(object);
                         }
@@ -381,7 +416,11 @@ impl Lowerer<'_> {
                         let path = crate::rust::types::path_of(&self.src, function);
                         let full = self.resolve(&path);
                         matches!(full.as_str(), "Some" | "Ok" | "Err")
-                            || self.ix.functions.get(&full).is_some_and(|s| s.ret.is_outcome())
+                            || self
+                                .ix
+                                .functions
+                                .get(&full)
+                                .is_some_and(|s| s.ret.is_outcome())
                             || full.starts_with("windows::")
                     }
                     _ => false,
@@ -422,8 +461,17 @@ impl Lowerer<'_> {
     ) -> Option<Value> {
         let sure = matches!(
             name,
-            "unwrap" | "expect" | "ok" | "err" | "unwrap_err" | "is_some" | "is_none" | "is_ok"
-                | "is_err" | "unwrap_or_default" | "unwrap_unchecked"
+            "unwrap"
+                | "expect"
+                | "ok"
+                | "err"
+                | "unwrap_err"
+                | "is_some"
+                | "is_none"
+                | "is_ok"
+                | "is_err"
+                | "unwrap_or_default"
+                | "unwrap_unchecked"
         );
         if !sure && !self.is_outcome_expression(object) {
             return None;
@@ -488,7 +536,11 @@ impl Lowerer<'_> {
             "ok" | "err" if args.is_empty() => {
                 let value = self.value(object);
                 let of = self.held(value.op, value.ty.clone(), span);
-                let payload = if name == "ok" { value.ty.good() } else { value.ty.bad() };
+                let payload = if name == "ok" {
+                    value.ty.good()
+                } else {
+                    value.ty.bad()
+                };
                 let ty = Ty::option(payload);
                 let out = dst.unwrap_or_else(|| self.temp(ty.clone(), span));
                 self.retype(out, &ty);
@@ -616,7 +668,9 @@ fn known_method(ty: &Ty, name: &str) -> Ty {
         "len" | "capacity" => Ty::Num("usize".into()),
         "raw_os_error" => Ty::option(Ty::Num("i32".into())),
         "try_clone" => Ty::io_result(ty.clone()),
-        "clone" if ty.is_scalar() || super::place::is_shared(ty.path().map_or("", |n| n.as_str())) => {
+        "clone"
+            if ty.is_scalar() || super::place::is_shared(ty.path().map_or("", |n| n.as_str())) =>
+        {
             ty.clone()
         }
         _ => Ty::Unknown,

@@ -133,7 +133,7 @@ impl<'a> Lowerer<'a> {
         if ir.name.is_empty() && kind != LocalKind::Temp {
             ir = Type::named("auto");
         }
-        let id = self.f.local(name, ir, kind, span);
+        let id = self.f.local(shown(name), ir, kind, span);
         self.body.tys.insert(id, ty);
         id
     }
@@ -201,5 +201,15 @@ impl<'a> Lowerer<'a> {
     /// Leaves one level of nesting.
     pub(super) fn leave(&mut self) {
         self.depth -= 1;
+    }
+}
+
+/// A name without what keeps a macro's own variables apart from its caller's.
+fn shown(name: Name) -> Name {
+    match name.rsplit_once("__m") {
+        Some((own, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            Name::new(own)
+        }
+        _ => name,
     }
 }

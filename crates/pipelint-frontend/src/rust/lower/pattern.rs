@@ -1,11 +1,11 @@
 //! Patterns: what they test, and what they bind.
 
-use pipelint_ir::{BlockId, CmpOp, Cond, Const, LocalKind, Name, Operand, Place, Proj, Rvalue};
 use pipelint_ir::Terminator;
+use pipelint_ir::{BlockId, CmpOp, Cond, Const, LocalKind, Name, Operand, Place, Proj, Rvalue};
 use tree_sitter::Node;
 
-use super::expr::plain_children;
 use super::Lowerer;
+use super::expr::plain_children;
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::source::{children, first, has_token};
 use crate::rust::ty::{BAD, GOOD, TAG, Ty};
@@ -66,7 +66,11 @@ impl Lowerer<'_> {
             return Named::Constant(Name::new(last));
         }
         let camel = last.starts_with(|c: char| c.is_ascii_uppercase());
-        if camel && path.len() > 1 {
+        let of_type = full
+            .rsplit("::")
+            .nth(1)
+            .is_some_and(|of| of.starts_with(|c: char| c.is_ascii_uppercase()));
+        if camel && of_type {
             return Named::Variant(tag_of(&full), Name::new(last), Vec::new());
         }
         Named::Other
@@ -86,7 +90,11 @@ impl Lowerer<'_> {
                 let join = self.f.new_block();
                 let count = alternatives.len();
                 for (i, (alternative, _)) in alternatives.into_iter().enumerate() {
-                    let next = if i + 1 == count { fail } else { self.f.new_block() };
+                    let next = if i + 1 == count {
+                        fail
+                    } else {
+                        self.f.new_block()
+                    };
                     self.test(alternative, place, ty, next);
                     let cur = self.f.current();
                     self.f.end(cur, Terminator::Goto(join), span);
@@ -192,8 +200,12 @@ impl Lowerer<'_> {
                     self.test_cond(Cond { op, lhs, rhs }, fail, span);
                 }
             }
-            K::StringLiteral | K::RawStringLiteral | K::FloatLiteral | K::SlicePattern
-            | K::ConstBlock | K::MacroInvocation => self.test_unknown(fail, span),
+            K::StringLiteral
+            | K::RawStringLiteral
+            | K::FloatLiteral
+            | K::SlicePattern
+            | K::ConstBlock
+            | K::MacroInvocation => self.test_unknown(fail, span),
             K::RangePattern => {
                 let (place, _) = self.auto_deref(place.clone(), ty.clone());
                 let lhs = self.f.places.intern(place);

@@ -154,8 +154,7 @@ impl Lowerer<'_> {
         let place = &self.f.places[place];
         match place.base {
             Base::Local(id) => {
-                place.proj.is_empty()
-                    && self.f.local_info(id).kind == pipelint_ir::LocalKind::Temp
+                place.proj.is_empty() && self.f.local_info(id).kind == pipelint_ir::LocalKind::Temp
             }
             _ => false,
         }
@@ -255,7 +254,10 @@ impl Lowerer<'_> {
         let mut cursor = node.walk();
         'walk: loop {
             let here = cursor.node();
-            if matches!(kind(here), K::Identifier | K::SelfKeyword | K::ShorthandFieldIdentifier) {
+            if matches!(
+                kind(here),
+                K::Identifier | K::SelfKeyword | K::ShorthandFieldIdentifier
+            ) {
                 let name = self.src.name(here);
                 if seen.insert(name.clone()) {
                     names.push(name);
@@ -297,11 +299,37 @@ pub(super) fn is_handle_newtype(ty: &Ty) -> bool {
     match ty {
         Ty::Named(name, _) => matches!(
             name.as_str(),
-            "HANDLE" | "HPCON" | "SOCKET" | "HWND" | "HMODULE" | "HINSTANCE" | "HRESULT" | "BOOL"
-                | "WIN32_ERROR" | "HKEY" | "NTSTATUS" | "PTP_WAIT" | "PTP_WORK" | "PTP_TIMER"
-                | "PTP_IO" | "PWSTR" | "PCWSTR" | "PSTR" | "PCSTR" | "SC_HANDLE" | "HDESK"
-                | "PSECURITY_DESCRIPTOR" | "PSID" | "HDC" | "HBITMAP" | "HICON" | "HMENU"
-                | "HGLOBAL" | "HLOCAL" | "HRSRC" | "HHOOK"
+            "HANDLE"
+                | "HPCON"
+                | "SOCKET"
+                | "HWND"
+                | "HMODULE"
+                | "HINSTANCE"
+                | "HRESULT"
+                | "BOOL"
+                | "WIN32_ERROR"
+                | "HKEY"
+                | "NTSTATUS"
+                | "PTP_WAIT"
+                | "PTP_WORK"
+                | "PTP_TIMER"
+                | "PTP_IO"
+                | "PWSTR"
+                | "PCWSTR"
+                | "PSTR"
+                | "PCSTR"
+                | "SC_HANDLE"
+                | "HDESK"
+                | "PSECURITY_DESCRIPTOR"
+                | "PSID"
+                | "HDC"
+                | "HBITMAP"
+                | "HICON"
+                | "HMENU"
+                | "HGLOBAL"
+                | "HLOCAL"
+                | "HRSRC"
+                | "HHOOK"
         ),
         _ => false,
     }

@@ -1,11 +1,11 @@
 //! Functions of the standard library that say something about values themselves.
 
-use pipelint_ir::{Callee, Const, DropKind, Operand, PlaceId, Proj, Rvalue, Statement};
+use pipelint_ir::{Callee, CmpOp, Const, DropKind, Operand, PlaceId, Proj, Rvalue, Statement};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
 use super::{Lowerer, Value};
-use crate::rust::kinds::{F, field};
+use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::source::children;
 use crate::rust::ty::Ty;
 
@@ -59,28 +59,57 @@ impl Lowerer<'_> {
                 Some(value)
             }
             // A box is what it holds.
-            ("Box::new" | "std::pin::Pin::new" | "Box::pin" | "std::convert::identity"
-            | "std::hint::black_box" | "std::mem::ManuallyDrop::into_inner", [arg]) => {
-                Some(self.value(*arg))
-            }
+            (
+                "Box::new"
+                | "std::pin::Pin::new"
+                | "Box::pin"
+                | "std::convert::identity"
+                | "std::hint::black_box"
+                | "std::mem::ManuallyDrop::into_inner",
+                [arg],
+            ) => Some(self.value(*arg)),
             ("std::ptr::addr_of" | "std::ptr::from_ref" | "std::ptr::from_mut", [arg]) => {
                 Some(self.value(*arg))
+            }
+            (
+                "PartialEq::eq" | "PartialEq::ne" | "PartialOrd::lt" | "PartialOrd::le"
+                | "PartialOrd::gt" | "PartialOrd::ge",
+                [a, b],
+            ) => {
+                let op = match full {
+                    "PartialEq::eq" => CmpOp::Eq,
+                    "PartialEq::ne" => CmpOp::Ne,
+                    "PartialOrd::lt" => CmpOp::Lt,
+                    "PartialOrd::le" => CmpOp::Le,
+                    "PartialOrd::gt" => CmpOp::Gt,
+                    _ => CmpOp::Ge,
+                };
+                let a = self.referred(*a, span);
+                let b = self.referred(*b, span);
+                let cond = super::cond::normal(op, a, b);
+                Some(self.temp_of(Rvalue::Compare(cond), Ty::Bool, span))
             }
             ("std::mem::replace", [at, new]) => {
                 let at = self.value(*at);
                 let new = self.value(*new);
                 let inner = self.behind_value(at, span);
                 let old = dst.unwrap_or_else(|| self.temp(inner.1.clone(), span));
-                self.f.assign(old, Rvalue::Use(Operand::Move(inner.0)), span);
+                self.f
+                    .assign(old, Rvalue::Use(Operand::Move(inner.0)), span);
                 self.f.assign(inner.0, Rvalue::Use(new.op), span);
-                let ty = if inner.1 == Ty::Unknown { new.ty } else { inner.1 };
+                let ty = if inner.1 == Ty::Unknown {
+                    new.ty
+                } else {
+                    inner.1
+                };
                 Some(self.take(old, ty))
             }
             ("std::mem::take", [at]) => {
                 let at = self.value(*at);
                 let inner = self.behind_value(at, span);
                 let old = dst.unwrap_or_else(|| self.temp(inner.1.clone(), span));
-                self.f.assign(old, Rvalue::Use(Operand::Move(inner.0)), span);
+                self.f
+                    .assign(old, Rvalue::Use(Operand::Move(inner.0)), span);
                 if inner.1.is_option() {
                     self.make_bad(None, inner.0, span);
                 } else {
@@ -115,7 +144,8 @@ impl Lowerer<'_> {
                     "FromRawHandle" | "FromRawFd" | "FromRawSocket" => Ty::Unknown,
                     _ => {
                         let path = path[..path.len().saturating_sub(1)].to_vec();
-                        self.ix.normal(&self.ix.modules.named(&self.scope, &path, Vec::new()))
+                        self.ix
+                            .normal(&self.ix.modules.named(&self.scope, &path, Vec::new()))
                     }
                 };
                 let args = self.arguments(args);
@@ -123,6 +153,18 @@ impl Lowerer<'_> {
                 Some(self.emit(callee, args, ty, dst, true, span))
             }
         }
+    }
+
+    /// The value that a reference refers to, which is only looked at.
+    fn referred(&mut self, node: Node<'_>, span: Span) -> Operand {
+        if kind(node) == K::ReferenceExpression
+            && let Some(inner) = field(node, F.value)
+        {
+            return self.read(inner).op;
+        }
+        let value = self.value(node);
+        let (place, _) = self.behind_value(value, span);
+        Operand::Copy(place)
     }
 
     /// The first type that a call is given: `zeroed::<OVERLAPPED>()`.
