@@ -6,7 +6,7 @@ use std::os::windows::io::{AsRawHandle, BorrowedHandle};
 use std::ptr;
 
 use windows_sys::Win32::Foundation::{
-    ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, ERROR_NOT_FOUND, GetLastError,
+    ERROR_IO_INCOMPLETE, ERROR_IO_PENDING, ERROR_NOT_FOUND, GetLastError, STATUS_PENDING,
 };
 use windows_sys::Win32::Storage::FileSystem::WriteFile;
 use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
@@ -27,7 +27,6 @@ struct Memory {
 /// freed only when it is idle.
 pub(crate) struct Operation {
     memory: *mut Memory,
-    event: Event,
     pending: bool,
 }
 
@@ -36,31 +35,21 @@ pub(crate) struct Operation {
 unsafe impl Send for Operation {}
 
 impl Operation {
-    /// Makes an idle operation with its own event.
-    ///
-    /// # Errors
-    /// The event could not be created.
-    pub(crate) fn new() -> io::Result<Self> {
-        let event = Event::new()?;
+    /// Makes an idle operation.
+    pub(crate) fn new() -> Self {
         let memory = Box::new(Memory {
             overlapped: OVERLAPPED::default(),
             buffer: Vec::new(),
         });
-        Ok(Self {
+        Self {
             memory: Box::into_raw(memory),
-            event,
             pending: false,
-        })
+        }
     }
 
     /// Whether the kernel may still use the memory.
     pub(crate) fn is_pending(&self) -> bool {
         self.pending
-    }
-
-    /// The event that is signalled when the operation has completed.
-    pub(crate) fn event(&self) -> &Event {
-        &self.event
     }
 
     /// The number of bytes given to the operation that is pending.
@@ -73,12 +62,12 @@ impl Operation {
     }
 
     /// Gets the `OVERLAPPED` ready for the next operation.
-    fn prepare(&mut self) -> io::Result<()> {
+    fn prepare(&mut self, event: &Event) -> io::Result<()> {
         assert!(!self.pending, "an operation is started while it is pending");
         // Before the start: a reset after it could wipe out the completion's signal.
-        self.event.reset()?;
+        event.reset()?;
         let overlapped = OVERLAPPED {
-            hEvent: self.event.raw(),
+            hEvent: event.raw(),
             ..OVERLAPPED::default()
         };
         // SAFETY: the memory is owned and idle.
@@ -86,13 +75,14 @@ impl Operation {
         Ok(())
     }
 
-    /// Starts to write the bytes. After `Ok`, the operation is pending even if the kernel was
+    /// Starts to write the bytes; the event, which lives as long as the operation is pending, is
+    /// signalled at the completion. After `Ok`, the operation is pending even if the kernel was
     /// fast: its event is signalled in both cases, so there is one way to completion.
     ///
     /// # Errors
     /// The error of `WriteFile`; the operation is then idle and the bytes are lost.
-    pub(crate) fn start_write(&mut self, pipe: BorrowedHandle<'_>, bytes: Vec<u8>) -> io::Result<()> {
-        self.prepare()?;
+    pub(crate) fn start_write(&mut self, pipe: BorrowedHandle<'_>, event: &Event, bytes: Vec<u8>) -> io::Result<()> {
+        self.prepare(event)?;
         // SAFETY: the memory is owned and idle.
         let memory = unsafe { &mut *self.memory };
         memory.buffer = bytes;
@@ -124,8 +114,8 @@ impl Operation {
     ///
     /// # Errors
     /// The error of `ConnectNamedPipe`.
-    pub(crate) fn start_connect(&mut self, pipe: BorrowedHandle<'_>) -> io::Result<()> {
-        self.prepare()?;
+    pub(crate) fn start_connect(&mut self, pipe: BorrowedHandle<'_>, event: &Event) -> io::Result<()> {
+        self.prepare(event)?;
         // SAFETY: the OVERLAPPED is on the heap, and stays there until the operation has completed.
         let connected =
             unsafe { ConnectNamedPipe(pipe.as_raw_handle(), &raw mut (*self.memory).overlapped) };
@@ -198,11 +188,20 @@ impl Operation {
             if error == ERROR_IO_INCOMPLETE {
                 return Ok(None);
             }
-            self.pending = false;
+            // The call itself can fail, for instance in its wait: the operation runs on then.
+            self.pending = self.still_runs();
             return Err(error_of(error));
         }
         self.pending = false;
         Ok(Some(transferred as usize))
+    }
+
+    /// What the macro `HasOverlappedIoCompleted` negates:
+    /// <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-hasoverlappediocompleted>.
+    fn still_runs(&self) -> bool {
+        // SAFETY: the memory is owned; the kernel may write the status at any time.
+        let status = unsafe { (&raw const (*self.memory).overlapped.Internal).read_volatile() };
+        status == STATUS_PENDING as usize
     }
 
     /// Takes the bytes of the operation that has completed.
