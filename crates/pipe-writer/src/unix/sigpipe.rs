@@ -52,10 +52,9 @@ fn take(sigpipe: &libc::sigset_t) {
     };
     loop {
         // SAFETY: set and time are valid for the call; no information is asked for.
-        let signal =
-            unsafe { libc::sigtimedwait(sigpipe, ptr::null_mut(), &raw const at_once) };
-        let interrupted = signal == -1
-            && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted;
+        let signal = unsafe { libc::sigtimedwait(sigpipe, ptr::null_mut(), &raw const at_once) };
+        let interrupted =
+            signal == -1 && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted;
         if !interrupted {
             return;
         }

@@ -78,7 +78,10 @@ impl PipeWriter {
     /// `InvalidInput` if the descriptor can block; the error of `fcntl`. The pipe is then closed.
     pub fn new(pipe: OwnedFd, options: Options) -> io::Result<Self> {
         if !is_non_blocking(pipe.as_fd())? {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "O_NONBLOCK is not set"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "O_NONBLOCK is not set",
+            ));
         }
         Ok(Self {
             state: Mutex::default(),

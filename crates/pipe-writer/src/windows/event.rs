@@ -82,5 +82,7 @@ pub(crate) fn milliseconds_until(deadline: Option<Instant>) -> u32 {
     };
     let left = deadline.saturating_duration_since(Instant::now());
     let milliseconds = left.as_nanos().div_ceil(1_000_000);
-    u32::try_from(milliseconds).unwrap_or(INFINITE - 1).min(INFINITE - 1)
+    u32::try_from(milliseconds)
+        .unwrap_or(INFINITE - 1)
+        .min(INFINITE - 1)
 }

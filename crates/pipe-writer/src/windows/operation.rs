@@ -81,7 +81,12 @@ impl Operation {
     ///
     /// # Errors
     /// The error of `WriteFile`; the operation is then idle and the bytes are lost.
-    pub(crate) fn start_write(&mut self, pipe: BorrowedHandle<'_>, event: &Event, bytes: Vec<u8>) -> io::Result<()> {
+    pub(crate) fn start_write(
+        &mut self,
+        pipe: BorrowedHandle<'_>,
+        event: &Event,
+        bytes: Vec<u8>,
+    ) -> io::Result<()> {
         self.prepare(event)?;
         // SAFETY: the memory is owned and idle.
         let memory = unsafe { &mut *self.memory };
@@ -114,7 +119,11 @@ impl Operation {
     ///
     /// # Errors
     /// The error of `ConnectNamedPipe`.
-    pub(crate) fn start_connect(&mut self, pipe: BorrowedHandle<'_>, event: &Event) -> io::Result<()> {
+    pub(crate) fn start_connect(
+        &mut self,
+        pipe: BorrowedHandle<'_>,
+        event: &Event,
+    ) -> io::Result<()> {
         self.prepare(event)?;
         // SAFETY: the OVERLAPPED is on the heap, and stays there until the operation has completed.
         let connected =
@@ -140,7 +149,8 @@ impl Operation {
             return Ok(());
         }
         // SAFETY: the OVERLAPPED is that of an operation on this handle.
-        let cancelled = unsafe { CancelIoEx(pipe.as_raw_handle(), &raw const (*self.memory).overlapped) };
+        let cancelled =
+            unsafe { CancelIoEx(pipe.as_raw_handle(), &raw const (*self.memory).overlapped) };
         if cancelled == 0 {
             // SAFETY: reads a value of this thread.
             let error = unsafe { GetLastError() };

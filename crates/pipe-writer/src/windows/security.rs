@@ -113,7 +113,9 @@ fn current_user() -> io::Result<OsString> {
     }
     let memory = LocalMemory(text.cast());
     // SAFETY: the text is terminated.
-    let length = (0..).take_while(|&at| unsafe { *text.add(at) } != 0).count();
+    let length = (0..)
+        .take_while(|&at| unsafe { *text.add(at) } != 0)
+        .count();
     // SAFETY: the text has that length, and lives until the end of this function.
     let user = OsString::from_wide(unsafe { slice::from_raw_parts(text, length) });
     drop(memory);

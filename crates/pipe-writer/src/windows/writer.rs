@@ -247,7 +247,10 @@ impl Shared {
             return Ok(());
         }
         let bytes = mem::take(&mut state.queue);
-        state.operation.start_write(self.pipe(), &self.event, bytes).map_err(by_kind)?;
+        state
+            .operation
+            .start_write(self.pipe(), &self.event, bytes)
+            .map_err(by_kind)?;
         if let Some(waiter) = &state.waiter {
             waiter.arm(&self.event);
         }
@@ -338,7 +341,10 @@ fn signalled(shared: &Weak<Shared>) {
 
 /// The error, with both ways in which a pipe says that the reader is gone as one kind.
 fn by_kind(error: io::Error) -> io::Error {
-    if is(&error, ERROR_NO_DATA) || is(&error, ERROR_BROKEN_PIPE) || is(&error, ERROR_PIPE_NOT_CONNECTED) {
+    if is(&error, ERROR_NO_DATA)
+        || is(&error, ERROR_BROKEN_PIPE)
+        || is(&error, ERROR_PIPE_NOT_CONNECTED)
+    {
         return io::Error::new(io::ErrorKind::BrokenPipe, error);
     }
     error
