@@ -121,7 +121,16 @@ fn no_notification_comes_after_the_close() {
             let at_close = notified.load(Ordering::SeqCst);
             let received = reading.join().unwrap();
             assert_eq!(notified.load(Ordering::SeqCst), at_close);
-            assert_eq!(received.len(), at_close);
+            // The system may not tell of bytes that were read from a write that was cancelled.
+            if cfg!(windows) {
+                assert!(received.len() >= at_close, "more was told than was read");
+            } else {
+                assert_eq!(received.len(), at_close);
+            }
+            assert!(
+                received == pattern(MUCH)[..received.len()],
+                "other bytes were read"
+            );
         }
     }
 }

@@ -158,6 +158,9 @@ impl PipeWriter {
     /// Drops all bytes that the kernel has not taken, and returns how many that were. When it
     /// returns, nothing is pending, and the writer can be used again.
     ///
+    /// A reader that was at work may have read a first part of what was dropped: a write that
+    /// was cancelled completes with an error and not with a count.
+    ///
     /// # Errors
     /// The kernel refused to cancel; the write is then still pending. Otherwise as
     /// [`PipeWriter::write`].
