@@ -4,7 +4,7 @@
 mod common;
 
 use common::{LONG, MUCH, WAYS, open_handles, pair, pattern, pending};
-use pipe_writer::{Completion, Options, PipeWriter, anonymous_pipe};
+use pipe_writer::{Completion, Options, anonymous_pipe};
 
 /// One life of a writer, of each kind.
 fn live(completion: Completion) {
@@ -25,18 +25,19 @@ fn live(completion: Completion) {
 
 #[test]
 fn a_thousand_writers_leave_no_handle() {
-    // A handle that is open counts, or the test would prove nothing.
-    let none = open_handles();
-    let ends = anonymous_pipe().unwrap();
-    assert!(open_handles() >= none + 2, "handles are not counted");
-    drop(ends);
-
     // What the system opens once for the process is open after the first rounds.
     for completion in WAYS {
         for _ in 0..10 {
             live(completion);
         }
     }
+    // A handle that is open counts, or the test would prove nothing.
+    let none = open_handles();
+    let ends: Vec<_> = (0..20).map(|_| anonymous_pipe().unwrap()).collect();
+    let all = open_handles();
+    assert!(all >= none + 35, "{none} handles, and {all} with 40 more");
+    drop(ends);
+
     let before = open_handles();
     for completion in WAYS {
         for _ in 0..500 {
@@ -49,10 +50,4 @@ fn a_thousand_writers_leave_no_handle() {
         after <= before + 5,
         "{before} handles before, {after} after"
     );
-}
-
-#[test]
-fn a_writer_can_move_to_another_thread() {
-    fn is_shareable<T: Send + Sync>() {}
-    is_shareable::<PipeWriter>();
 }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{LONG, MUCH, SHORT, WAYS, counted, pair, pattern, pending, read_all};
-use pipe_writer::{Completion, Options};
+use pipe_writer::{Completion, Options, PipeWriter};
 
 #[test]
 fn what_is_written_is_read() {
@@ -26,6 +26,12 @@ fn what_is_written_is_read() {
         assert_eq!(writer.buffered(), 0);
         writer.close().unwrap();
     }
+}
+
+#[test]
+fn a_writer_can_move_to_another_thread() {
+    fn is_shareable<T: Send + Sync>() {}
+    is_shareable::<PipeWriter>();
 }
 
 #[test]

@@ -7,8 +7,8 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -43,15 +43,18 @@ pub(crate) fn pending(completion: Completion) -> (File, PipeWriter) {
     (reader, writer)
 }
 
-/// Bytes of which no two stretches are alike.
+/// Bytes of which no two stretches are alike, `MUCH` at most.
 pub(crate) fn pattern(length: usize) -> Vec<u8> {
-    let mut state = 1_u32;
-    (0..length)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        })
-        .collect()
+    static ALL: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut state = 1_u32;
+        (0..MUCH)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            })
+            .collect()
+    });
+    ALL[..length].to_vec()
 }
 
 /// Reads to the end on a thread of its own.
