@@ -67,6 +67,11 @@ declare -A uncompiled=(
     [fixtures/cpp/PL103-leaked-handle/good_structured_exceptions.c]="__try, which is MSVC's alone"
     [fixtures/false-alarms/constant_out_of_sight.c]="a header that is out of sight on purpose"
     [fixtures/false-alarms/helper_status_macro.c]="a header that is out of sight on purpose"
+    [fixtures/false-alarms/positional_initialisers.c]="a header that is out of sight on purpose"
+    [fixtures/false-alarms/program_assert.c]="a header that is out of sight on purpose"
+    [fixtures/false-alarms/status_given_to_expectation.cpp]="a header that is out of sight on purpose"
+    [fixtures/false-alarms/status_given_to_macro.c]="a header that is out of sight on purpose"
+    [fixtures/false-alarms/test_assertions.cpp]="macros of a test framework that is out of sight"
     [fixtures/false-alarms/owner_members.cpp]="a header that is out of sight on purpose"
     [fixtures/false-alarms/owner_with_text.cpp]="a header that is out of sight on purpose"
 )

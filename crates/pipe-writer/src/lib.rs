@@ -1,14 +1,4 @@
-//! Writers for pipes that lose no memory, no handle and no wake-up.
-//!
-//! [`PipeWriter`] writes to named and anonymous pipes: with overlapped I/O on Windows, with
-//! non-blocking I/O on Unix. It copies what it is given into a buffer of its own, which has a
-//! fixed capacity, so a reader that is slow makes [`PipeWriter::write`] refuse bytes instead of
-//! making the process grow or the thread hang.
-//!
-//! # Versions
-//!
-//! The crate compiles with Rust 1.85 and later; a newer minimum comes with a new minor version.
-//! It follows semantic versioning: before 1.0, what breaks callers comes with a new minor version.
+#![doc = include_str!("../README.md")]
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod options;

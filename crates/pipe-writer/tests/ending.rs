@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -82,6 +82,23 @@ fn a_reader_that_goes_ends_a_pending_write() {
 }
 
 #[test]
+fn a_write_that_cannot_start_wakes_who_waits() {
+    const FIRST: usize = MUCH / 2;
+    for completion in WAYS {
+        for _ in 0..50 {
+            let (mut reader, writer) = pair(Options::new().capacity(MUCH).completion(completion));
+            // The second part waits for the first, and starts when the reader is about to go.
+            writer.write_all(&pattern(FIRST), LONG).unwrap();
+            writer.write_all(&pattern(MUCH - FIRST), LONG).unwrap();
+            let flushing = thread::spawn(move || writer.flush(LONG).unwrap_err().kind());
+            reader.read_exact(&mut vec![0; FIRST]).unwrap();
+            drop(reader);
+            assert_eq!(flushing.join().unwrap(), ErrorKind::BrokenPipe);
+        }
+    }
+}
+
+#[test]
 fn a_close_tells_the_error_that_nobody_was_told() {
     for completion in WAYS {
         let (reader, writer) = pending(completion);
@@ -155,7 +172,7 @@ fn a_notification_may_write() {
         writer.get().unwrap().write(b"hello").unwrap();
         writer.get().unwrap().flush(LONG).unwrap();
         let mut bytes = [0; 6];
-        std::io::Read::read_exact(&mut reader, &mut bytes).unwrap();
+        reader.read_exact(&mut bytes).unwrap();
         assert_eq!(&bytes, b"hello!");
         drop(Arc::into_inner(writer));
     }

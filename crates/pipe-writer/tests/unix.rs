@@ -84,11 +84,8 @@ fn a_loop_waits_for_the_descriptor() {
         revents: 0,
     };
     // SAFETY: one structure is passed, and the count says so.
-    assert_eq!(
-        unsafe { libc::poll(&raw mut ready, 1, 0) },
-        0,
-        "the pipe is not full"
-    );
+    let writable = unsafe { libc::poll(&raw mut ready, 1, 0) };
+    assert_eq!(writable, 0, "the pipe is not full");
     let before = writer.buffered();
     reader.read_exact(&mut vec![0; 65536]).unwrap();
     // SAFETY: as above.

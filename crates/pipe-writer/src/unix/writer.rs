@@ -28,6 +28,8 @@ struct State {
     queue: Vec<u8>,
     /// An error that no call has returned yet.
     error: Option<io::Error>,
+    /// How many errors there were, for calls that wait while another one returns the error.
+    failures: u64,
     /// The reader is gone; nothing can be written any more.
     broken: bool,
 }
@@ -39,6 +41,7 @@ impl State {
             self.broken = true;
         }
         self.queue.clear();
+        self.failures += 1;
         self.error = Some(error);
     }
 
@@ -187,18 +190,27 @@ impl PipeWriter {
         deadline: Option<Instant>,
         condition: impl Fn(&State) -> bool,
     ) -> io::Result<()> {
+        let failures = self.lock().failures;
+        let mut in_time = true;
         loop {
             self.on_signalled();
             {
                 let mut state = self.lock();
                 state.check()?;
+                if state.failures != failures {
+                    return Err(io::Error::other(
+                        "bytes were lost by an error that another call returned",
+                    ));
+                }
                 if condition(&state) {
                     return Ok(());
                 }
             }
-            if !wait_writable(self.as_fd(), deadline)? {
+            // Another thread may have written the rest meanwhile: the condition is asked once more.
+            if !in_time {
                 return Err(io::ErrorKind::TimedOut.into());
             }
+            in_time = wait_writable(self.as_fd(), deadline)?;
         }
     }
 

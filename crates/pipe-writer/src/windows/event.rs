@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use windows_sys::Win32::Foundation::{HANDLE, WAIT_OBJECT_0, WAIT_TIMEOUT};
 use windows_sys::Win32::System::Threading::{
-    CreateEventW, INFINITE, ResetEvent, WaitForSingleObject,
+    CreateEventW, INFINITE, ResetEvent, SetEvent, WaitForSingleObject,
 };
 
 /// A manual-reset event, which its owner closes.
@@ -45,6 +45,18 @@ impl Event {
     pub(crate) fn reset(&self) -> io::Result<()> {
         // SAFETY: the handle is owned and open.
         if unsafe { ResetEvent(self.raw()) } == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    }
+
+    /// Makes the event signalled.
+    ///
+    /// # Errors
+    /// The error of `SetEvent`.
+    pub(crate) fn set(&self) -> io::Result<()> {
+        // SAFETY: the handle is owned and open.
+        if unsafe { SetEvent(self.raw()) } == 0 {
             return Err(io::Error::last_os_error());
         }
         Ok(())

@@ -41,6 +41,8 @@ struct State {
     waiter: Option<ThreadpoolWait>,
     /// An error that no call has returned yet.
     error: Option<io::Error>,
+    /// How many errors there were, for calls that wait while another one returns the error.
+    failures: u64,
     /// The reader is gone; nothing can be written any more.
     broken: bool,
     closed: bool,
@@ -57,6 +59,7 @@ impl State {
             self.broken = true;
         }
         self.queue.clear();
+        self.failures += 1;
         self.error = Some(error);
     }
 
@@ -87,6 +90,7 @@ impl PipeWriter {
                 operation: Operation::new(),
                 waiter: None,
                 error: None,
+                failures: 0,
                 broken: false,
                 closed: false,
             }),
@@ -210,18 +214,26 @@ impl PipeWriter {
         deadline: Option<Instant>,
         condition: impl Fn(&Shared, &State) -> bool,
     ) -> io::Result<()> {
+        let failures = self.shared.lock().failures;
+        let mut in_time = true;
         loop {
             self.shared.complete();
             {
                 let mut state = self.shared.lock();
                 state.check()?;
+                if state.failures != failures {
+                    return Err(io::Error::other(
+                        "bytes were lost by an error that another call returned",
+                    ));
+                }
                 if condition(&self.shared, &state) {
                     return Ok(());
                 }
             }
-            if !self.shared.event.wait(deadline)? {
+            if !in_time {
                 return Err(io::ErrorKind::TimedOut.into());
             }
+            in_time = self.shared.event.wait(deadline)?;
         }
     }
 }
@@ -250,10 +262,11 @@ impl Shared {
             return Ok(());
         }
         let bytes = mem::take(&mut state.queue);
-        state
-            .operation
-            .start_write(self.pipe(), &self.event, bytes)
-            .map_err(by_kind)?;
+        if let Err(error) = state.operation.start_write(self.pipe(), &self.event, bytes) {
+            // No completion will wake those who wait; they must see the error.
+            self.event.set()?;
+            return Err(by_kind(error));
+        }
         if let Some(waiter) = &state.waiter {
             waiter.arm(&self.event);
         }
@@ -310,16 +323,23 @@ impl Shared {
         }
     }
 
-    /// Cancels, waits, and makes sure that no callback runs and none will.
+    /// Makes sure that no callback runs and none will, cancels what is pending and waits for it.
+    ///
+    /// The threadpool's wait goes first, so it is not there to be triggered by the cancellation.
     fn shut(&self) -> io::Result<()> {
-        let (cancelled, waiter) = {
+        let waiter = {
             let mut state = self.lock();
+            // From here on nothing is started, so nothing arms the wait either.
             state.closed = true;
-            (self.cancel(&mut state), state.waiter.take())
+            state.waiter.take()
         };
         // Not under the lock: a callback that runs takes it.
         drop(waiter);
-        self.notify(cancelled?);
+        let written = {
+            let mut state = self.lock();
+            self.cancel(&mut state)?
+        };
+        self.notify(written);
         Ok(())
     }
 
