@@ -17,7 +17,10 @@ use crate::options::{Completion, Notify, Options};
 
 /// Writes to a pipe without blocking the thread, through a buffer of its own.
 ///
-/// All methods can be called from several threads at the same time.
+/// All methods can be called from several threads at the same time. A thread that writes has to
+/// [`flush`](PipeWriter::flush) before it ends: the system cancels what a thread has started
+/// (<https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-exitthread>),
+/// and the next call then returns `ERROR_OPERATION_ABORTED`.
 pub struct PipeWriter {
     shared: Arc<Shared>,
 }
