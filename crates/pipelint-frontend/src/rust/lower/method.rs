@@ -208,7 +208,7 @@ impl Lowerer<'_> {
         self.f.switch_to(bad);
         match step {
             Step::Map | Step::AndThen => {
-                let payload = (!some).then(|| Operand::Move(failed.0));
+                let payload = (!some).then_some(Operand::Move(failed.0));
                 self.make_bad(payload, out, span);
             }
             Step::MapErr => {

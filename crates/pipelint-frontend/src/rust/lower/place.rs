@@ -112,10 +112,9 @@ impl Lowerer<'_> {
         if let [first, rest @ ..] = path
             && first == "Self"
             && !rest.is_empty()
+            && let Some(owner) = self.ix.owner_of(&self.scope)
         {
-            if let Some(owner) = self.ix.owner_of(&self.scope) {
-                return Name::new(format!("{owner}::{}", rest.join("::")));
-            }
+            return Name::new(format!("{owner}::{}", rest.join("::")));
         }
         let full = self.ix.modules.resolve(&self.scope.module, path);
         // `Alias::new`: the function is the type's.
