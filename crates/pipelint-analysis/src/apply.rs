@@ -585,7 +585,8 @@ impl<'p> Exec<'p, '_> {
             let mut note = |v: ValId| kept |= frame.vals[v.index()] == Some(*old);
             end.result.into_iter().for_each(&mut note);
             each(&end.steps, &mut |action| match action {
-                Action::Release { release, .. } if !release.fits(&res.kind) => {}
+                Action::Release { release, .. }
+                    if !self.program.models.fits(release, &res.kind) => {}
                 Action::Write { v, .. }
                 | Action::Escape(v)
                 | Action::Take(v)

@@ -72,22 +72,24 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
+        let program = self.program;
+        let mut named = None;
+        let mut target = self.target_here(callee, args.len());
         if let Callee::Method { name, receiver, .. } = callee
             && self.is_rust()
             && crate::rust::gives_up(name)
+            // What a type of the program's own gives up, its code tells.
+            && !matches!(target, Target::Defined(_))
         {
             // Whatever it is called on: the trait says that the caller has to close it.
             let at = self.place(&mut state, *receiver);
             self.clear_within(&mut state, at);
             let v = self.fresh(&state, 0);
-            self.made_raw(&mut state, v, name, dst);
+            self.made_raw(&mut state, v, name, (*receiver, dst));
             self.store_result(&mut state, dst, v);
             out.push(state);
             return;
         }
-        let program = self.program;
-        let mut named = None;
-        let mut target = self.target_here(callee, args.len());
         if let Callee::Pointer(op) = callee {
             let v = self.operand(&mut state, op);
             if let Val::Function(name) = self.arena.get(v) {

@@ -352,6 +352,7 @@ impl Exec<'_, '_> {
             self.record(state, Action::Take(v));
         }
         self.share(state, v);
+        self.note_taken(state, v);
         let mut parts = Vec::new();
         self.arena.parts(v, &mut parts);
         for part in parts {
@@ -484,7 +485,7 @@ impl Exec<'_, '_> {
 
     /// Unknown code is given a structure or an array whole: what its parts hold goes with it.
     pub(crate) fn escape_parts(&mut self, state: &mut State, op: &Operand) {
-        if let Operand::Copy(place) = op {
+        if let Operand::Copy(place) | Operand::Move(place) = op {
             let whole = self.place(state, *place);
             let held: Vec<ValId> = state
                 .env
@@ -495,6 +496,7 @@ impl Exec<'_, '_> {
             for v in held {
                 self.escape(state, v);
             }
+            self.give_away_parts(state, whole);
         }
     }
 }

@@ -226,8 +226,14 @@ impl<'p, 'm> Exec<'p, 'm> {
             },
             Status::Open if outcome == Outcome::Failed => return,
             Status::Open => {
-                let wrong = owner.kind.as_ref().is_some_and(|kind| *kind != res.kind);
-                if wrong && self.program.models.resource(&res.kind).is_some() {
+                let models = self.program.models;
+                let counts = |kind: &Name| {
+                    let known = models.resource(&res.kind);
+                    *kind == res.kind
+                        || known.is_some_and(|k| k.counts_as.iter().any(|other| *other == **kind))
+                };
+                let wrong = owner.kind.as_ref().is_some_and(|kind| !counts(kind));
+                if wrong && models.resource(&res.kind).is_some() {
                     let resource = Some(self.resource(res));
                     let path = self.path(state, Some(v), StepKind::Closed(by.clone()));
                     let event = EventKind::WrongRelease { api: by.clone() };
@@ -507,7 +513,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 self.write(state, at, nothing);
                 self.disown(state, held);
                 if self.is_rust() {
-                    self.made_raw(state, held, &by, dst);
+                    self.made_raw(state, held, &by, (receiver, dst));
                 }
                 held
             }

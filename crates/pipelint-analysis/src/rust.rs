@@ -5,6 +5,7 @@ use pipelint_ir::{Name, Operand, PlaceId, Proj, Rvalue, Type};
 use crate::apply::Invocation;
 use crate::event::StepKind;
 use crate::exec::Exec;
+use crate::log::Action;
 use crate::state::{Fact, Res, State, Status};
 use crate::values::{Loc, LocId, Val, ValId};
 
@@ -171,23 +172,31 @@ impl Exec<'_, '_> {
         state.env.insert(loc, moved);
     }
 
-    /// `x.into_raw_handle()`: what it yields is whoever's who has it, and nobody closes it by itself.
+    /// `x.into_raw_handle()`: what it yields is whoever's who has it, and nobody closes it by itself. A
+    /// result that is dropped where it stands was never meant to be closed: `let _ = x.into_raw_fd();`
+    /// takes back what an owner was made of.
     pub(crate) fn made_raw(
         &mut self,
         state: &mut State,
         v: ValId,
         api: &Name,
-        dst: Option<PlaceId>,
+        (from, dst): (PlaceId, Option<PlaceId>),
     ) {
         let kind = match &**api {
-            "into_raw_handle" => "handle",
-            "into_raw_socket" => "socket",
+            "into_raw_handle" => "raw-handle",
+            "into_raw_socket" => "raw-socket",
             _ => "file-descriptor",
         };
+        let Some(dst) = dst else { return };
         if state.res.get(v).is_some() || self.program.models.resource(kind).is_none() {
             return;
         }
-        let var = dst.map_or_else(Name::default, |d| self.place_name(d));
+        let named = self.place_name(dst);
+        let var = if named.is_empty() {
+            self.place_name(from)
+        } else {
+            named
+        };
         let made = StepKind::Created {
             api: api.clone(),
             var: var.clone(),
@@ -197,8 +206,14 @@ impl Exec<'_, '_> {
         fact.exclude(0);
         fact.exclude(-1);
         state.facts.insert(v, fact);
-        let res = Res {
-            api: api.clone(),
+        let res = self.live_resource(api.clone(), kind, var, v);
+        state.res.insert(v, res);
+    }
+
+    /// A resource that is surely there.
+    fn live_resource(&self, api: Name, kind: &str, var: Name, v: ValId) -> Res {
+        Res {
+            api,
             kind: Name::new(kind),
             created: self.span,
             origin: self.span,
@@ -216,8 +231,36 @@ impl Exec<'_, '_> {
             failed_at: None,
             infallible: true,
             half_done: false,
+        }
+    }
+
+    /// Unknown code is given a parameter whole: what its caller put into it goes with it.
+    pub(crate) fn give_away_parts(&mut self, state: &mut State, whole: LocId) {
+        let Loc::Local(l) = *self.arena.get_loc(whole) else {
+            return;
         };
-        state.res.insert(v, res);
+        let object = |l: &pipelint_ir::Local| l.ty.is_object() || l.ty.name.is_empty();
+        let local = self.function.locals.get(l.0 as usize);
+        if self.is_rust() && l.0 < self.function.params && local.is_some_and(object) {
+            let all = self.arena.val(Val::Ptr(whole));
+            self.record(state, Action::Escape(all));
+        }
+    }
+
+    /// A call took over what an owner still holds (`fdopendir(fd.as_raw_fd())`): when the owner gives
+    /// it up later, it is not the function's any more.
+    pub(crate) fn note_taken(&mut self, state: &mut State, v: ValId) {
+        if !self.is_rust() || state.res.get(v).is_some() || !matches!(self.arena.get(v), Val::Sym(_))
+        {
+            return;
+        }
+        let taken = Res {
+            foreign: true,
+            adopted: true,
+            escaped: true,
+            ..self.live_resource(Name::default(), "handle", Name::default(), v)
+        };
+        state.res.insert(v, taken);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::like;
 use crate::lock::{Guard, Lock};
 use crate::owner::Owner;
 use crate::prefilter::Prefilter;
-use crate::schema::{FunctionModel, ModelFile, ResourceKind};
+use crate::schema::{FunctionModel, ModelFile, Release, ResourceKind};
 use crate::types::{TypeTable, bare_type};
 
 /// All models of a run. Cloning is cheap.
@@ -161,6 +161,12 @@ impl Models {
     /// A kind of resource.
     pub fn resource(&self, kind: &str) -> Option<&ResourceKind> {
         self.0.resources.get(kind)
+    }
+
+    /// Whether a release is right for a resource of this kind.
+    pub fn fits(&self, release: &Release, kind: &str) -> bool {
+        let counts = |kind: &ResourceKind| kind.counts_as.iter().any(|k| release.fits(k));
+        release.fits(kind) || self.resource(kind).is_some_and(counts)
     }
 
     /// A named constant's value.

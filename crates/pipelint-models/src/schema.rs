@@ -48,6 +48,10 @@ pub struct ResourceKind {
     /// with one of them is about existence.
     #[serde(default)]
     pub empty: Vec<Sentinel>,
+    /// Kinds that it may be as well, which nobody can tell from it: what releases one of them releases
+    /// it rightly (a duplicated handle may be a socket).
+    #[serde(default)]
+    pub counts_as: Vec<String>,
     /// A leak of it is worth a report (false for what the system reclaims by itself).
     #[serde(default = "yes")]
     pub leaks: bool,

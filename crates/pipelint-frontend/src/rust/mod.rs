@@ -92,7 +92,11 @@ impl Index {
             })
             .collect();
         let mut index = index::Index::new(outlines);
-        for file in files {
+        // What the target has says more than what it has not: it is read later.
+        let off = |file: &&Parsed| index.modules.is_off(&file.module);
+        let (mut order, on): (Vec<&Parsed>, Vec<&Parsed>) = files.iter().partition(off);
+        order.extend(on);
+        for file in order {
             if let Some(tree) = &file.tree {
                 index.read(&file.source, cfg, &file.module, tree.root_node());
             }
@@ -134,6 +138,11 @@ fn lower_with(file: &Parsed, index: &Index, cfg: &Cfg, sites: bool) -> (Lowered,
             let mut lowerer = Lowerer::new(&index.0, cfg, file.source.clone(), sites);
             lowerer.module(root, &file.module);
             (unit.functions, found) = lowerer.finish();
+            if index.0.modules.is_off(&file.module) {
+                for function in &mut unit.functions {
+                    function.internal = true;
+                }
+            }
             let key =
                 |f: &pipelint_ir::Function| (f.map.whole.start, std::cmp::Reverse(f.map.whole.end));
             unit.functions.sort_by_key(key);

@@ -45,6 +45,19 @@ impl Modules {
         known.globs.extend(module.globs);
     }
 
+    /// True for a module that its parent, which is known, does not declare on this target: its names
+    /// are not what others mean.
+    pub(crate) fn is_off(&self, module: &str) -> bool {
+        let mut at = module;
+        while let Some((parent, last)) = at.rsplit_once("::") {
+            if self.get(parent).is_some_and(|parent| !parent.items.contains(last)) {
+                return true;
+            }
+            at = parent;
+        }
+        false
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Module> {
         self.0.get(name)
     }

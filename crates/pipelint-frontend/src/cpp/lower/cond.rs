@@ -1,11 +1,13 @@
 //! Conditions in their normal form.
 
-use pipelint_ir::{BlockId, CmpOp, Cond, Const, Operand, PlaceId, Rvalue, Statement, Terminator};
+use pipelint_ir::{BlockId, Cond, Const, Operand, PlaceId, Rvalue, Statement, Terminator};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
 use super::Lowerer;
 use super::call::CallKind;
+pub(super) use crate::build::cond::{comparison, nonzero, normal};
+use crate::build::cond::{decided, negated};
 use crate::cpp::kinds::{F, K, field, kind};
 
 /// `&&` or `||`.
@@ -13,19 +15,6 @@ use crate::cpp::kinds::{F, K, field, kind};
 pub(super) enum Logic {
     And,
     Or,
-}
-
-/// The comparison of a token.
-pub(super) fn comparison(token: &str) -> Option<CmpOp> {
-    Some(match token {
-        "==" => CmpOp::Eq,
-        "!=" | "not_eq" => CmpOp::Ne,
-        "<" => CmpOp::Lt,
-        "<=" => CmpOp::Le,
-        ">" => CmpOp::Gt,
-        ">=" => CmpOp::Ge,
-        _ => return None,
-    })
 }
 
 /// The logical operator of a binary expression.
@@ -38,78 +27,6 @@ pub(super) fn logic(node: Node<'_>) -> Option<Logic> {
         "||" | "or" => Some(Logic::Or),
         _ => None,
     }
-}
-
-fn flipped(op: CmpOp) -> CmpOp {
-    match op {
-        CmpOp::Eq => CmpOp::Eq,
-        CmpOp::Ne => CmpOp::Ne,
-        CmpOp::Lt => CmpOp::Gt,
-        CmpOp::Le => CmpOp::Ge,
-        CmpOp::Gt => CmpOp::Lt,
-        CmpOp::Ge => CmpOp::Le,
-    }
-}
-
-fn negated(op: CmpOp) -> CmpOp {
-    match op {
-        CmpOp::Eq => CmpOp::Ne,
-        CmpOp::Ne => CmpOp::Eq,
-        CmpOp::Lt => CmpOp::Ge,
-        CmpOp::Le => CmpOp::Gt,
-        CmpOp::Gt => CmpOp::Le,
-        CmpOp::Ge => CmpOp::Lt,
-    }
-}
-
-/// Makes a condition; a constant stands right.
-pub(super) fn normal(op: CmpOp, lhs: Operand, rhs: Operand) -> Cond {
-    let constant = |operand: &Operand| matches!(operand, Operand::Const(_));
-    if constant(&lhs) && !constant(&rhs) {
-        Cond {
-            op: flipped(op),
-            lhs: rhs,
-            rhs: lhs,
-        }
-    } else {
-        Cond { op, lhs, rhs }
-    }
-}
-
-/// `value != 0`.
-pub(super) fn nonzero(value: Operand) -> Cond {
-    Cond {
-        op: CmpOp::Ne,
-        lhs: value,
-        rhs: Operand::Const(Const::Int(0)),
-    }
-}
-
-/// What a condition on constants comes to.
-fn decided(cond: &Cond) -> Option<bool> {
-    let value = |operand: &Operand| match operand {
-        Operand::Const(Const::Int(n)) => Some(*n),
-        Operand::Const(Const::Null) => Some(0),
-        _ => None,
-    };
-    if matches!(cond.lhs, Operand::Const(Const::Str(_) | Const::Function(_)))
-        && value(&cond.rhs) == Some(0)
-    {
-        return match cond.op {
-            CmpOp::Ne => Some(true),
-            CmpOp::Eq => Some(false),
-            _ => None,
-        };
-    }
-    let (a, b) = (value(&cond.lhs)?, value(&cond.rhs)?);
-    Some(match cond.op {
-        CmpOp::Eq => a == b,
-        CmpOp::Ne => a != b,
-        CmpOp::Lt => a < b,
-        CmpOp::Le => a <= b,
-        CmpOp::Gt => a > b,
-        CmpOp::Ge => a >= b,
-    })
 }
 
 impl<'t> Lowerer<'_, 't> {

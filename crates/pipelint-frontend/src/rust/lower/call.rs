@@ -351,9 +351,16 @@ fn known_result(full: &str) -> Ty {
                 Ty::Unknown
             }
         }
-        _ if !full.contains("::") && makes_handle(full) => Ty::named("HANDLE"),
+        _ if matches!(plain_name(full), "MapViewOfFile" | "MapViewOfFileEx") => {
+            Ty::named("MEMORY_MAPPED_VIEW_ADDRESS")
+        }
+        _ if makes_handle(plain_name(full)) => Ty::named("HANDLE"),
         _ => Ty::Unknown,
     }
+}
+
+fn plain_name(full: &str) -> &str {
+    full.rsplit("::").next().unwrap_or(full)
 }
 
 /// Functions of the system that yield a handle.

@@ -5,74 +5,11 @@ use pipelint_source::Span;
 use tree_sitter::Node;
 
 use super::{Lowerer, Value};
+use crate::build::cond::decided;
+pub(super) use crate::build::cond::{comparison, nonzero, normal};
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::source::{children, first};
-use crate::rust::ty::{GOOD, Ty};
-
-/// The comparison of a token.
-pub(super) fn comparison(token: &str) -> Option<CmpOp> {
-    Some(match token {
-        "==" => CmpOp::Eq,
-        "!=" => CmpOp::Ne,
-        "<" => CmpOp::Lt,
-        "<=" => CmpOp::Le,
-        ">" => CmpOp::Gt,
-        ">=" => CmpOp::Ge,
-        _ => return None,
-    })
-}
-
-fn flipped(op: CmpOp) -> CmpOp {
-    match op {
-        CmpOp::Eq => CmpOp::Eq,
-        CmpOp::Ne => CmpOp::Ne,
-        CmpOp::Lt => CmpOp::Gt,
-        CmpOp::Le => CmpOp::Ge,
-        CmpOp::Gt => CmpOp::Lt,
-        CmpOp::Ge => CmpOp::Le,
-    }
-}
-
-/// Makes a condition; a constant stands right.
-pub(super) fn normal(op: CmpOp, lhs: Operand, rhs: Operand) -> Cond {
-    let constant = |operand: &Operand| matches!(operand, Operand::Const(_));
-    if constant(&lhs) && !constant(&rhs) {
-        Cond {
-            op: flipped(op),
-            lhs: rhs,
-            rhs: lhs,
-        }
-    } else {
-        Cond { op, lhs, rhs }
-    }
-}
-
-/// `value != 0`.
-pub(super) fn nonzero(value: Operand) -> Cond {
-    Cond {
-        op: CmpOp::Ne,
-        lhs: value,
-        rhs: Operand::Const(Const::Int(0)),
-    }
-}
-
-/// What a condition on numbers comes to.
-fn decided(cond: &Cond) -> Option<bool> {
-    let number = |operand: &Operand| match operand {
-        Operand::Const(Const::Int(n)) => Some(*n),
-        Operand::Const(Const::Null) => Some(0),
-        _ => None,
-    };
-    let (a, b) = (number(&cond.lhs)?, number(&cond.rhs)?);
-    Some(match cond.op {
-        CmpOp::Eq => a == b,
-        CmpOp::Ne => a != b,
-        CmpOp::Lt => a < b,
-        CmpOp::Le => a <= b,
-        CmpOp::Gt => a > b,
-        CmpOp::Ge => a >= b,
-    })
-}
+use crate::rust::ty::Ty;
 
 impl Lowerer<'_> {
     /// Branches on an expression. The current block has ended afterwards. Names that a `let` in it
@@ -304,7 +241,6 @@ impl Lowerer<'_> {
         if !bad {
             cond.op = CmpOp::Ne;
         }
-        let _ = GOOD;
         Some(cond)
     }
 

@@ -549,6 +549,10 @@ impl Lowerer<'_> {
                 _ => {}
             }
         }
+        if let (true, [(_, only)]) = (super::place::is_view(&ty), parts.as_slice()) {
+            self.f.assign(dst, Rvalue::Use(only.clone()), span);
+            return ty;
+        }
         if let Some((of, tag)) = variant.map(|of| (of, super::pattern::tag_of(&full))) {
             let inner = self.temp(Ty::Unknown, span);
             self.f.assign(inner, Rvalue::Aggregate(parts), span);

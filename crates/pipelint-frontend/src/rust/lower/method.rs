@@ -1,6 +1,8 @@
 //! Method calls: what `Option`, `Result`, pointers and owners do, and calls of the program's own.
 
-use pipelint_ir::{Callee, CmpOp, Const, Name, Operand, PlaceId, Rvalue, Terminator};
+use pipelint_ir::{
+    Base, Callee, CmpOp, Const, LocalKind, Name, Operand, PlaceId, Rvalue, Terminator,
+};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
@@ -94,7 +96,9 @@ impl Lowerer<'_> {
             // The callee ends it, not the statement.
             self.f.temps.retain(|temp| *temp != receiver);
         } else if consumed {
-            let moved = self.temp(ty.clone(), span);
+            let name = self.name_of(receiver);
+            let id = self.local(name, ty.clone(), LocalKind::Temp, span);
+            let moved = self.f.place_of(id);
             let value = self.take(receiver, ty.clone());
             self.f.assign(moved, Rvalue::Use(value.op), span);
             receiver = moved;
@@ -107,6 +111,15 @@ impl Lowerer<'_> {
             ty: written,
         };
         self.emit(callee, args, ret, dst, wanted, span)
+    }
+
+    /// The name of a whole variable; empty for any other place.
+    fn name_of(&self, place: PlaceId) -> Name {
+        let place = &self.f.places[place];
+        match place.base {
+            Base::Local(id) if place.proj.is_empty() => self.f.local_info(id).name.clone(),
+            _ => Name::default(),
+        }
     }
 
     /// `(self.callback)(…)` is written with parentheses; a plain `x.f(…)` is always a method.

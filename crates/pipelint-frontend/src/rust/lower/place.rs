@@ -207,7 +207,7 @@ impl Lowerer<'_> {
         let (place, ty) = self.place_of(object);
         let (place, ty) = self.auto_deref(place, ty);
         let name = self.src.name(member);
-        if name == "0" && is_handle_newtype(&ty) {
+        if (name == "0" && is_handle_newtype(&ty)) || (name == "Value" && is_view(&ty)) {
             // `HANDLE(isize)` is its number.
             return (place, Ty::Num("isize".into()));
         }
@@ -291,6 +291,11 @@ impl Lowerer<'_> {
 /// Types that stand for a shared object behind a pointer.
 pub(super) fn is_shared(name: &str) -> bool {
     matches!(name, "std::sync::Arc" | "std::rc::Rc")
+}
+
+/// What `MapViewOfFile` yields in `windows-sys`: a pointer in a struct of its own.
+pub(super) fn is_view(ty: &Ty) -> bool {
+    matches!(ty, Ty::Named(name, _) if name.ends_with("MEMORY_MAPPED_VIEW_ADDRESS"))
 }
 
 /// `HANDLE` and its kin of the `windows` crate, whose only field is the number.
