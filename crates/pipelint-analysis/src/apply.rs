@@ -549,8 +549,12 @@ impl<'p> Exec<'p, '_> {
                 self.write(state, loc, v);
             }
             Action::Escape(v) => {
+                let given = self.given_whole(call, *v);
                 let v = self.val(state, frame, call, *v);
                 self.escape(state, v);
+                if let Some(whole) = given {
+                    self.escape_within(state, whole);
+                }
             }
             Action::Take(v) => {
                 let v = self.val(state, frame, call, *v);
@@ -570,6 +574,18 @@ impl<'p> Exec<'p, '_> {
             }
         }
         true
+    }
+
+    /// Where the caller's argument stands that a value of the called function is, as a whole: what is
+    /// in its parts goes where it goes.
+    fn given_whole(&self, call: &Call<'p>, v: ValId) -> Option<LocId> {
+        let Val::Sym(Sym::Load { loc, .. }) = &call.summary.vals[v.index()] else {
+            return None;
+        };
+        match &call.summary.locs[loc.index()] {
+            Loc::Local(l) => call.arg_locs.get(l.0 as usize).copied().flatten(),
+            _ => None,
+        }
     }
 
     /// What a location holds is returned, or put elsewhere, by the function that writes over it.

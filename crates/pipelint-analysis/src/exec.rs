@@ -105,6 +105,8 @@ pub(crate) struct Exec<'p, 'm> {
     /// Locations that some path gave another value of the caller's memory before it released what
     /// they held: links of lists and trees.
     pub(crate) relinked: FxHashSet<LocId>,
+    /// What owners hold and were asked for: others may have it too.
+    pub(crate) seen_raw: FxHashSet<ValId>,
     /// What results of called functions are made of.
     pub(crate) result_parts: FxHashMap<ValId, Parts>,
 }
@@ -170,6 +172,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             guessed: false,
             scribbled: FxHashSet::default(),
             relinked: FxHashSet::default(),
+            seen_raw: FxHashSet::default(),
             result_parts: FxHashMap::default(),
         }
     }

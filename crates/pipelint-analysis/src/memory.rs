@@ -396,6 +396,9 @@ impl Exec<'_, '_> {
         if self.is_given(v) {
             self.record(state, Action::Escape(v));
         }
+        if self.seen_raw.contains(&v) {
+            self.note_taken(state, v);
+        }
         if let Val::Sym(Sym::Element { loc, .. }) = *self.arena.get(v)
             && let Some(array) = self.unknown_element(loc)
         {
@@ -487,16 +490,20 @@ impl Exec<'_, '_> {
     pub(crate) fn escape_parts(&mut self, state: &mut State, op: &Operand) {
         if let Operand::Copy(place) | Operand::Move(place) = op {
             let whole = self.place(state, *place);
-            let held: Vec<ValId> = state
-                .env
-                .iter()
-                .filter(|(loc, _)| *loc != whole && self.arena.within(*loc, whole))
-                .map(|(_, v)| *v)
-                .collect();
-            for v in held {
-                self.escape(state, v);
-            }
-            self.give_away_parts(state, whole);
+            self.escape_within(state, whole);
+        }
+    }
+
+    /// What the parts of a location hold goes to unknown code.
+    pub(crate) fn escape_within(&mut self, state: &mut State, whole: LocId) {
+        let held: Vec<ValId> = state
+            .env
+            .iter()
+            .filter(|(loc, _)| *loc != whole && self.arena.within(*loc, whole))
+            .map(|(_, v)| *v)
+            .collect();
+        for v in held {
+            self.escape(state, v);
         }
     }
 }

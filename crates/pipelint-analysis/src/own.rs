@@ -507,7 +507,10 @@ impl<'p, 'm> Exec<'p, 'm> {
         let held = self.read(state, at);
         let by = name.clone();
         let result = match owner.model.role(last(name)) {
-            Some(Role::Get) => held,
+            Some(Role::Get) => {
+                self.seen_raw.insert(held);
+                held
+            }
             Some(Role::Release) => {
                 let nothing = self.nothing(state, owner);
                 self.write(state, at, nothing);

@@ -5,7 +5,6 @@ use pipelint_ir::{Name, Operand, PlaceId, Proj, Rvalue, Type};
 use crate::apply::Invocation;
 use crate::event::StepKind;
 use crate::exec::Exec;
-use crate::log::Action;
 use crate::state::{Fact, Res, State, Status};
 use crate::values::{Loc, LocId, Val, ValId};
 
@@ -234,21 +233,8 @@ impl Exec<'_, '_> {
         }
     }
 
-    /// Unknown code is given a parameter whole: what its caller put into it goes with it.
-    pub(crate) fn give_away_parts(&mut self, state: &mut State, whole: LocId) {
-        let Loc::Local(l) = *self.arena.get_loc(whole) else {
-            return;
-        };
-        let object = |l: &pipelint_ir::Local| l.ty.is_object() || l.ty.name.is_empty();
-        let local = self.function.locals.get(l.0 as usize);
-        if self.is_rust() && l.0 < self.function.params && local.is_some_and(object) {
-            let all = self.arena.val(Val::Ptr(whole));
-            self.record(state, Action::Escape(all));
-        }
-    }
-
-    /// A call took over what an owner still holds (`fdopendir(fd.as_raw_fd())`): when the owner gives
-    /// it up later, it is not the function's any more.
+    /// A call took over, or may have, what an owner still holds (`fdopendir(fd.as_raw_fd())`): when the
+    /// owner gives it up later, it is not known to be the function's any more.
     pub(crate) fn note_taken(&mut self, state: &mut State, v: ValId) {
         if !self.is_rust() || state.res.get(v).is_some() || !matches!(self.arena.get(v), Val::Sym(_))
         {
@@ -266,6 +252,8 @@ impl Exec<'_, '_> {
 
 /// The good payload of an `Option` or `Result`, as the front end names it.
 pub(crate) const GOOD: &str = "0";
+/// The field that tells the variants of an enum apart.
+pub(crate) const TAG: &str = "{tag}";
 /// The payload of `Err`.
 pub(crate) const BAD: &str = "Err";
 

@@ -219,10 +219,12 @@ impl Arena {
         loc
     }
 
-    /// The name a location is read by: its last field, else its base; none for a plain pointee.
+    /// The name a location is read by: its last field, else its base; none for a plain pointee. What
+    /// stands in every enum and tuple (`{tag}`, `0`, `Err`) is named by the place that it is a part of.
     pub(crate) fn name(&self, mut loc: LocId) -> Option<&Name> {
         loop {
             match self.get_loc(loc) {
+                Loc::Field(parent, name) if is_nameless(name) => loc = *parent,
                 Loc::Field(_, name) | Loc::Global(name) | Loc::Captured(name) => return Some(name),
                 Loc::Elem(parent, _) => loc = *parent,
                 _ => return None,
@@ -280,4 +282,10 @@ impl Arena {
             }
         }
     }
+}
+
+/// A field that any type may have.
+fn is_nameless(name: &str) -> bool {
+    let first = name.as_bytes().first();
+    matches!(name, crate::rust::TAG | crate::rust::BAD) || first.is_some_and(u8::is_ascii_digit)
 }

@@ -10,7 +10,7 @@ use super::{Lowerer, Value};
 use crate::rust::SiteKind;
 use crate::rust::index::Receiver;
 use crate::rust::kinds::{F, K, field, kind};
-use crate::rust::source::{children, first};
+use crate::rust::source::{child_of, children, first};
 use crate::rust::ty::Ty;
 
 impl Lowerer<'_> {
@@ -527,6 +527,15 @@ impl Lowerer<'_> {
         let mut parts = Vec::new();
         let mut base = None;
         for item in crate::rust::outline::items(&self.src, self.cfg, body) {
+            // The grammar puts an attribute of a field into it.
+            let own: Vec<Node<'_>> = children(item.node)
+                .into_iter()
+                .filter(|(_, what)| *what == K::AttributeItem)
+                .map(|(attribute, _)| attribute)
+                .collect();
+            if !crate::rust::outline::is_on(&self.src, self.cfg, &own) {
+                continue;
+            }
             match item.what {
                 K::FieldInitializer => {
                     let (Some(name), Some(value)) =
@@ -539,7 +548,7 @@ impl Lowerer<'_> {
                     parts.push((Some(name), value.op));
                 }
                 K::ShorthandField => {
-                    let Some(name) = first(item.node) else {
+                    let Some(name) = child_of(item.node, K::Identifier) else {
                         continue;
                     };
                     let value = self.value(name);
