@@ -219,7 +219,9 @@ impl Exec<'_, '_> {
                 })
             }
             // An owner releases what it holds by means that need not be known.
-            Status::Open if !release.kind.is_empty() && !self.program.models.fits(release, &res.kind) => {
+            Status::Open
+                if !release.kind.is_empty() && !self.program.models.fits(release, &res.kind) =>
+            {
                 Some(EventKind::WrongRelease { api: api.clone() })
             }
             // Made and closed with no look between: nobody would learn that it failed.

@@ -236,7 +236,9 @@ impl Exec<'_, '_> {
     /// A call took over, or may have, what an owner still holds (`fdopendir(fd.as_raw_fd())`): when the
     /// owner gives it up later, it is not known to be the function's any more.
     pub(crate) fn note_taken(&mut self, state: &mut State, v: ValId) {
-        if !self.is_rust() || state.res.get(v).is_some() || !matches!(self.arena.get(v), Val::Sym(_))
+        if !self.is_rust()
+            || state.res.get(v).is_some()
+            || !matches!(self.arena.get(v), Val::Sym(_))
         {
             return;
         }

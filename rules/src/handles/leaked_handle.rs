@@ -118,7 +118,9 @@ impl Rule for LeakedHandle {
                     "{subject} still holds the {noun} that `{api}` gave up when the function is left"
                 ),
                 format!("left, and the {noun} has no owner"),
-                format!("keep the owner, or take the {noun} back with `from_raw_{what}` on this path"),
+                format!(
+                    "keep the owner, or take the {noun} back with `from_raw_{what}` on this path"
+                ),
             ),
             (LeakHow::Left, _) => (
                 format!("{subject} still holds the {noun} from `{api}` when the function is left"),

@@ -138,9 +138,14 @@ fn lower_with(file: &Parsed, index: &Index, cfg: &Cfg, sites: bool) -> (Lowered,
             let mut lowerer = Lowerer::new(&index.0, cfg, file.source.clone(), sites);
             lowerer.module(root, &file.module);
             (unit.functions, found) = lowerer.finish();
-            if index.0.modules.is_off(&file.module) {
+            let modules = &index.0.modules;
+            if modules.is_off(&file.module) {
+                // The methods that another system's file gives a type of all systems are not those
+                // that the target has.
                 for function in &mut unit.functions {
-                    function.internal = true;
+                    let class = function.class.as_ref();
+                    let of = class.and_then(|c| c.rsplit_once("::"));
+                    function.internal = of.is_some_and(|(module, _)| !modules.is_off(module));
                 }
             }
             let key =

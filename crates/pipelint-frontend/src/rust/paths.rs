@@ -50,7 +50,10 @@ impl Modules {
     pub(crate) fn is_off(&self, module: &str) -> bool {
         let mut at = module;
         while let Some((parent, last)) = at.rsplit_once("::") {
-            if self.get(parent).is_some_and(|parent| !parent.items.contains(last)) {
+            if self
+                .get(parent)
+                .is_some_and(|parent| !parent.items.contains(last))
+            {
                 return true;
             }
             at = parent;
@@ -184,9 +187,13 @@ impl Modules {
                         break;
                     };
                     let rest = &path[i..];
-                    if here.uses.contains_key(segment) || !here.globs.is_empty() {
-                        let found = self.full(&module, rest, depth);
-                        return found.or_else(|| Some(path.to_vec()));
+                    let found = if here.uses.contains_key(segment) {
+                        self.full(&module, rest, depth)
+                    } else {
+                        self.through_globs(&module, here, rest, depth)
+                    };
+                    if found.is_some() {
+                        return found;
                     }
                     break;
                 }
@@ -318,6 +325,25 @@ mod tests {
         is("core::ptr::null_mut", "std::ptr::null_mut");
         is("std::io::Result", "Result");
         is("std::os::fd::OwnedFd", "std::os::unix::io::OwnedFd");
+    }
+
+    #[test]
+    fn a_module_of_another_system_keeps_its_path() {
+        let mut modules = Modules::default();
+        let mut root = Module::default();
+        root.items.insert("sys".into());
+        modules.add("mio".into(), root);
+        let mut sys = Module::default();
+        sys.items.insert("windows".into());
+        sys.globs.push(path("self::windows"));
+        modules.add("mio::sys".into(), sys);
+        let mut unix = Module::default();
+        unix.items.insert("Selector".into());
+        modules.add("mio::sys::unix".into(), unix);
+        let own = modules.resolve("mio::sys::unix", &path("Selector"));
+        assert_eq!(own, "mio::sys::unix::Selector");
+        assert!(modules.is_off("mio::sys::unix"));
+        assert!(!modules.is_off("mio::sys::windows"));
     }
 
     #[test]

@@ -204,11 +204,11 @@ impl<'a> Lowerer<'a> {
     }
 }
 
-/// A name without what keeps a macro's own variables apart from its caller's.
+/// A variable's name, if a person can see it: a macro's own variables have none.
 fn shown(name: Name) -> Name {
     match name.rsplit_once("__m") {
-        Some((own, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
-            Name::new(own)
+        Some((_, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            Name::default()
         }
         _ => name,
     }
