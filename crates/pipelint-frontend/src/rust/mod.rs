@@ -81,17 +81,26 @@ pub fn parse(file: FileId, text: &str, path: &Path) -> Parsed {
 }
 
 impl Index {
-    /// Reads what the files declare.
-    pub fn new(files: &[Parsed], cfg: &Cfg) -> Self {
+    /// Reads which modules the files declare, and what those use; no types and signatures.
+    pub fn of_modules<'f>(files: impl Iterator<Item = &'f Parsed>, cfg: &Cfg) -> Self {
         let outlines = files
-            .iter()
             .filter_map(|file| {
                 let root = file.tree.as_ref()?.root_node();
                 let outline = outline::outline(&file.source, cfg, &file.module, root);
                 Some((file.source.file.0, outline))
             })
             .collect();
-        let mut index = index::Index::new(outlines);
+        Self(index::Index::new(outlines))
+    }
+
+    /// The full paths of what a file's own module imports.
+    pub fn imports(&self, file: &Parsed) -> Vec<Name> {
+        self.0.modules.imports(&file.module)
+    }
+
+    /// Reads what the files declare.
+    pub fn new(files: &[Parsed], cfg: &Cfg) -> Self {
+        let Self(mut index) = Self::of_modules(files.iter(), cfg);
         // What the target has says more than what it has not: it is read later.
         let off = |file: &&Parsed| index.modules.is_off(&file.module);
         let (mut order, on): (Vec<&Parsed>, Vec<&Parsed>) = files.iter().partition(off);
@@ -168,7 +177,7 @@ fn lower_with(file: &Parsed, index: &Index, cfg: &Cfg, sites: bool) -> (Lowered,
 }
 
 /// The module that a file is, as Cargo lays files out: what stands before `src` is the crate.
-fn module_of(path: &Path) -> Name {
+pub fn module_of(path: &Path) -> Name {
     let text = path.with_extension("").to_string_lossy().replace('\\', "/");
     let parts: Vec<&str> = text
         .split('/')
@@ -181,9 +190,7 @@ fn module_of(path: &Path) -> Name {
             &parts[at + 1..],
         ),
         None => {
-            let count = parts.len().saturating_sub(1);
             let file = parts.last().copied().unwrap_or("crate");
-            let _ = count;
             (file, &parts[parts.len()..])
         }
     };

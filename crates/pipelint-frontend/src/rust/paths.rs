@@ -45,6 +45,25 @@ impl Modules {
         known.globs.extend(module.globs);
     }
 
+    /// The full paths of what a module uses: globs as their module's `*`.
+    pub(crate) fn imports(&self, module: &str) -> Vec<Name> {
+        let Some(here) = self.get(module) else {
+            return Vec::new();
+        };
+        let mut out: Vec<Name> = here
+            .uses
+            .values()
+            .map(|path| self.resolve(module, path))
+            .collect();
+        for glob in &here.globs {
+            let of = self.resolve(module, glob);
+            out.push(format_smolstr!("{of}::*"));
+        }
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
     /// True for a module that its parent, which is known, does not declare on this target: its names
     /// are not what others mean.
     pub(crate) fn is_off(&self, module: &str) -> bool {
