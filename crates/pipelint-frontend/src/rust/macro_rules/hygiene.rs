@@ -1,257 +1,185 @@
-//! Which names of a transcriber are its own locals.
+//! Which names in a transcriber are locals that the macro itself brings.
 //!
-//! Locals are hygienic: a name that the definition binds is not the caller's name of the same
-//! spelling (<https://doc.rust-lang.org/reference/macros-by-example.html#hygiene>). In a text
-//! that takes another spelling.
+//! Such a local and one of the same name at the call are two
+//! (<https://doc.rust-lang.org/reference/macros-by-example.html#hygiene>), so it is renamed
+//! where it is bound and where it is used. Labels likewise. A name is left as it is when
+//! renaming could break something that is no use of the local: a parameter of a function, a name
+//! inside a format string.
 
-use super::lexer::{Kind, Tokens};
-use super::scan::Scanner;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// How a token of the definition is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Rename {
-    /// As it is.
-    #[default]
-    No,
-    /// With the suffix.
-    Local,
-    /// A field's shorthand: the field's name, and the local's with the suffix.
+use super::tokens::{Kind, Tokens};
+
+/// What a token that names a local is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// The local.
+    Name,
+    /// The local and a field of the same name: `S { name, … }`.
     Field,
 }
 
-/// A suffix that no name in `args` has: those of expansions around this one are there.
-pub(super) fn suffix(args: &str) -> String {
-    let taken = args.match_indices("__m").filter_map(|(at, mark)| {
-        let rest = &args[at + mark.len()..];
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        rest[..digits].parse::<u32>().ok()
-    });
-    let last = taken.max().unwrap_or(0);
-    format!("__m{}", last.saturating_add(1))
+/// A local: where it is bound, and from where on its name means it.
+#[derive(Default)]
+pub(super) struct Local {
+    pub(super) bound: Vec<usize>,
+    /// Where it stands for a field too.
+    pub(super) fields: Vec<usize>,
+    pub(super) from: usize,
+    /// It is not to be renamed.
+    pub(super) kept: bool,
 }
 
-/// Marks the locals in the transcriber between the tokens `start` and `end`.
-pub(super) fn mark(tokens: Tokens<'_>, start: usize, end: usize, renames: &mut [Rename]) {
-    let mut locals = Locals {
+/// The indices of the tokens that name locals of the macro, in order.
+pub(super) fn locals(tokens: &Tokens<Box<str>>, range: Range<usize>) -> Vec<(usize, Use)> {
+    let mut finder = Finder {
         tokens,
-        end,
-        names: Vec::new(),
+        range: range.clone(),
+        locals: BTreeMap::new(),
     };
-    locals.collect(start);
-    locals.names.sort_unstable();
-    locals.names.dedup();
-    // The opening delimiters around the token.
-    let mut around = Vec::new();
-    for (at, slot) in renames.iter_mut().enumerate().take(end).skip(start) {
-        match tokens.kind(at) {
-            Some(Kind::Open) => around.push(at),
-            Some(Kind::Close) => {
-                around.pop();
+    for at in range.clone() {
+        finder.binder(at);
+    }
+    if finder.locals.is_empty() {
+        return Vec::new();
+    }
+    for local in finder.locals.values_mut() {
+        local.bound.sort_unstable();
+    }
+    for at in range.clone() {
+        finder.keep(at);
+    }
+    range
+        .filter_map(|at| Some((at, finder.role(at)?)))
+        .collect()
+}
+
+pub(super) struct Finder<'a> {
+    pub(super) tokens: &'a Tokens<Box<str>>,
+    pub(super) range: Range<usize>,
+    pub(super) locals: BTreeMap<&'a str, Local>,
+}
+
+impl<'a> Finder<'a> {
+    /// The text of a token of the transcriber, empty outside of it.
+    pub(super) fn text(&self, at: usize) -> &'a str {
+        if self.range.contains(&at) {
+            self.tokens.text(at)
+        } else {
+            ""
+        }
+    }
+
+    pub(super) fn before(&self, at: usize) -> &'a str {
+        at.checked_sub(1).map_or("", |before| self.text(before))
+    }
+
+    /// Marks the names that the token shows must stay as they are.
+    fn keep(&mut self, at: usize) {
+        match self.tokens.kind(at) {
+            Some(Kind::Literal) => {
+                let text = self.tokens.text(at);
+                if text.contains('{') {
+                    for (name, local) in &mut self.locals {
+                        local.kept |= captures(text, name);
+                    }
+                }
             }
-            Some(Kind::Ident) => *slot = locals.rename(at, around.last().copied()),
+            Some(Kind::Ident) => {
+                let parameter = self.is_parameter(at);
+                let shorthand = self.is_shorthand(at);
+                let Some(local) = self.locals.get_mut(self.tokens.text(at)) else {
+                    return;
+                };
+                if local.bound.binary_search(&at).is_ok() {
+                    return;
+                }
+                local.kept |= parameter;
+                if shorthand {
+                    local.fields.push(at);
+                }
+            }
             _ => {}
         }
     }
-}
 
-struct Locals<'a> {
-    tokens: Tokens<'a>,
-    end: usize,
-    /// The names, and whether a closure is bound to them.
-    names: Vec<(&'a str, bool)>,
-}
+    /// `fn f(name: T)`
+    fn is_parameter(&self, at: usize) -> bool {
+        self.text(at + 1) == ":" && matches!(self.before(at), "(" | "mut")
+            || self.text(at + 1) == ":" && self.before(at) == "," && !self.is_in_braces(at)
+    }
 
-impl Locals<'_> {
-    fn collect(&mut self, start: usize) {
-        let tokens = self.tokens;
-        for at in start..self.end {
-            match tokens.operator(at) {
-                "let" => {
-                    let stop = self.stop(at + 1, &["=", ";", ":", "else"]);
-                    let closure = tokens.is(stop, "=")
-                        && (matches!(tokens.operator(stop + 1), "|" | "||")
-                            || tokens.is(stop + 1, "move"));
-                    self.pattern(at + 1, stop, closure);
-                }
-                "for" => {
-                    let stop = self.stop(at + 1, &["in", "{", ";", "<"]);
-                    if tokens.is(stop, "in") {
-                        self.pattern(at + 1, stop, false);
-                    }
-                }
-                "|" if self.opens_closure(start, at) => self.parameters(at + 1),
-                "{" => self.arms(at),
-                _ => {}
-            }
+    fn is_in_braces(&self, at: usize) -> bool {
+        let close = self.find(at, &[]);
+        self.text(close) == "}"
+    }
+
+    /// `S { name, other }`
+    fn is_shorthand(&self, at: usize) -> bool {
+        let (before, after) = (self.before(at), self.text(at + 1));
+        if !matches!(before, "{" | ",") || !matches!(after, "}" | ",") || !self.is_in_braces(at) {
+            return false;
         }
-    }
-
-    /// The first of `signs` from `at` on, at the same depth.
-    fn stop(&self, mut at: usize, signs: &[&str]) -> usize {
-        while at < self.end && self.tokens.kind(at) != Some(Kind::Close) {
-            if signs.contains(&self.tokens.operator(at)) {
-                return at;
-            }
-            at = self.tokens.after(at);
-        }
-        at.min(self.end)
-    }
-
-    fn opens_closure(&self, start: usize, at: usize) -> bool {
-        let Some(previous) = at.checked_sub(1).filter(|previous| *previous >= start) else {
-            return true;
-        };
-        let sign = self.tokens.text(previous);
-        let arrow = sign == ">" && previous > start && self.tokens.is(previous - 1, "=>");
-        arrow || matches!(sign, "(" | "[" | "{" | "," | ";" | "=" | "move" | "return")
-    }
-
-    fn parameters(&mut self, mut at: usize) {
-        let scanner = Scanner {
-            tokens: self.tokens,
-            end: self.end,
-        };
-        while at < self.end && !self.tokens.is(at, "|") {
-            let stop = self.stop(at, &[",", ":", "|"]);
-            self.pattern(at, stop, false);
-            at = stop;
-            if self.tokens.is(at, ":") {
-                let Some(after) = scanner.ty(at + 1) else {
-                    return;
-                };
-                at = after;
-            }
-            if !self.tokens.is(at, ",") {
-                return;
-            }
-            at += 1;
-        }
-    }
-
-    /// The patterns of the arms in the braces at `open`: what stands before each `=>`.
-    fn arms(&mut self, open: usize) {
-        let close = self.tokens.mate(open);
-        let (mut at, mut start) = (open + 1, open + 1);
-        let mut guard = None;
-        while at < close {
-            match self.tokens.operator(at) {
-                "=>" => {
-                    self.pattern(start, guard.unwrap_or(at), false);
-                    start = at + 2;
-                    guard = None;
-                }
-                // `S { a, b } => …` is a pattern, not the body of an arm.
-                "{" if matches!(
-                    self.tokens.operator(self.tokens.after(at)),
-                    "=>" | "if" | "|"
-                ) => {}
-                "," | ";" | "{" => {
-                    start = self.tokens.after(at);
-                    guard = None;
-                }
-                "if" => guard = guard.or(Some(at)),
-                _ => {}
-            }
-            at = self.tokens.after(at);
-        }
-    }
-
-    /// The names that a pattern binds.
-    fn pattern(&mut self, start: usize, end: usize, closure: bool) {
-        for at in start..end {
-            if self.is_binding(at, end) {
-                self.names.push((self.tokens.text(at), closure));
-            }
-        }
-    }
-
-    /// `end`: the end of the pattern, where a type or a value may follow.
-    fn is_binding(&self, at: usize, end: usize) -> bool {
-        let tokens = self.tokens;
-        let name = tokens.text(at);
-        let begins = name.starts_with(|c: char| c.is_lowercase() || c == '_');
-        let keyword = matches!(
-            name,
-            "_" | "ref"
-                | "mut"
-                | "box"
-                | "self"
-                | "true"
-                | "false"
-                | "crate"
-                | "super"
-                | "const"
-                | "if"
-                | "in"
-                | "move"
-                | "dyn"
-                | "match"
-                | "else"
-                | "return"
-        );
-        let before = at
-            .checked_sub(1)
-            .map_or("", |previous| tokens.text(previous));
-        let after = tokens.operator(at + 1);
-        tokens.kind(at) == Some(Kind::Ident)
-            && begins
-            && !keyword
-            && !name.starts_with("r#")
-            && !self.in_path(at)
-            && !matches!(before, "$" | ".")
-            && !matches!(after, "(" | "{" | "::" | "!" | ".")
-            && !(after == ":" && at + 1 < end)
-    }
-
-    /// Whether `::` stands before.
-    fn in_path(&self, at: usize) -> bool {
-        at >= 2 && self.tokens.is(at - 2, "::")
-    }
-
-    /// Whether the braces at `open` are those of a struct's fields, as far as names tell.
-    fn is_struct(&self, open: usize) -> bool {
-        let tokens = self.tokens;
-        let Some(head) = open.checked_sub(1) else {
+        let close = self.find(at, &[]);
+        let Some(Kind::Close(open)) = self.tokens.kind(close) else {
             return false;
         };
-        let name = tokens.text(head);
-        let before = head.checked_sub(1).map_or("", |at| tokens.text(at));
-        // `MAX { … }` ends a condition, and `-> T { … }` opens a body.
-        let constant = name.len() > 1 && !name.contains(char::is_lowercase);
-        let type_name = name.starts_with(char::is_uppercase) && !constant;
-        before == "$" || (type_name && before != ">")
+        let open = open as usize;
+        let head = self.before(open);
+        let variable = open >= 2 && self.text(open - 2) == "$";
+        (variable || head == ">" || head.starts_with(char::is_uppercase))
+            && !self.is_condition(open)
     }
 
-    fn rename(&self, at: usize, around: Option<usize>) -> Rename {
-        let tokens = self.tokens;
-        let name = tokens.text(at);
-        let first = self.names.partition_point(|(known, _)| *known < name);
-        let known = &self.names[first..];
-        let Some((_, _)) = known.first().filter(|(known, _)| *known == name) else {
-            return Rename::No;
-        };
-        let closure = known.iter().take(2).any(|entry| *entry == (name, true));
-        let before = at
-            .checked_sub(1)
-            .map_or("", |previous| tokens.text(previous));
-        let range = at >= 2 && before == "." && tokens.is(at - 2, "..");
-        let after = tokens.operator(at + 1);
-        if (before == "." && !range)
-            || self.in_path(at)
-            || matches!(before, "$" | "fn" | "'")
-            || matches!(after, "::" | "!")
-            || (after == "(" && !closure)
-        {
-            return Rename::No;
+    /// Whether the braces are those of `if x == MAX { … }` and the like: an operand before them
+    /// is no struct's name.
+    fn is_condition(&self, open: usize) -> bool {
+        let mut at = open;
+        while at > self.range.start {
+            at -= 1;
+            match self.tokens.kind(at) {
+                Some(Kind::Open(_)) => return false,
+                Some(Kind::Close(partner)) => at = partner as usize,
+                _ => match self.text(at) {
+                    ";" => return false,
+                    "if" | "while" | "match" | "for" => return true,
+                    _ => {}
+                },
+            }
         }
-        let fields = around.is_some_and(|open| tokens.is(open, "{") && self.is_struct(open))
-            && matches!(before, "{" | ",");
-        if fields && after == ":" {
-            return Rename::No;
-        }
-        if fields && matches!(after, "," | "}") {
-            return Rename::Field;
-        }
-        Rename::Local
+        false
     }
+
+    /// What the token is to a local that is renamed.
+    fn role(&self, at: usize) -> Option<Use> {
+        let local = self.locals.get(self.text(at))?;
+        if local.kept || self.tokens.is_written(at) {
+            return None;
+        }
+        if self.tokens.kind(at) == Some(Kind::Lifetime) {
+            return Some(Use::Name);
+        }
+        let bound = local.bound.binary_search(&at).is_ok();
+        let name = self.tokens.is_ident(at)
+            && at >= local.from
+            && !matches!(self.before(at), "$" | "." | "::")
+            && !matches!(self.text(at + 1), "::" | "!" | ":");
+        if !(bound || name) {
+            None
+        } else if local.fields.contains(&at) {
+            Some(Use::Field)
+        } else {
+            Some(Use::Name)
+        }
+    }
+}
+
+/// Whether a literal holds `{name}` or `{name:`.
+fn captures(text: &str, name: &str) -> bool {
+    text.match_indices('{').any(|(at, _)| {
+        let inside = text.get(at + 1..).unwrap_or("");
+        let after = inside.strip_prefix(name);
+        after.is_some_and(|after| after.starts_with(['}', ':', '?']))
+    })
 }

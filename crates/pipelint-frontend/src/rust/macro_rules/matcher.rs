@@ -1,117 +1,143 @@
-//! Matching of a call's arguments against a rule's matcher.
+//! A call's arguments against the pattern of a rule.
+//!
+//! Repetitions take as much as they can and give back at most the last round that failed. That
+//! finds every match that the compiler's does: it refuses a call where a metavariable could
+//! both go on with a repetition and leave it
+//! (<https://doc.rust-lang.org/reference/macros-by-example.html#r-macro.decl.transcription.ambiguity>).
 
-use super::lexer::{Kind, Tokens};
-use super::pattern::{Fragment, Match, Repeat, Times};
-use super::scan::Scanner;
+use super::fragment::Scanner;
+use super::pattern::{Pattern, Repeat, Times};
+use super::tokens::{Kind, Tokens};
 
-/// What a variable is bound to.
+/// What a metavariable stands for.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Binding {
+    /// Nothing yet.
     #[default]
-    Unbound,
-    /// The tokens of a fragment, `start` to before `end`.
-    Leaf(Fragment, usize, usize),
-    /// One binding for each run of a repetition.
-    Many(Vec<Binding>),
+    Unset,
+    /// The arguments' tokens from one index up to another.
+    Leaf(usize, usize),
+    /// What it stands for in each round of a repetition.
+    Sequence(Vec<Binding>),
 }
 
-/// A match under way.
+/// Compares arguments with the patterns of a definition.
 pub(super) struct Matcher<'a> {
-    pub(super) tokens: Tokens<'a>,
-    pub(super) bindings: Vec<Binding>,
-    /// How many more elements and repetitions may be tried.
-    pub(super) steps: u32,
+    definition: &'a Tokens<Box<str>>,
+    scanner: Scanner<'a>,
+    bindings: Vec<Binding>,
 }
 
-impl Matcher<'_> {
-    /// Matches `elements` from `at`; the index after what they took, at most `end`.
-    pub(super) fn sequence(
+impl<'a> Matcher<'a> {
+    /// A matcher that gives up after so many steps.
+    pub(super) fn new(
+        definition: &'a Tokens<Box<str>>,
+        arguments: &'a Tokens<&'a str>,
+        steps: u32,
+    ) -> Self {
+        Self {
+            definition,
+            scanner: Scanner::new(arguments, steps),
+            bindings: Vec::new(),
+        }
+    }
+
+    /// What each of the pattern's metavariables stands for, if all of the arguments match it.
+    pub(super) fn matches(
         &mut self,
-        elements: &[Match],
-        mut at: usize,
-        end: usize,
-    ) -> Option<usize> {
-        for (index, element) in elements.iter().enumerate() {
-            self.steps = self.steps.checked_sub(1)?;
-            match element {
-                Match::Literal(sign) => {
-                    // `Vec<$t:ty>`: the type may have ended within a `>>`.
-                    let split = index > 0
-                        && matches!(
-                            elements[index - 1],
-                            Match::Variable(_, Fragment::Ty | Fragment::Path)
-                        );
-                    at = self.literal(sign, at, end, split)?;
-                }
-                Match::Group(open, inner) => {
-                    if at >= end || self.tokens.text(at) != open {
+        pattern: &[Pattern],
+        variables: usize,
+    ) -> Option<Vec<Binding>> {
+        self.bindings.clear();
+        self.bindings.resize_with(variables, Binding::default);
+        let end = self.scanner.tokens.len();
+        (self.sequence(pattern, 0, end)? == end).then(|| std::mem::take(&mut self.bindings))
+    }
+
+    /// Whether the bound on steps was met.
+    pub(super) fn is_spent(&self) -> bool {
+        self.scanner.is_spent()
+    }
+
+    /// The index after what the elements match at `at`, in a group whose tokens end at `end`.
+    fn sequence(&mut self, pattern: &[Pattern], at: usize, end: usize) -> Option<usize> {
+        let mut at = at;
+        for element in pattern {
+            self.scanner.charge()?;
+            at = match element {
+                Pattern::Token(token) => self.token(*token, at, end)?,
+                Pattern::Group(open, inner) => {
+                    let close = self.scanner.tokens.close_of(at).filter(|_| at < end)?;
+                    if self.definition.text(*open) != self.scanner.tokens.text(at) {
                         return None;
                     }
-                    let close = self.tokens.mate(at);
                     if self.sequence(inner, at + 1, close)? != close {
                         return None;
                     }
-                    at = close + 1;
+                    close + 1
                 }
-                Match::Variable(slot, fragment) => {
-                    let scanner = Scanner {
-                        tokens: self.tokens,
-                        end,
-                    };
-                    let after = scanner.fragment(*fragment, at)?;
-                    self.bindings[*slot] = Binding::Leaf(*fragment, at, after);
-                    at = after;
+                Pattern::Variable(number, fragment) => {
+                    let after = self.scanner.fragment(*fragment, at, end)?;
+                    *self.bindings.get_mut(*number)? = Binding::Leaf(at, after);
+                    after
                 }
-                Match::Repeat(repeat) => at = self.repeat(repeat, at, end)?,
-            }
+                Pattern::Repeat(repeat) => self.repeat(repeat, at, end)?,
+            };
         }
         Some(at)
     }
 
-    fn literal(&self, sign: &str, at: usize, end: usize, split: bool) -> Option<usize> {
-        if at >= end {
-            return None;
-        }
-        let found = self.tokens.operator(at);
-        let matched = found == sign || (split && found.starts_with(sign));
-        let is_sign = self.tokens.kind(at) == Some(Kind::Punct);
-        let width = if is_sign { sign.len() } else { 1 };
-        (matched && (found == sign || is_sign)).then_some(at + width)
+    fn token(&self, token: usize, at: usize, end: usize) -> Option<usize> {
+        let arguments = self.scanner.tokens;
+        let alike = at < end
+            && self.definition.text(token) == arguments.text(at)
+            && (self.definition.kind(token)? == Kind::Literal)
+                == (arguments.kind(at)? == Kind::Literal);
+        alike.then_some(at + 1)
     }
 
-    /// As many runs as there are; a run that fails is taken back, its separator with it.
-    fn repeat(&mut self, repeat: &Repeat<Match>, mut at: usize, end: usize) -> Option<usize> {
-        let mut runs = 0u32;
-        let mut bound = vec![Vec::new(); repeat.slots.len()];
-        while at < end {
-            let mut start = at;
-            if let (Some(separator), true) = (&repeat.separator, runs > 0) {
-                match self.literal(separator, at, end, true) {
-                    Some(after) => start = after,
-                    None => break,
-                }
+    fn repeat(&mut self, repeat: &Repeat, at: usize, end: usize) -> Option<usize> {
+        let mut rounds = vec![Vec::new(); repeat.variables.len()];
+        let mut count = 0_usize;
+        let mut at = at;
+        loop {
+            let start = match repeat.separator {
+                Some(separator) if count > 0 => self.token(separator, at, end),
+                _ => Some(at),
+            };
+            let must = count == 0 && repeat.times == Times::AtLeastOnce;
+            let after = start
+                .filter(|start| *start < end || must)
+                .and_then(|start| self.sequence(&repeat.inner, start, end))
+                .filter(|after| *after > at || must);
+            if self.is_spent() {
+                return None;
             }
-            let Some(after) = self.sequence(&repeat.inner, start, end) else {
+            let Some(after) = after else {
                 break;
             };
-            // A run that takes nothing would never end.
-            if after == at {
-                break;
+            for (round, binding) in rounds
+                .iter_mut()
+                .zip(self.bindings.get_mut(repeat.variables.clone())?)
+            {
+                round.push(std::mem::take(binding));
             }
-            for (slot, values) in repeat.slots.iter().zip(&mut bound) {
-                values.push(std::mem::take(&mut self.bindings[*slot]));
-            }
+            count += 1;
             at = after;
-            runs += 1;
             if repeat.times == Times::AtMostOnce {
                 break;
             }
         }
-        if self.steps == 0 || (repeat.times == Times::Some && runs == 0) {
+        if count == 0 && repeat.times == Times::AtLeastOnce {
             return None;
         }
-        for (slot, values) in repeat.slots.iter().zip(bound) {
-            self.bindings[*slot] = Binding::Many(values);
+        for (binding, round) in self
+            .bindings
+            .get_mut(repeat.variables.clone())?
+            .iter_mut()
+            .zip(rounds)
+        {
+            *binding = Binding::Sequence(round);
         }
         Some(at)
     }

@@ -1,161 +1,176 @@
-//! Expansion of `macro_rules!`: text in, text out, and a map back to the call's arguments.
+//! Expansion of `macro_rules!` macros, text in, text out.
 //!
-//! Rules are tried in order, as <https://doc.rust-lang.org/reference/macros-by-example.html>
-//! says; fragments are told apart by their tokens, not parsed. The expansion may hold calls of
-//! other macros and of the same one: to expand those, and to bound their depth, is the caller's.
+//! [`MacroRules`] is a definition, [`MacroRules::expand`] what a call of it becomes, by the
+//! Reference's chapter on macros by example,
+//! <https://doc.rust-lang.org/reference/macros-by-example.html>. It knows neither the syntax
+//! tree nor the IR, and it assumes that the macro compiles: where the compiler would refuse a
+//! call, an expansion may be found all the same.
+//!
+//! Calls of macros inside an expansion are left in it.
 
+mod binders;
+mod exprs;
+mod fragment;
 mod hygiene;
 mod lexer;
+mod literal;
 mod matcher;
 mod pattern;
-mod scan;
+mod shape;
+mod template;
+mod tokens;
 mod transcribe;
 mod types;
 
-use hygiene::Rename;
-use lexer::{Token, Tokens};
-use matcher::{Binding, Matcher};
-use pattern::{Match, Reader, Write};
+use fragment::Fragment;
+use matcher::Matcher;
+use pattern::Pattern;
+use template::Template;
+use tokens::Tokens;
 use transcribe::Transcriber;
 
 /// The longest expansion, in bytes.
-const MAX_OUTPUT: usize = 256 * 1024;
+const MAX_TEXT: usize = 256 * 1024;
 
-/// How many elements one rule may match or write.
-const MAX_STEPS: u32 = 1 << 20;
+/// How many tokens of the arguments are looked at to match all rules, one looked at twice counted
+/// twice; how many elements of a transcriber are written.
+const MAX_STEPS: u32 = 1 << 21;
 
-/// A parsed `macro_rules!` definition.
+/// What follows the names of a macro's own locals, before a number.
+const SUFFIX: &str = "__m";
+
+/// A `macro_rules!` definition.
 #[derive(Debug, Clone)]
 pub struct MacroRules {
-    text: String,
-    tokens: Vec<Token>,
-    renames: Vec<Rename>,
+    tokens: Tokens<Box<str>>,
     rules: Vec<Rule>,
 }
 
+/// One `(pattern) => { transcriber }`.
 #[derive(Debug, Clone)]
 struct Rule {
-    matcher: Vec<Match>,
-    transcriber: Vec<Write>,
-    /// How many variables the matcher binds.
-    slots: usize,
+    pattern: Vec<Pattern>,
+    /// What each metavariable takes, by its number.
+    fragments: Vec<Fragment>,
+    /// `None` when it is not understood.
+    template: Option<Vec<Template>>,
 }
 
-/// What a call expands to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What a call of a macro becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expansion {
-    /// The text in place of the call.
+    /// The text.
     pub text: String,
-    /// Where the text comes from: in order, without gaps.
+    /// Where it comes from: stretches of it, in order and without gaps.
     pub pieces: Vec<Piece>,
 }
 
-/// A stretch of an expansion; offsets and lengths are bytes.
+/// A stretch of an expansion's text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece {
-    /// Where it starts in the expansion.
+    /// Its offset in the expansion's text.
     pub start: u32,
-    /// How long it is.
+    /// Its length there, and in what it was copied from.
     pub len: u32,
-    /// Where it starts in the call's arguments; `None` when the definition wrote it. The text is
-    /// that of the arguments, but for doc comments, which are attributes of the same length.
+    /// Its offset in the text of the call's arguments; `None` when the definition wrote it.
     pub from: Option<u32>,
 }
 
 impl MacroRules {
-    /// Whether a word stands anywhere in what the definition writes or asks for.
-    pub fn mentions(&self, word: &str) -> bool {
-        self.text
-            .split(|c: char| !c.is_alphanumeric() && c != '_')
-            .any(|w| w == word)
-    }
-
-    /// Reads the definition whose text, outer delimiters included, is `body`.
+    /// Reads the body of a definition, with its delimiters or without: `{ (pattern) => { … }; … }`.
+    /// Also that of a `macro` item (unstable, but the standard library has them), whose rules may
+    /// be separated by commas, or be one alone without `=>`.
     ///
-    /// `None` when it is not understood.
+    /// `None` when a pattern is not understood.
     pub fn parse(body: &str) -> Option<Self> {
-        let list = lexer::lex(body)?;
-        let tokens = Tokens {
-            text: body,
-            list: &list,
-        };
-        let end = tokens.mate(0);
-        if list.is_empty() || end + 1 != list.len() {
-            return None;
+        let tokens = Tokens::new(Box::<str>::from(body))?;
+        let (mut at, mut end) = (0, tokens.len());
+        if tokens.after_tree(0) == end && end > 0 {
+            (at, end) = (1, end - 1);
         }
-        let mut renames = vec![Rename::No; list.len()];
         let mut rules = Vec::new();
-        let mut at = 1;
         while at < end {
-            let arrow = tokens.after(at);
-            let body = arrow + 2;
-            let is_group = |at| tokens.kind(at) == Some(lexer::Kind::Open);
-            if !is_group(at) || !tokens.is(arrow, "=>") || !is_group(body) {
-                return None;
-            }
-            let close = tokens.mate(body);
-            let mut reader = Reader {
-                tokens,
-                names: Vec::new(),
+            let pattern_end = tokens.close_of(at)?;
+            let arrow = pattern_end + 1;
+            let open = if tokens.is(arrow, "=>") {
+                arrow + 1
+            } else {
+                arrow
             };
-            let matcher = reader.matcher(at + 1, arrow - 1, 0)?;
-            let transcriber = reader.transcriber(body + 1, close, 0, &mut Vec::new())?;
-            hygiene::mark(tokens, body + 1, close, &mut renames);
-            rules.push(Rule {
-                matcher,
-                transcriber,
-                slots: reader.names.len(),
-            });
-            at = close + 1;
-            if tokens.is(at, ";") {
+            let template_end = tokens.close_of(open)?;
+            rules.push(rule(&tokens, at + 1..pattern_end, open + 1..template_end)?);
+            at = template_end + 1;
+            if at < end {
+                if !(tokens.is(at, ";") || tokens.is(at, ",")) {
+                    return None;
+                }
                 at += 1;
-            } else if at < end {
-                return None;
             }
         }
-        Some(Self {
-            text: body.to_owned(),
-            tokens: list,
-            renames,
-            rules,
-        })
+        (!rules.is_empty()).then_some(Self { tokens, rules })
     }
 
-    /// Expands the call whose text between the delimiters is `args`.
+    /// Whether the definition holds a word.
+    pub fn mentions(&self, word: &str) -> bool {
+        (0..self.tokens.len()).any(|at| self.tokens.is_ident(at) && self.tokens.is(at, word))
+    }
+
+    /// What a call with these arguments, the text between its delimiters, becomes.
     ///
-    /// `None` when no rule matches, or when the work or the expansion would pass its bound.
+    /// Locals that the definition itself brings are renamed so that they are not those of the
+    /// call: `name` to `name__m1`, with a number that the arguments' names do not have.
+    ///
+    /// `None` when no rule matches, when what matches is not understood, and beyond 256 KiB of
+    /// text or a bound on the work.
     pub fn expand(&self, args: &str) -> Option<Expansion> {
-        let args = &*lexer::with_attributes(args)?;
-        let list = lexer::lex(args)?;
-        let tokens = Tokens {
-            text: args,
-            list: &list,
-        };
+        self.expand_numbered(args, next_number(args))
+    }
+
+    /// As [`expand`](Self::expand), with a number for the locals that the caller chose: calls with
+    /// different numbers have different locals, also where one expansion stands in another.
+    pub fn expand_numbered(&self, args: &str, number: u32) -> Option<Expansion> {
+        let arguments = Tokens::new(args)?;
+        let mut matcher = Matcher::new(&self.tokens, &arguments, MAX_STEPS);
         for rule in &self.rules {
-            let mut matcher = Matcher {
-                tokens,
-                bindings: vec![Binding::Unbound; rule.slots],
-                steps: MAX_STEPS,
-            };
-            let matched = matcher.sequence(&rule.matcher, 0, list.len());
-            if matched != Some(list.len()) {
-                continue;
+            let found = matcher.matches(&rule.pattern, rule.fragments.len());
+            if matcher.is_spent() {
+                return None;
             }
-            let mut transcriber = Transcriber {
-                definition: Tokens {
-                    text: &self.text,
-                    list: &self.tokens,
-                },
-                args: tokens,
-                renames: &self.renames,
-                suffix: hygiene::suffix(args),
-                out: Expansion::default(),
-                steps: MAX_STEPS,
-            };
-            let scope = matcher.bindings.iter().collect();
-            transcriber.sequence(&rule.transcriber, &scope, ("", ""))?;
-            return Some(transcriber.out);
+            if let Some(bindings) = found {
+                let transcriber = Transcriber {
+                    definition: &self.tokens,
+                    arguments: &arguments,
+                    fragments: &rule.fragments,
+                    suffix: format!("{SUFFIX}{number}"),
+                };
+                return transcriber.run(rule.template.as_ref()?, &bindings);
+            }
         }
         None
     }
+}
+
+fn rule(
+    tokens: &Tokens<Box<str>>,
+    pattern: std::ops::Range<usize>,
+    template: std::ops::Range<usize>,
+) -> Option<Rule> {
+    let mut variables = Vec::new();
+    let pattern = pattern::pattern(tokens, pattern, &mut variables)?;
+    let (names, fragments): (Vec<String>, Vec<Fragment>) = variables.into_iter().unzip();
+    Some(Rule {
+        pattern,
+        template: template::template(tokens, template, &names),
+        fragments,
+    })
+}
+
+/// One more than the greatest number that a name in the text ends with after [`SUFFIX`].
+fn next_number(text: &str) -> u32 {
+    let numbers = text.match_indices(SUFFIX).filter_map(|(at, _)| {
+        let after = text.get(at + SUFFIX.len()..)?;
+        let end = after.find(|c: char| !c.is_ascii_digit());
+        after.get(..end.unwrap_or(after.len()))?.parse::<u32>().ok()
+    });
+    numbers.max().unwrap_or(0).saturating_add(1)
 }

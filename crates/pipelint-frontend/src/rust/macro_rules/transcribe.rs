@@ -1,249 +1,239 @@
-//! Writing of a rule's transcriber, with what its variables are bound to.
+//! Writes what a call becomes, and where each stretch of it comes from.
 
-use super::hygiene::Rename;
-use super::lexer::{Kind, Tokens};
+use super::fragment::Fragment;
 use super::matcher::Binding;
-use super::pattern::{Fragment, Repeat, Write};
-use super::{Expansion, MAX_OUTPUT, Piece};
+use super::shape::{Shape, has_bounds, is_plain_path, shape};
+use super::template::{Next, Repeat, Template};
+use super::tokens::Tokens;
+use super::{Expansion, MAX_STEPS, MAX_TEXT, Piece};
 
-/// A transcription under way.
-pub(super) struct Transcriber<'a> {
-    pub(super) definition: Tokens<'a>,
-    pub(super) args: Tokens<'a>,
-    /// How each of the definition's tokens is renamed.
-    pub(super) renames: &'a [Rename],
-    /// What renamed locals end with.
-    pub(super) suffix: String,
-    pub(super) out: Expansion,
-    pub(super) steps: u32,
+/// What was written last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// Nothing, or what a statement may follow.
+    Statement,
+    /// What an expression may follow, not a statement.
+    Expression,
+    /// Anything else.
+    Other,
 }
 
-/// The bindings of the slots in the run that is written.
-type Scope<'b> = Vec<&'b Binding>;
+/// Writes transcribers with the bindings of a match.
+pub(super) struct Transcriber<'a> {
+    pub(super) definition: &'a Tokens<Box<str>>,
+    pub(super) arguments: &'a Tokens<&'a str>,
+    pub(super) fragments: &'a [Fragment],
+    /// What is appended to the names of the macro's own locals.
+    pub(super) suffix: String,
+}
 
 impl Transcriber<'_> {
-    /// Writes `elements`; `edges` are the signs before and after them.
-    pub(super) fn sequence(
-        &mut self,
-        elements: &[Write],
-        scope: &Scope<'_>,
-        edges: (&str, &str),
+    /// The expansion. `None` where a metavariable is repeated otherwise than in the pattern, or
+    /// beyond the bounds.
+    pub(super) fn run(&self, template: &[Template], bindings: &[Binding]) -> Option<Expansion> {
+        let mut writer = Writer {
+            text: String::new(),
+            pieces: Vec::new(),
+            token: None,
+            last: Last::Statement,
+            steps: 0,
+        };
+        let mut current: Vec<&Binding> = bindings.iter().collect();
+        self.sequence(template, &mut current, &mut writer)?;
+        Some(Expansion {
+            text: writer.text,
+            pieces: writer.pieces,
+        })
+    }
+
+    fn sequence(
+        &self,
+        template: &[Template],
+        current: &mut Vec<&Binding>,
+        writer: &mut Writer,
     ) -> Option<()> {
-        for (index, element) in elements.iter().enumerate() {
-            self.steps = self.steps.checked_sub(1)?;
-            let before = index.checked_sub(1).and_then(|at| elements.get(at));
+        for element in template {
+            writer.steps += 1;
+            if writer.steps > MAX_STEPS || writer.text.len() > MAX_TEXT {
+                return None;
+            }
             match element {
-                Write::Token(at) => {
-                    let spaced = match before {
-                        Some(Write::Token(previous)) if previous + 1 == *at => {
-                            self.definition.list[*previous].end != self.definition.list[*at].start
-                        }
-                        Some(Write::Crate) => false,
-                        _ => true,
+                Template::Token(at) => writer.token(self.definition, *at, ""),
+                Template::Local(at) => writer.token(self.definition, *at, &self.suffix),
+                Template::Field(at) => {
+                    writer.token(self.definition, *at, ":");
+                    writer.token(self.definition, *at, &self.suffix);
+                }
+                Template::Crate => writer.word("crate"),
+                Template::Variable(number, next) => {
+                    let Binding::Leaf(start, end) = *current.get(*number)? else {
+                        return None;
                     };
-                    self.token(*at, spaced)?;
+                    let fragment = *self.fragments.get(*number)?;
+                    self.fragment(fragment, *start, *end, *next, writer);
                 }
-                Write::Crate => self.write(" crate", None)?,
-                Write::Variable(slot) => match scope.get(*slot)? {
-                    Binding::Leaf(fragment, start, end) => {
-                        let around = neighbours(self.definition, elements, index, edges);
-                        self.fragment(*fragment, *start, *end, around)?;
-                    }
-                    _ => return None,
-                },
-                Write::Repeat(repeat) => {
-                    let around = neighbours(self.definition, elements, index, edges);
-                    self.repeat(repeat, scope, around)?;
-                }
+                Template::Repeat(repeat) => self.repeat(repeat, current, writer)?,
             }
         }
-        Some(())
+        (writer.text.len() <= MAX_TEXT).then_some(())
     }
 
-    fn repeat(
-        &mut self,
-        repeat: &Repeat<Write>,
-        scope: &Scope<'_>,
-        around: (&str, &str),
+    fn repeat<'b>(
+        &self,
+        repeat: &Repeat,
+        current: &mut Vec<&'b Binding>,
+        writer: &mut Writer,
     ) -> Option<()> {
-        let mut driving = Vec::new();
-        for slot in &repeat.slots {
-            if let Binding::Many(values) = scope.get(*slot)? {
-                driving.push((*slot, values));
+        let mut rounds: Option<usize> = None;
+        let mut sequences = Vec::new();
+        for &number in &repeat.variables {
+            let binding: &'b Binding = current.get(number)?;
+            if let Binding::Sequence(sequence) = binding {
+                if rounds.is_some_and(|rounds| rounds != sequence.len()) {
+                    return None;
+                }
+                rounds = Some(sequence.len());
+                sequences.push((number, binding, sequence));
             }
         }
-        // A repetition without a repeated variable has no number of runs.
-        let runs = driving.first()?.1.len();
-        if driving.iter().any(|(_, values)| values.len() != runs) {
-            return None;
+        for round in 0..rounds? {
+            if let Some(separator) = repeat.separator.filter(|_| round > 0) {
+                writer.token(self.definition, separator, "");
+            }
+            for (number, _, sequence) in &sequences {
+                *current.get_mut(*number)? = sequence.get(round)?;
+            }
+            self.sequence(&repeat.inner, current, writer)?;
         }
-        let mut inner = scope.clone();
-        for run in 0..runs {
-            for (slot, values) in &driving {
-                inner[*slot] = &values[run];
-            }
-            if let (Some(separator), true) = (&repeat.separator, run > 0) {
-                self.write(" ", None)?;
-                self.write(separator, None)?;
-            }
-            let between = repeat.separator.as_deref().unwrap_or_default();
-            let left = if run == 0 { around.0 } else { between };
-            let right = if run + 1 == runs { around.1 } else { between };
-            self.sequence(&repeat.inner, &inner, (left, right))?;
+        for (number, binding, _) in sequences {
+            *current.get_mut(number)? = binding;
         }
         Some(())
     }
 
-    fn token(&mut self, at: usize, spaced: bool) -> Option<()> {
-        let text = self.definition.text(at);
-        if spaced {
-            self.write(" ", None)?;
-        }
-        let rename = self.renames.get(at).copied().unwrap_or_default();
-        if rename == Rename::Field {
-            self.write(text, None)?;
-            self.write(": ", None)?;
-        }
-        self.write(text, None)?;
-        if rename != Rename::No {
-            let suffix = self.suffix.clone();
-            self.write(&suffix, None)?;
-        }
-        Some(())
-    }
-
+    /// A fragment stays one unit wherever it stands
+    /// (<https://doc.rust-lang.org/reference/macros-by-example.html#forwarding-a-matched-fragment>).
     fn fragment(
-        &mut self,
+        &self,
         fragment: Fragment,
         start: usize,
         end: usize,
-        around: (&str, &str),
-    ) -> Option<()> {
-        self.write(" ", None)?;
-        if start == end {
-            return Some(());
-        }
-        let unit = matches!(fragment, Fragment::Expr | Fragment::Literal);
-        let torn = unit && !self.is_atomic(start, end) && !alone(around);
-        let sum = fragment == Fragment::Ty && self.is_sum(start, end);
-        let (open, close) = if torn || sum {
-            ("(", ")")
-        } else if fragment == Fragment::Ty && self.qualifies(start, end, around.1) {
-            ("<", ">")
-        } else {
-            ("", "")
-        };
-        self.write(open, None)?;
-        let from = self.args.list.get(start)?.start;
-        let to = self.args.list.get(end - 1)?.end;
-        let text = &self.args.text[from as usize..to as usize];
-        self.write(text, Some(from))?;
-        self.write(close, None)
-    }
-
-    /// Whether an expression is a chain of calls, fields and indices.
-    fn is_atomic(&self, start: usize, end: usize) -> bool {
-        let args = &self.args;
-        if args.after(start) >= end {
-            return true;
-        }
-        let mut at = match args.kind(start) {
-            Some(Kind::Ident) => start,
-            Some(Kind::Literal) => start + 1,
-            Some(Kind::Open) if !args.is(start, "{") => args.after(start),
-            _ => return false,
-        };
-        if matches!(
-            args.text(start),
-            "if" | "match"
-                | "loop"
-                | "while"
-                | "for"
-                | "unsafe"
-                | "async"
-                | "move"
-                | "return"
-                | "break"
-                | "let"
-                | "const"
-        ) {
-            return false;
-        }
-        while at < end {
-            let sign = args.operator(at);
-            let chained = match args.kind(at) {
-                Some(Kind::Ident) => sign != "as",
-                Some(Kind::Open) => sign != "{" || args.is(at - 1, "!"),
-                Some(Kind::Literal) => true,
-                Some(Kind::Punct) => matches!(sign, "." | "::" | "?" | "!"),
-                _ => false,
-            };
-            if !chained {
-                return false;
+        next: Next,
+        writer: &mut Writer,
+    ) {
+        let arguments = self.arguments;
+        let (open, close) = match fragment {
+            Fragment::Expr => {
+                let alone = next == Next::End && writer.last != Last::Other;
+                let bare = match shape(arguments, start, end) {
+                    Shape::Atom => true,
+                    Shape::Block | Shape::Compound => alone,
+                    Shape::BlockFirst => alone && writer.last == Last::Expression,
+                };
+                if bare { ("", "") } else { ("(", ")") }
             }
-            at = args.after(at);
+            Fragment::Ty if next == Next::Path && !is_plain_path(arguments, start, end) => {
+                ("<", ">")
+            }
+            Fragment::Ty if writer.last == Last::Other && has_bounds(arguments, start, end) => {
+                ("(", ")")
+            }
+            _ => ("", ""),
+        };
+        if !open.is_empty() {
+            writer.word(open);
         }
-        true
-    }
-
-    /// `dyn A + B`, which needs parentheses beside `&`.
-    fn is_sum(&self, start: usize, end: usize) -> bool {
-        matches!(self.args.text(start), "dyn" | "impl")
-            && (start..end).any(|at| self.args.text(at) == "+")
-    }
-
-    /// A type that is no plain name before `::`.
-    fn qualifies(&self, start: usize, end: usize, next: &str) -> bool {
-        next == "::" && (start..end).any(|at| !matches!(self.args.kind(at), Some(Kind::Ident)))
-    }
-
-    /// Appends text; `None` when the expansion grows too long.
-    fn write(&mut self, text: &str, from: Option<u32>) -> Option<()> {
-        if text.is_empty() {
-            return Some(());
+        writer.arguments(arguments, start, end);
+        if !close.is_empty() {
+            writer.write(close, None);
         }
-        let start = self.out.text.len();
-        if start + text.len() > MAX_OUTPUT {
-            return None;
+        writer.token = None;
+        if start < end {
+            writer.last = Last::Other;
         }
-        self.out.text.push_str(text);
-        let (start, len) = (start as u32, text.len() as u32);
-        match self.out.pieces.last_mut() {
-            Some(last) if last.from.is_none() && from.is_none() => last.len += len,
-            _ => self.out.pieces.push(Piece { start, len, from }),
-        }
-        Some(())
     }
 }
 
-/// Whether the signs around an expression leave no doubt where it ends.
-fn alone((before, after): (&str, &str)) -> bool {
-    matches!(before, "(" | "[" | "{" | "," | ";" | "=")
-        && matches!(after, ")" | "]" | "}" | "," | ";")
+struct Writer {
+    text: String,
+    pieces: Vec<Piece>,
+    /// The definition's token that was written last, if what was written last is one.
+    token: Option<usize>,
+    last: Last,
+    steps: u32,
 }
 
-/// The signs before and after an element; empty beside a variable.
-fn neighbours<'e>(
-    definition: Tokens<'e>,
-    elements: &[Write],
-    index: usize,
-    edges: (&'e str, &'e str),
-) -> (&'e str, &'e str) {
-    let left = match index.checked_sub(1).and_then(|at| elements.get(at)) {
-        None => edges.0,
-        // The last character of `==` is no assignment.
-        Some(Write::Token(at)) if *at > 0 && definition.is(*at, "=") => {
-            let previous = definition.list[at - 1];
-            let joined = previous.kind == Kind::Punct && previous.end == definition.list[*at].start;
-            if joined { "" } else { "=" }
+impl Writer {
+    /// A token of the definition, as close to the one before as it is there.
+    fn token(&mut self, definition: &Tokens<Box<str>>, at: usize, suffix: &str) {
+        let text = definition.text(at);
+        let joint = self.token.is_some_and(|last| last + 1 == at) && definition.is_joint(at);
+        if !joint && !matches!(text, "," | ";" | ")" | "]") {
+            self.blank();
         }
-        Some(Write::Token(at)) => definition.text(*at),
-        Some(_) => "",
-    };
-    let right = match elements.get(index + 1) {
-        None => edges.1,
-        Some(Write::Token(at)) => definition.operator(*at),
-        Some(_) => "",
-    };
-    (left, right)
+        self.write(text, None);
+        self.write(suffix, None);
+        self.token = Some(at);
+        self.last = match text {
+            "{" | ";" | "}" => Last::Statement,
+            "(" | "[" | "," | "=" | "=>" | "return" => Last::Expression,
+            _ => Last::Other,
+        };
+    }
+
+    /// A word that stands nowhere.
+    fn word(&mut self, text: &str) {
+        self.blank();
+        self.write(text, None);
+        self.token = None;
+        self.last = Last::Other;
+    }
+
+    /// Tokens of the arguments as they were written, with what stands between them.
+    fn arguments(&mut self, arguments: &Tokens<&str>, start: usize, end: usize) {
+        let (mut first, mut last) = (start, end);
+        // A doc comment that was torn apart cannot be copied.
+        while first < end && arguments.is_written(first) {
+            first += 1;
+        }
+        while last > first && arguments.is_written(last - 1) {
+            last -= 1;
+        }
+        for at in start..first {
+            self.blank();
+            self.write(arguments.text(at), None);
+        }
+        let from = arguments.get(first).filter(|_| first < last);
+        let to = last.checked_sub(1).and_then(|at| arguments.get(at));
+        if let (Some(from), Some(to)) = (from, to) {
+            let source = arguments.source();
+            let text = source.get(from.start as usize..to.end as usize);
+            self.blank();
+            self.write(text.unwrap_or(""), Some(from.start));
+        }
+        for at in last..end {
+            self.blank();
+            self.write(arguments.text(at), None);
+        }
+    }
+
+    /// What stands apart stays apart, whatever it is.
+    fn blank(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with([' ', '(', '[']) {
+            self.write(" ", None);
+        }
+    }
+
+    fn write(&mut self, text: &str, from: Option<u32>) {
+        let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let (start, len) = (clamp(self.text.len()), clamp(text.len()));
+        if len == 0 {
+            return;
+        }
+        self.text.push_str(text);
+        match self.pieces.last_mut() {
+            Some(piece) if piece.from.is_none() && from.is_none() => piece.len += len,
+            _ => self.pieces.push(Piece { start, len, from }),
+        }
+    }
 }

@@ -301,7 +301,7 @@ fn locals_of_the_definition_are_its_own() {
         "let (n__m5, S { len: len__m5, at: place__m5 }) = get();
          for item__m5 in n__m5 { item__m5.n(len__m5); }
          let call__m5 = |a__m5: u8, b__m5: u8| a__m5 + b__m5;
-         call__m5(place__m5); n(S { len: len__m5, n: n__m5 }); (n + len__m4)",
+         call__m5(place__m5); n__m5(S { len: len__m5, n: n__m5 }); n + len__m4",
     );
     check("{ ($x:ident) => { let $x = x; }; }", "x", "let x = x;");
     check_statements(
