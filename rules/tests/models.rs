@@ -302,7 +302,7 @@ fn every_kind_has_the_releasing_function_it_names() {
             let release =
                 release.unwrap_or_else(|| panic!("{name}: {} has no model", kind.release));
             assert!(
-                release.releases.iter().any(|r| r.fits(&a.kind)),
+                release.releases.iter().any(|r| models.fits(r, &a.kind)),
                 "{} does not release what {name} acquires",
                 kind.release
             );

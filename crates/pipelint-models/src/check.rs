@@ -74,6 +74,9 @@ pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault>
             if !seen.insert(r.kind.as_str()) {
                 return Err(Problem::Twice(r.kind.as_str().into()));
             }
+            for kind in &r.counts_as {
+                known_kind(kind, known)?;
+            }
             page(&r.page)
         },
     )?;
