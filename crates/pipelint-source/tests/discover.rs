@@ -185,7 +185,7 @@ fn what_cannot_be_linted_is_a_problem_and_the_rest_is_found() {
     assert!(
         found.problems[1]
             .message
-            .contains("no ending of a C or C++ source")
+            .contains("no ending of a C, C++ or Rust source")
     );
     assert!(found.problems.iter().all(|p| !p.help.is_empty()));
 }

@@ -94,6 +94,15 @@ impl Ty {
         }
     }
 
+    /// This type where it is known, else the other.
+    pub(crate) fn or(self, other: &Ty) -> Ty {
+        if self == Self::Unknown {
+            other.clone()
+        } else {
+            self
+        }
+    }
+
     /// What a reference refers to; any other type itself.
     pub(crate) fn referent(&self) -> &Ty {
         match self {

@@ -1,6 +1,6 @@
 //! Blocks and statements.
 
-use pipelint_ir::Name;
+use pipelint_ir::{BlockId, Name};
 use pipelint_ir::{GapReason, LocalKind, Mark, Operand, PlaceId, Rvalue, Statement, Terminator};
 use tree_sitter::Node;
 
@@ -271,12 +271,12 @@ impl Lowerer<'_> {
         }
     }
 
-    /// `async { … }`, `try { … }`: `return` and `?` leave it, not the function.
-    pub(super) fn inner_body(&mut self, node: Node<'_>, dst: PlaceId) -> Ty {
-        let Some(block) = child_of(node, K::Block) else {
-            return Ty::Unit;
-        };
-        let end = self.src.end(node);
+    /// Lowers code whose `return` and `?` go to a block behind it, with the result in `dst`.
+    pub(super) fn with_own_exit<R>(
+        &mut self,
+        dst: PlaceId,
+        body: impl FnOnce(&mut Self) -> R,
+    ) -> (BlockId, R) {
         let after = self.f.new_block();
         let exit = Exit {
             slot: Some(dst),
@@ -285,9 +285,20 @@ impl Lowerer<'_> {
         };
         let outer = self.body.exit.replace(exit);
         let loops = std::mem::take(&mut self.body.loops);
-        let ty = self.block_into(block, Some(dst), &Ty::Unknown);
+        let result = body(self);
         self.body.exit = outer;
         self.body.loops = loops;
+        (after, result)
+    }
+
+    /// `async { … }`, `try { … }`: `return` and `?` leave it, not the function.
+    pub(super) fn inner_body(&mut self, node: Node<'_>, dst: PlaceId) -> Ty {
+        let Some(block) = child_of(node, K::Block) else {
+            return Ty::Unit;
+        };
+        let end = self.src.end(node);
+        let (after, ty) =
+            self.with_own_exit(dst, |this| this.block_into(block, Some(dst), &Ty::Unknown));
         if kind(node) == K::TryBlock {
             let payload = self.temp(ty.clone(), end);
             self.f.assign(payload, Rvalue::Use(Operand::Move(dst)), end);

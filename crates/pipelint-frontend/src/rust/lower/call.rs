@@ -37,12 +37,12 @@ impl Lowerer<'_> {
             return self.unsupported(node);
         }
         match kind(function) {
-            K::FieldExpression => return self.method(function, None, &args, dst, wanted, span),
+            K::FieldExpression => return self.method(function, &args, dst, wanted, span),
             K::GenericFunction => {
                 if let Some(inner) = field(function, F.function)
                     && kind(inner) == K::FieldExpression
                 {
-                    return self.method(inner, Some(function), &args, dst, wanted, span);
+                    return self.method(inner, &args, dst, wanted, span);
                 }
             }
             K::Identifier | K::ScopedIdentifier => {}
@@ -96,11 +96,10 @@ impl Lowerer<'_> {
         {
             // `Type::method(&object)`.
             let (place, ty) = self.place_of(object.to_owned());
-            let (place, ty) = self.auto_deref(place, ty);
+            let (place, _) = self.auto_deref(place, ty);
             let receiver = self.f.places.intern(place);
             let class = full.rsplit_once("::").map(|(class, _)| class);
             let name = full.rsplit("::").next().unwrap_or(full);
-            let _ = ty;
             let callee = Callee::Method {
                 receiver,
                 name: Name::new(name),

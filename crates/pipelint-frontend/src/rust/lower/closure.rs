@@ -4,7 +4,7 @@ use pipelint_ir::{FunctionKind, Name, PlaceId, Rvalue};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
-use super::{Body, Exit, Lowerer, Outer};
+use super::{Body, Lowerer, Outer};
 use crate::build::frame::Frame;
 use crate::rust::SiteKind;
 use crate::rust::kinds::{F, K, field};
@@ -64,47 +64,40 @@ impl Lowerer<'_> {
         self.site(SiteKind::Function, closure);
         let end = self.src.end(closure);
         let scope = self.f.enter_scope();
-        let after = self.f.new_block();
-        let exit = Exit {
-            slot: Some(dst),
-            ty: Ty::Unknown,
-            to: Some((after, self.f.alive())),
-        };
-        let outer = self.body.exit.replace(exit);
-        let loops = std::mem::take(&mut self.body.loops);
-        let parameter =
-            field(closure, F.parameters).and_then(|list| children(list).into_iter().next());
-        if let (Some((parameter, what)), Some((place, ty))) = (parameter, argument) {
-            let (pattern, written) = match what {
-                K::Parameter => (field(parameter, F.pattern), field(parameter, F.ty)),
-                _ => (Some(parameter), None),
+        let (after, ty) = self.with_own_exit(dst, |this| {
+            this.bind_parameter(closure, argument);
+            let Some(body) = field(closure, F.body) else {
+                return Ty::Unit;
             };
-            let ty = match written {
-                Some(written) => {
-                    let ty = self.ix.modules.ty(&self.src, &self.scope, written);
-                    self.ix.normal(&ty)
-                }
-                None => ty,
-            };
-            if let Some(pattern) = pattern {
-                let at = self.f.places[place].clone();
-                self.bind(pattern, &at, &ty, false);
-            }
-        }
-        let ty = match field(closure, F.body) {
-            Some(body) => {
-                let keep = self.f.temps.len();
-                let ty = self.store(body, dst, &Ty::Unknown);
-                self.f.end_temps(keep, end);
-                ty
-            }
-            None => Ty::Unit,
-        };
-        self.body.exit = outer;
-        self.body.loops = loops;
+            let keep = this.f.temps.len();
+            let ty = this.store(body, dst, &Ty::Unknown);
+            this.f.end_temps(keep, end);
+            ty
+        });
         self.f.leave_scope(&scope, end);
         self.f.fall_into(after, end);
         self.retype(dst, &ty);
         ty
+    }
+
+    /// Binds a closure's first parameter to what it is given.
+    fn bind_parameter(&mut self, closure: Node<'_>, argument: Option<(PlaceId, Ty)>) {
+        let list = field(closure, F.parameters);
+        let first = list.and_then(|list| children(list).into_iter().next());
+        let (Some((parameter, what)), Some((place, ty))) = (first, argument) else {
+            return;
+        };
+        let (pattern, written) = match what {
+            K::Parameter => (field(parameter, F.pattern), field(parameter, F.ty)),
+            _ => (Some(parameter), None),
+        };
+        let written = written.map(|ty| {
+            let ty = self.ix.modules.ty(&self.src, &self.scope, ty);
+            self.ix.normal(&ty)
+        });
+        if let Some(pattern) = pattern {
+            let at = self.f.places[place].clone();
+            self.bind(pattern, &at, &written.unwrap_or(ty), false);
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! `if`, `match`, loops, and the jumps out of them.
 
-use pipelint_ir::{Base, Statement, Terminator};
+use pipelint_ir::{Base, BlockId, Statement, Terminator};
 use pipelint_ir::{Const, LocalKind, Mark, Name, Operand, Place, PlaceId, Proj, Rvalue};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
 use super::cond::nonzero;
 use super::{Loop, Lowerer};
-use crate::build::frame::ROOT;
+use crate::build::frame::{Link, ROOT};
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::source::{child_of, children, first};
 use crate::rust::ty::Ty;
@@ -68,19 +68,13 @@ impl Lowerer<'_> {
         let end = self.src.end(node);
         let (then, otherwise, join) = (self.f.new_block(), self.f.new_block(), self.f.new_block());
         let scope = self.f.enter_scope();
-        let base = self.f.alive();
-        // What the condition makes lives in both branches: the way that binds nothing ends it too.
         self.cond(condition, then, otherwise);
-        let bound = self.f.alive();
         self.f.switch_to(then);
         let mut ty = self.block_into(consequence, dst, hint);
-        let over = self.f.current();
         self.f.leave_scope(&scope, end);
-        let _ = over;
         let cur = self.f.current();
         self.f.end(cur, Terminator::Goto(join), end);
         self.f.switch_to(otherwise);
-        let _ = (bound, base);
         match field(node, F.alternative).and_then(first) {
             Some(alternative) => {
                 let other = match (kind(alternative), dst) {
@@ -175,11 +169,33 @@ impl Lowerer<'_> {
         child_of(node, K::Label).map(|label| Name::new(self.src.text(label)))
     }
 
-    fn loop_head(&mut self, span: Span) -> pipelint_ir::BlockId {
+    fn loop_head(&mut self, span: Span) -> BlockId {
         let head = self.f.new_block();
         self.f.fall_into(head, span);
         self.f.push(Statement::Mark(Mark::LoopHead), span);
         head
+    }
+
+    /// A loop's body, where `continue` goes to its head and `break` behind it.
+    fn loop_body(
+        &mut self,
+        node: Node<'_>,
+        (head, after): (BlockId, BlockId),
+        alive: Link,
+        slot: Option<PlaceId>,
+    ) {
+        self.body.loops.push(Loop {
+            label: self.label_of(node),
+            is_loop: true,
+            brk: after,
+            cont: Some(head),
+            alive,
+            slot,
+        });
+        if let Some(body) = field(node, F.body) {
+            self.block_into(body, None, &Ty::Unit);
+        }
+        self.body.loops.pop();
     }
 
     /// `loop`.
@@ -189,18 +205,7 @@ impl Lowerer<'_> {
         let head = self.loop_head(span);
         let after = self.f.new_block();
         let alive = self.f.alive();
-        self.body.loops.push(Loop {
-            label: self.label_of(node),
-            is_loop: true,
-            brk: after,
-            cont: Some(head),
-            alive,
-            slot: dst,
-        });
-        if let Some(body) = field(node, F.body) {
-            self.block_into(body, None, &Ty::Unit);
-        }
-        self.body.loops.pop();
+        self.loop_body(node, (head, after), alive, dst);
         let cur = self.f.current();
         self.f.end(cur, Terminator::Goto(head), end);
         self.f.switch_to(after);
@@ -219,18 +224,7 @@ impl Lowerer<'_> {
             self.cond(condition, inside, after);
         }
         self.f.switch_to(inside);
-        self.body.loops.push(Loop {
-            label: self.label_of(node),
-            is_loop: true,
-            brk: after,
-            cont: Some(head),
-            alive,
-            slot: None,
-        });
-        if let Some(body) = field(node, F.body) {
-            self.block_into(body, None, &Ty::Unit);
-        }
-        self.body.loops.pop();
+        self.loop_body(node, (head, after), alive, None);
         self.f.leave_scope(&scope, end);
         let cur = self.f.current();
         self.f.end(cur, Terminator::Goto(head), end);
@@ -277,18 +271,7 @@ impl Lowerer<'_> {
             let at = self.f.places[item].clone();
             self.bind(pattern, &at, &element, false);
         }
-        self.body.loops.push(Loop {
-            label: self.label_of(node),
-            is_loop: true,
-            brk: after,
-            cont: Some(head),
-            alive,
-            slot: None,
-        });
-        if let Some(body) = field(node, F.body) {
-            self.block_into(body, None, &Ty::Unit);
-        }
-        self.body.loops.pop();
+        self.loop_body(node, (head, after), alive, None);
         self.f.leave_scope(&scope, end);
         let cur = self.f.current();
         self.f.end(cur, Terminator::Goto(head), end);

@@ -61,7 +61,7 @@ impl Lowerer<'_> {
                 ty: Ty::Ptr(Box::default()),
             },
             "matches" | "assert_matches" | "debug_assert_matches" => self.matches(tree, span),
-            _ => self.library_macro(&name, node, tree, dst, span),
+            _ => self.library_macro(&name, tree, dst, span),
         }
     }
 
@@ -69,7 +69,6 @@ impl Lowerer<'_> {
     fn library_macro(
         &mut self,
         name: &str,
-        node: Node<'_>,
         tree: Node<'_>,
         dst: Option<PlaceId>,
         span: Span,
@@ -149,7 +148,6 @@ impl Lowerer<'_> {
             _ => {
                 // Unknown code that has all it is given.
                 let from: Vec<Operand> = args.iter().map(|arg| self.read(*arg).op).collect();
-                let _ = node;
                 let callee = Callee::Function(Name::new(format!("{name}!")));
                 self.emit(callee, from, Ty::Unknown, dst, true, span)
             }

@@ -3,6 +3,7 @@
 mod block;
 mod call;
 mod closure;
+mod combinator;
 mod cond;
 mod control;
 mod expr;
