@@ -81,12 +81,14 @@ impl<'p> Exec<'p, '_> {
             // What a type of the program's own gives up, its code tells.
             && !matches!(target, Target::Defined(_))
         {
-            // Whatever it is called on: the trait says that the caller has to close it.
-            let at = self.place(&mut state, *receiver);
-            self.clear_within(&mut state, at);
-            let v = self.fresh(&state, 0);
-            self.made_raw(&mut state, v, name, (*receiver, dst));
-            self.store_result(&mut state, dst, v);
+            self.give_up(&mut state, *receiver, name, dst);
+            out.push(state);
+            return;
+        }
+        if let (Callee::Constructor(_), [arg], Target::Unknown) = (callee, args, target)
+            && self.is_rust()
+        {
+            self.wrap(&mut state, arg, dst);
             out.push(state);
             return;
         }

@@ -107,6 +107,10 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) relinked: FxHashSet<LocId>,
     /// What owners hold and were asked for: others may have it too.
     pub(crate) seen_raw: FxHashSet<ValId>,
+    /// What owners out of sight were made of (`Socket::from_raw_socket(raw)`).
+    pub(crate) wrapped: FxHashSet<ValId>,
+    /// Where such owners were put first.
+    pub(crate) wrappers: FxHashSet<LocId>,
     /// What results of called functions are made of.
     pub(crate) result_parts: FxHashMap<ValId, Parts>,
 }
@@ -173,6 +177,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             scribbled: FxHashSet::default(),
             relinked: FxHashSet::default(),
             seen_raw: FxHashSet::default(),
+            wrapped: FxHashSet::default(),
+            wrappers: FxHashSet::default(),
             result_parts: FxHashMap::default(),
         }
     }
@@ -465,6 +471,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             // Which exceptions a handler takes is not known by their names alone: where there are
             // handlers, what passes them is no path that is shown.
             Terminator::Unwind if self.function.blocks.iter().any(|b| b.unwind.is_some()) => {}
+            // A panic is the program's word that it has nothing more to say: what is open then, the end
+            // of the process closes most often, and nobody writes code for the other case.
+            Terminator::Unwind if self.is_rust() => {}
             Terminator::Unwind => self.leave_by_exception(&mut state),
             Terminator::Unreachable => {}
         }

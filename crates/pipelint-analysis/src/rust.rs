@@ -6,7 +6,7 @@ use crate::apply::Invocation;
 use crate::event::StepKind;
 use crate::exec::Exec;
 use crate::state::{Fact, Res, State, Status};
-use crate::values::{Loc, LocId, Val, ValId};
+use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 /// How deep types are followed into each other.
 const DEPTH: u32 = 5;
@@ -169,6 +169,47 @@ impl Exec<'_, '_> {
         self.clear_within(state, loc);
         let moved = self.arena.val(Val::Named(Name::new_static(MOVED)));
         state.env.insert(loc, moved);
+    }
+
+    /// `Socket::from_raw_socket(raw)` of a type out of sight: it has what it was made of.
+    pub(crate) fn wrap(&mut self, state: &mut State, raw: &Operand, dst: Option<PlaceId>) {
+        let v = self.operand(state, raw);
+        self.hand_over(state, v);
+        self.wrapped.insert(v);
+        self.store_result(state, dst, v);
+        if let Some(dst) = dst {
+            let at = self.place(state, dst);
+            self.wrappers.insert(at);
+        }
+    }
+
+    /// `x.into_raw_socket()` on whatever it is: the trait says that the caller has to close what it
+    /// yields, unless that is what an owner was made of before.
+    pub(crate) fn give_up(
+        &mut self,
+        state: &mut State,
+        owner: PlaceId,
+        api: &Name,
+        dst: Option<PlaceId>,
+    ) {
+        let at = self.place(state, owner);
+        if let Some(&v) = state.env.get(at).filter(|v| self.wrapped.contains(v)) {
+            self.store_result(state, dst, v);
+            return;
+        }
+        let held = self.read(state, at);
+        let known = |loc| self.wrappers.contains(loc);
+        let wrapper = match self.arena.get(held) {
+            Val::Sym(Sym::Load { loc, .. }) => known(loc),
+            _ => false,
+        };
+        self.clear_within(state, at);
+        let v = self.fresh(state, 0);
+        // An owner that unknown code has seen is still what it was made of.
+        if !wrapper {
+            self.made_raw(state, v, api, (owner, dst));
+        }
+        self.store_result(state, dst, v);
     }
 
     /// `x.into_raw_handle()`: what it yields is whoever's who has it, and nobody closes it by itself. A

@@ -76,7 +76,10 @@ pub fn discover(paths: &[PathBuf], exclude: &Gitignore) -> Discovery {
                 "give a stream on standard input: `pipelint -`".into(),
             ),
             Ok(_) => (
-                format!("{} has no ending of a C, C++ or Rust source", path.display()),
+                format!(
+                    "{} has no ending of a C, C++ or Rust source",
+                    path.display()
+                ),
                 format!("name a file that ends in one of .{}", ENDINGS.join(" .")),
             ),
             Err(error) => (

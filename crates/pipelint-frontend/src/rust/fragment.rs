@@ -99,6 +99,26 @@ pub(crate) fn macro_item<'t>(node: Node<'t>) -> Option<Node<'t>> {
     }
 }
 
+/// The tree of an expression that stands in a text by itself: it is read with the `;` that ends every
+/// [`Source`]'s text, since the grammar knows no expression without one between items.
+pub(crate) fn parse_expression(source: &Source, stretches: &[(usize, usize)]) -> Option<Tree> {
+    let end = source.text.len();
+    let mut all = stretches.to_vec();
+    all.push((end.checked_sub(END.len())?, end));
+    parse(&source.text, &all)
+}
+
+/// The tree of a whole text.
+pub(crate) fn parse_all(source: &Source) -> Option<Tree> {
+    parse(
+        &source.text,
+        &[(0, source.text.len().checked_sub(END.len())?)],
+    )
+}
+
+/// What ends the text of every source, behind what was written.
+pub(crate) const END: &str = "\n;";
+
 /// The name of a macro that is called, and its arguments with their delimiters.
 pub(crate) fn invocation<'t>(source: &Source, node: Node<'t>) -> Option<(String, Node<'t>)> {
     let name = source.text(field(node, F.makro)?);
@@ -113,10 +133,11 @@ pub(crate) fn invocation<'t>(source: &Source, node: Node<'t>) -> Option<(String,
 /// A text of one's own that stands for something in a file.
 pub(crate) fn source_of(
     of: &Source,
-    text: String,
+    mut text: String,
     site: pipelint_source::Span,
     pieces: Vec<(u32, u32, pipelint_source::Span)>,
 ) -> Source {
+    text.push_str(END);
     Source {
         file: of.file,
         text: Arc::from(text),

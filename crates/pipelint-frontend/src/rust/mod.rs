@@ -67,13 +67,14 @@ pub struct Site {
 /// Parses a file. `path` tells which module it is.
 pub fn parse(file: FileId, text: &str, path: &Path) -> Parsed {
     let start = Instant::now();
-    let tree = fragment::parse(text, &[]);
+    let source = Source {
+        file,
+        text: Arc::from([text, fragment::END].concat()),
+        origin: None,
+    };
+    let tree = fragment::parse_all(&source);
     Parsed {
-        source: Source {
-            file,
-            text: Arc::from(text),
-            origin: None,
-        },
+        source,
         module: module_of(path),
         tree,
         time: start.elapsed(),
@@ -163,7 +164,9 @@ fn lower_with(file: &Parsed, index: &Index, cfg: &Cfg, sites: bool) -> (Lowered,
             unit::declare(&mut unit, &file.source, cfg, &index.0, &file.module, root);
         }
         None => unit.gaps.push(Gap {
-            span: file.source.span_of(0, file.source.text.len()),
+            span: file
+                .source
+                .span_of(0, file.source.text.len() - fragment::END.len()),
             reason: GapReason::Syntax,
         }),
     }

@@ -8,7 +8,9 @@ use super::cond::{nonzero, normal};
 use super::expr::plain_children;
 use super::{Lowerer, MAX_EXPANSION, Value};
 use crate::rust::SiteKind;
-use crate::rust::fragment::{chosen_branch, invocation, parse, source_of};
+use crate::rust::fragment::{
+    chosen_branch, invocation, parse, parse_all, parse_expression, source_of,
+};
 use crate::rust::kinds::{K, kind};
 use crate::rust::source::{children, first};
 use crate::rust::ty::Ty;
@@ -74,8 +76,7 @@ impl Lowerer<'_> {
         span: Span,
     ) -> Value {
         let range = (tree.start_byte(), tree.end_byte());
-        let text = self.src.text.clone();
-        let parsed = parse(&text, &[range]);
+        let parsed = parse_expression(&self.src, &[range]);
         let inner = parsed.as_ref().and_then(|tree| {
             let root = tree.root_node();
             (!root.has_error()).then(|| expression(root)).flatten()
@@ -292,8 +293,9 @@ impl Lowerer<'_> {
         };
         let text = self.src.text.clone();
         let end = tree.end_byte().saturating_sub(1);
-        let value =
-            comma.and_then(|comma| parse(&text, &[(tree.start_byte(), comma), (end, end + 1)]));
+        let value = comma.and_then(|comma| {
+            parse_expression(&self.src, &[(tree.start_byte(), comma), (end, end + 1)])
+        });
         let (Some(comma), Some(value)) = (comma, value) else {
             return self.unsupported(tree);
         };
@@ -312,7 +314,7 @@ impl Lowerer<'_> {
         let at = self.src.span_of(comma + 1, end);
         let pieces = vec![(u32::try_from(head.len()).unwrap_or(0), length, at)];
         let source = source_of(&self.src, fragment, span, pieces);
-        let tree = parse(&source.text, &[]);
+        let tree = parse_all(&source);
         let outer = std::mem::replace(&mut self.src, source);
         let (no, join) = (self.f.new_block(), self.f.new_block());
         let arm = tree
@@ -362,7 +364,7 @@ impl Lowerer<'_> {
         span: Span,
     ) -> Option<Value> {
         let source = self.expansion(name, tree, span, "{", "}")?;
-        let parsed = parse(&source.text, &[])?;
+        let parsed = parse_all(&source)?;
         let root = parsed.root_node();
         if root.has_error() {
             return None;
@@ -449,7 +451,7 @@ impl Lowerer<'_> {
         }
         self.site(SiteKind::Macro, node);
         if let Some(source) = self.expansion(&name, tree, span, "", "")
-            && let Some(parsed) = parse(&source.text, &[])
+            && let Some(parsed) = parse_all(&source)
             && !parsed.root_node().has_error()
         {
             let outer = std::mem::replace(&mut self.src, source);
