@@ -28,6 +28,8 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &handles::CloseOfInvalid,
         &handles::CopyableHandleOwner,
         &handles::OwnedFieldNeverClosed,
+        &handles::ForgottenHandle,
+        &handles::AliasedOwnership,
         &handles::PseudoHandleClosed,
         &handles::HandleTruncated,
         &construction::FailedInitContinues,

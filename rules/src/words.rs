@@ -74,6 +74,7 @@ fn label(what: &StepKind) -> String {
         StepKind::Narrowed(ty) => format!("narrowed to `{ty}`"),
         StepKind::Left => "the function is left here".to_owned(),
         StepKind::ScopeEnd(var) => format!("`{var}` leaves scope"),
+        StepKind::Forgotten(by) => format!("`{by}` keeps its owner from ending"),
         StepKind::Method(method) => format!("`{method}` runs later"),
     }
 }
@@ -107,6 +108,11 @@ pub(crate) fn present(release: &str) -> &'static str {
         "moved" => "moves",
         _ => "releases",
     }
+}
+
+/// What makes an owner again of what this call gave up: `from_raw_handle`, `Box::from_raw`.
+pub(crate) fn back(resource: &Resource) -> String {
+    resource.api.replace("into_raw", "from_raw")
 }
 
 /// The variable that holds a resource, or the call it came from.

@@ -68,6 +68,11 @@ impl<'p> Exec<'p, '_> {
         if self.guard_call(&mut state, dst, callee, args, out) {
             return;
         }
+        if let Some(pointer) = self.buffer_pointer(&mut state, callee, dst) {
+            self.store_result(&mut state, dst, pointer);
+            out.push(state);
+            return;
+        }
         if self.converts(&mut state, dst, callee, args) {
             out.push(state);
             return;
@@ -82,6 +87,15 @@ impl<'p> Exec<'p, '_> {
             && !matches!(target, Target::Defined(_))
         {
             self.give_up(&mut state, *receiver, name, dst);
+            out.push(state);
+            return;
+        }
+        if self.is_rust() && matches!(target, Target::Unknown) && self.lend(&mut state, callee, dst)
+        {
+            out.push(state);
+            return;
+        }
+        if self.is_rust() && self.forget_call(&mut state, dst, callee, args) {
             out.push(state);
             return;
         }
@@ -144,6 +158,9 @@ impl<'p> Exec<'p, '_> {
         }
         for v in &values {
             self.touch_inside(&mut state, *v);
+        }
+        if !matches!(target, Target::Defined(_)) {
+            self.give_boxes(&mut state, &values);
         }
         self.settle_dropped_by_unknown(&mut state, &values);
         if let (Target::Unknown, Callee::Function(name)) = (target, callee)

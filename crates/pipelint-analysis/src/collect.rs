@@ -88,6 +88,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::HalfConstructed { .. } => (16, created),
         EventKind::StatusDropped { .. } => (17, event.at),
         EventKind::NeverClosed { .. } => (18, event.at),
+        EventKind::AliasedOwner(_) => (19, event.at),
     }
 }
 

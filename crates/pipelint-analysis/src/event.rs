@@ -59,6 +59,8 @@ pub enum StepKind {
     Left,
     /// The variable leaves scope.
     ScopeEnd(Name),
+    /// An owner is kept from ending by this call or wrapper.
+    Forgotten(Name),
     /// The object of this class runs this method later.
     Method(Name),
 }
@@ -81,8 +83,34 @@ pub enum LeakHow {
     Dropped,
     /// The only variable that holds it leaves scope.
     ScopeEnd,
+    /// Its owner is kept from ending.
+    Forgotten,
     /// The function fails to make something else, and leaves it in its caller's variable.
     HalfDone,
+}
+
+/// How two owners of one resource are seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aliased {
+    /// Both end.
+    BothEnd {
+        /// The first owner's end, and its place.
+        first: (Name, Span),
+        /// The second owner's.
+        then: Name,
+    },
+    /// One ends that was made of what another one lent.
+    EndsLent {
+        /// Who lent it.
+        lender: Name,
+        /// The owner's end.
+        then: Name,
+    },
+    /// One is handed out that was made of what another one lent.
+    LeavesLent {
+        /// Who lent it.
+        lender: Name,
+    },
 }
 
 /// Why the next step depends on a dropped I/O result.
@@ -155,6 +183,8 @@ pub enum EventKind {
         /// The second release's call.
         api: Name,
     },
+    /// Two owners hold one resource, and both will release it.
+    AliasedOwner(Aliased),
     /// A place that outlives the function is left holding what was released, and another function
     /// takes it for live.
     LeftClosed {

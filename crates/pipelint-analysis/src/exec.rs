@@ -95,6 +95,10 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) too_many_ways: bool,
     /// Memory was released: from then on, dereferences are looked at.
     pub(crate) frees: bool,
+    /// Raw values that somebody else's owner lent, and who that is.
+    pub(crate) lent: FxHashMap<ValId, Name>,
+    /// A value whose memory somebody has the address of has ended.
+    pub(crate) buffers_ended: bool,
     /// The block in which a value that was not made here was released last.
     pub(crate) released_in: FxHashMap<ValId, usize>,
     /// The called function that is being replayed may have come here under conditions that this
@@ -172,6 +176,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             owners: OwnerCache::default(),
             too_many_ways: false,
             frees: false,
+            buffers_ended: false,
+            lent: FxHashMap::default(),
             released_in: FxHashMap::default(),
             guessed: false,
             scribbled: FxHashSet::default(),
@@ -677,6 +683,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     self.write_keeping_parts(state, to, v);
                     self.name_resource(state, v, dst);
                     if self.is_rust() {
+                        self.follow_buffers(state, from, to);
                         self.leave_behind(state, op);
                     }
                     return;
@@ -760,6 +767,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                         let from = self.place(state, *src);
                         self.copy_parts(state, from, part);
                         self.write_keeping_parts(state, part, v);
+                        if self.is_rust() {
+                            self.follow_buffers(state, from, part);
+                        }
                         continue;
                     }
                     self.write(state, part, v);

@@ -1,9 +1,11 @@
 //! Linking, symbolic execution, the machines on values, and the events they show.
 
 mod acquire;
+mod aliased;
 mod answers;
 mod apply;
 mod assume;
+mod buffers;
 mod call;
 mod cfg;
 mod check;
@@ -18,6 +20,7 @@ mod event;
 mod evidence;
 mod exec;
 mod fields;
+mod forget;
 mod freed;
 mod globals;
 mod io;
@@ -73,7 +76,7 @@ use program::{FnRef, Program, Target};
 use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
-pub use event::{Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
+pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
 
 /// Blocks of a function that is run for its callers' sake alone.
 const LARGEST_PLAIN: usize = 400;
@@ -365,11 +368,21 @@ fn narrows_handles(program: &Program<'_>, function: &Function) -> bool {
 }
 
 fn calls_models(program: &Program<'_>, unit: usize, function: &Function) -> bool {
+    let rust = program.units[unit].language == pipelint_ir::Language::Rust;
     function
         .blocks
         .iter()
         .flat_map(|b| &b.stmts)
         .any(|stmt| match stmt {
+            Statement::Call {
+                callee: Callee::Constructor(ty),
+                args,
+                ..
+            } => rust && args.len() == 1 && program.owner_type(unit, &function.name, ty).is_some(),
+            Statement::Call {
+                callee: Callee::Function(name),
+                ..
+            } if rust && forget::is_raw_maker(name) => true,
             Statement::Call {
                 callee: callee @ (Callee::Function(_) | Callee::Pointer(_)),
                 args,

@@ -184,6 +184,7 @@ impl Exec<'_, '_> {
             self.escape(state, v);
             return;
         }
+        self.begin_buffer(state, loc);
         self.scribble(state, loc, v);
         self.may_set_exposed(state, loc);
         self.refill(state, loc, v);
@@ -245,24 +246,7 @@ impl Exec<'_, '_> {
             .collect();
         self.clear_within(state, to);
         for (loc, v) in parts {
-            let mut steps = Vec::new();
-            let mut at = loc;
-            while at != from {
-                let here = self.arena.get_loc(at).clone();
-                let (Loc::Field(parent, _) | Loc::Elem(parent, _)) = here else {
-                    break;
-                };
-                steps.push(here);
-                at = parent;
-            }
-            let mut dst = to;
-            for step in steps.into_iter().rev() {
-                dst = self.arena.loc(match step {
-                    Loc::Field(_, name) => Loc::Field(dst, name),
-                    Loc::Elem(_, i) => Loc::Elem(dst, i),
-                    other => other,
-                });
-            }
+            let dst = self.arena.rebased(loc, from, to);
             self.write_keeping_parts(state, dst, v);
         }
     }

@@ -49,6 +49,8 @@ impl<'p> Exec<'p, '_> {
         for v in args {
             self.touch_inside(&mut state, *v);
         }
+        self.use_buffers(&mut state, args, api);
+        self.give_boxes(&mut state, args);
         for release in model.releases.iter().filter(|r| !r.on_success) {
             match self.applies(&state, release.when.as_ref(), args) {
                 Some(true) => self.release(&mut state, release, api, args),

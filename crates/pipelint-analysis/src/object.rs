@@ -111,6 +111,12 @@ impl Exec<'_, '_> {
             return;
         }
         let ty = self.program.type_of_place(self.unit, self.function, place);
+        if let Some(ty) = ty.as_ref().filter(|ty| self.buffer_named(ty).is_some()) {
+            self.unseen_end(&mut state, object);
+            self.end_buffer(&mut state, object, ty);
+            out.push(state);
+            return;
+        }
         let mut after = Vec::new();
         match ty.filter(|ty| self.is_transparent(ty)) {
             Some(ty) => self.end_object(state, object, &ty, DEPTH, &mut after),

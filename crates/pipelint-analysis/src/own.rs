@@ -15,7 +15,7 @@ use pipelint_ir::{
 use pipelint_models::{Copies, Release, Role};
 use rustc_hash::FxHashMap;
 
-use crate::event::{EventKind, StepKind};
+use crate::event::{Aliased, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
 use crate::log::Action;
 use crate::owners::{Given, OwnerType, moves};
@@ -120,7 +120,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         found
     }
 
-    fn loc_type(&self, loc: LocId) -> Option<Type> {
+    pub(crate) fn loc_type(&self, loc: LocId) -> Option<Type> {
         let mut steps = Vec::new();
         let mut at = loc;
         let mut ty = loop {
@@ -220,10 +220,16 @@ impl<'p, 'm> Exec<'p, 'm> {
         };
         let outcome = self.outcome(state, v, res);
         let event = match &res.status {
-            Status::Released(first, at) => EventKind::DoubleClose {
-                first: (first.clone(), *at),
-                api: by.clone(),
-            },
+            Status::Released(first, at) => {
+                let first = (first.clone(), *at);
+                if self.is_rust() && first.0.starts_with('~') {
+                    let then = by.clone();
+                    EventKind::AliasedOwner(Aliased::BothEnd { first, then })
+                } else {
+                    let api = by.clone();
+                    EventKind::DoubleClose { first, api }
+                }
+            }
             Status::Open if outcome == Outcome::Failed => return,
             Status::Open => {
                 let models = self.program.models;
@@ -257,7 +263,9 @@ impl<'p, 'm> Exec<'p, 'm> {
     pub(crate) fn end_owner(&mut self, state: &mut State, owner: &OwnerType<'m>, object: LocId) {
         let v = self.read(state, object);
         let by = Name::new(format!("~{}", owner.name));
-        self.owner_releases(state, owner, v, &by);
+        if !self.ends_lent(state, object, v, &by) {
+            self.owner_releases(state, owner, v, &by);
+        }
         state.env.remove(object);
     }
 

@@ -26,6 +26,11 @@ impl Exec<'_, '_> {
             }
             return;
         };
+        if crate::forget::is_raw_box(res) {
+            // Whoever was given it may take it over: the system hands a context back to a callback.
+            self.give_boxes(state, &[v]);
+            return;
+        }
         let resource = Some(self.resource(res));
         let outcome = self.outcome(state, v, res);
         let kind = match &res.status {

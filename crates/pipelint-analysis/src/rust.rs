@@ -9,7 +9,7 @@ use crate::state::{Fact, Res, State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 /// How deep types are followed into each other.
-const DEPTH: u32 = 5;
+pub(crate) const DEPTH: u32 = 5;
 
 /// The value that stands where something was moved away.
 const MOVED: &str = "{moved}";
@@ -33,7 +33,7 @@ impl Exec<'_, '_> {
         }
     }
 
-    fn is_moved(&self, state: &State, loc: LocId) -> bool {
+    pub(crate) fn is_moved(&self, state: &State, loc: LocId) -> bool {
         let held = state.env.get(loc).map(|v| self.arena.get(*v));
         matches!(held, Some(Val::Named(name)) if name == MOVED)
     }
@@ -55,20 +55,19 @@ impl Exec<'_, '_> {
             out.push(state);
             return;
         }
-        let mut parts: Vec<(Name, Type)> = Vec::new();
+        if self.end_kept(&mut state, object, ty) {
+            out.push(state);
+            return;
+        }
+        if self.buffer_named(ty).is_some() {
+            self.end_buffer(&mut state, object, ty);
+            out.push(state);
+            return;
+        }
+        let mut parts = parts_of(ty);
         let mut states = vec![state];
         match ty.name.as_str() {
-            "Option" | "Result" => {
-                let fields = [crate::rust::GOOD, crate::rust::BAD];
-                for (field, arg) in fields.iter().zip(&ty.args) {
-                    parts.push((Name::new_static(field), type_of(arg)));
-                }
-            }
-            "(,)" => {
-                for (i, arg) in ty.args.iter().enumerate() {
-                    parts.push((Name::new(i.to_string()), type_of(arg)));
-                }
-            }
+            "Option" | "Result" | "(,)" => {}
             _ => {
                 let class = self.program.class_named(self.unit, self.scope(), &ty.name);
                 let Some(class) = class else {
@@ -111,15 +110,15 @@ impl Exec<'_, '_> {
     }
 
     /// Whether something happens when a value of this type ends, as far as the types in sight tell.
-    fn ends(&self, ty: &Type, depth: u32) -> bool {
+    pub(crate) fn ends(&self, ty: &Type, depth: u32) -> bool {
         if depth == 0 || !ty.is_object() {
             return false;
         }
-        if self.owner_named(ty).is_some_and(|o| !o.is_action()) {
+        if self.owner_named(ty).is_some_and(|o| !o.is_action()) || self.buffer_named(ty).is_some() {
             return true;
         }
         match ty.name.as_str() {
-            "Option" | "Result" | "(,)" => {
+            "Option" | "Result" | "(,)" | "std::mem::ManuallyDrop" => {
                 ty.args.iter().any(|a| self.ends(&type_of(a), depth - 1))
             }
             _ => {
@@ -251,7 +250,7 @@ impl Exec<'_, '_> {
     }
 
     /// A resource that is surely there.
-    fn live_resource(&self, api: Name, kind: &str, var: Name, v: ValId) -> Res {
+    pub(crate) fn live_resource(&self, api: Name, kind: &str, var: Name, v: ValId) -> Res {
         Res {
             api,
             kind: Name::new(kind),
@@ -303,6 +302,22 @@ pub(crate) const BAD: &str = "Err";
 /// Methods that give up what they are called on as a raw handle.
 pub(crate) fn gives_up(name: &str) -> bool {
     matches!(name, "into_raw_handle" | "into_raw_fd" | "into_raw_socket")
+}
+
+/// The parts of a value of no class of the program's, where their types are told.
+pub(crate) fn parts_of(ty: &Type) -> Vec<(Name, Type)> {
+    let typed = |(field, arg): (Name, &Name)| (field, type_of(arg));
+    match ty.name.as_str() {
+        "Option" | "Result" => {
+            let fields = [GOOD, BAD].into_iter().map(Name::new_static);
+            fields.zip(&ty.args).map(typed).collect()
+        }
+        "(,)" => {
+            let fields = (0..).map(|i: u32| Name::new(i.to_string()));
+            fields.zip(&ty.args).map(typed).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The type that a type argument is, from its text.
@@ -366,6 +381,9 @@ pub(crate) fn part_of(ty: &Type, step: &Proj) -> Option<Type> {
             BAD => ty.args.get(1).map(|a| type_of(a)),
             _ => None,
         },
+        "std::mem::ManuallyDrop" if name == crate::forget::KEPT => {
+            ty.args.first().map(|a| type_of(a))
+        }
         "(,)" => {
             let at: usize = name.parse().ok()?;
             ty.args.get(at).map(|a| type_of(a))

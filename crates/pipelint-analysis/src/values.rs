@@ -245,6 +245,29 @@ impl Arena {
         }
     }
 
+    /// The part of `to` that is what `loc` is of `from`.
+    pub(crate) fn rebased(&mut self, loc: LocId, from: LocId, to: LocId) -> LocId {
+        let mut steps = Vec::new();
+        let mut at = loc;
+        while at != from {
+            let here = self.get_loc(at).clone();
+            let (Loc::Field(parent, _) | Loc::Elem(parent, _)) = here else {
+                break;
+            };
+            steps.push(here);
+            at = parent;
+        }
+        let mut dst = to;
+        for step in steps.into_iter().rev() {
+            dst = self.loc(match step {
+                Loc::Field(_, name) => Loc::Field(dst, name),
+                Loc::Elem(_, i) => Loc::Elem(dst, i),
+                other => other,
+            });
+        }
+        dst
+    }
+
     /// Adds `val` and the values that it is computed from to a set; `todo` is room to work in.
     pub(crate) fn mark_parts(&self, val: ValId, marks: &mut ValSet, todo: &mut Vec<ValId>) {
         todo.push(val);

@@ -130,6 +130,17 @@ pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault>
 
     let mut seen = FxHashSet::default();
     each(
+        "buffers",
+        &models.buffers,
+        |b| first(&b.names),
+        |b| {
+            names(&b.names, &mut seen)?;
+            page(&b.page)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
         "types",
         &models.types,
         |t| first(&t.names),

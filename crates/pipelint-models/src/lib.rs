@@ -3,6 +3,7 @@
 //! A model is a fact about a function with the page of the vendor's documentation that states it.
 //! The built-in models are TOML files beside the rules; users add their own with the same schema.
 
+mod buffer;
 mod check;
 mod error;
 mod like;
@@ -14,6 +15,7 @@ mod schema;
 mod slot;
 mod types;
 
+pub use buffer::Buffer;
 pub use error::{ModelError, Problem};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};
 pub use models::Models;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
+use crate::buffer::Buffer;
 use crate::check::{self, Fault, Known};
 use crate::error::{ModelError, Problem};
 use crate::like;
@@ -32,6 +33,7 @@ struct Tables {
     /// Locks that are handles: no type tells them.
     handle_locks: Vec<Arc<Lock>>,
     guards: TypeTable<Guard>,
+    buffers: TypeTable<Buffer>,
     /// Whether a value of the type is a handle.
     types: FxHashMap<SmolStr, bool>,
     constants: FxHashMap<SmolStr, i64>,
@@ -227,6 +229,12 @@ impl Models {
         self.0.guards.iter()
     }
 
+    /// The type of this name that holds memory and gives out pointers into it, spelled as for
+    /// [`Models::owner`].
+    pub fn buffer(&self, type_name: &str) -> Option<&Buffer> {
+        self.0.buffers.get(type_name)
+    }
+
     /// Every modelled function with one of its names, sorted by name.
     pub fn functions(&self) -> impl Iterator<Item = (&str, &FunctionModel)> {
         self.0
@@ -298,6 +306,12 @@ impl Tables {
             let guard = Arc::new(guard);
             for name in &guard.names {
                 self.guards.insert(name, false, &guard);
+            }
+        }
+        for buffer in file.buffers {
+            let buffer = Arc::new(buffer);
+            for name in &buffer.names {
+                self.buffers.insert(name, false, &buffer);
             }
         }
         for t in file.types {

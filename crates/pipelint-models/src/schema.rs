@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::buffer::Buffer;
 use crate::lock::{Guard, Lock};
 use crate::owner::Owner;
 use crate::slot::Slot;
@@ -26,6 +27,9 @@ pub struct ModelFile {
     /// `[[guards]]`: types that hold a lock as long as they live.
     #[serde(default)]
     pub guards: Vec<Guard>,
+    /// `[[buffers]]`: types that hold memory and give out pointers into it.
+    #[serde(default)]
+    pub buffers: Vec<Buffer>,
     /// `[[types]]`: type names that make a file worth parsing.
     #[serde(default)]
     pub types: Vec<TypeModel>,

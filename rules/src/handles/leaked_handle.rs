@@ -2,6 +2,8 @@
 
 use pipelint_analysis::LeakHow;
 
+use super::forgotten_handle::is_given_up;
+
 use crate::prelude::*;
 
 /// A path leads from the creation of a handle to the end of the function, and on it the handle is
@@ -110,24 +112,16 @@ impl Rule for LeakedHandle {
         let made = event.resource.as_ref()?;
         let (subject, api, noun) = (words::subject(made), &made.api, words::noun(made));
         let release = words::release(made);
-        // What an owner gave up goes back to an owner.
-        let given_up = api.strip_prefix("into_raw_");
-        let (message, lost, help) = match (how, given_up) {
-            (LeakHow::Left, Some(what)) => (
-                format!(
-                    "{subject} still holds the {noun} that `{api}` gave up when the function is left"
-                ),
-                format!("left, and the {noun} has no owner"),
-                format!(
-                    "keep the owner, or take the {noun} back with `from_raw_{what}` on this path"
-                ),
-            ),
-            (LeakHow::Left, _) => (
+        if is_given_up(event, made) {
+            return None;
+        }
+        let (message, lost, help) = match how {
+            LeakHow::Left => (
                 format!("{subject} still holds the {noun} from `{api}` when the function is left"),
                 format!("left without `{release}`"),
                 format!("call `{release}` on this path"),
             ),
-            (LeakHow::HalfDone, _) => (
+            LeakHow::HalfDone => (
                 format!(
                     "{subject} still holds the {noun} from `{api}` when the function fails, and \
                      its caller cannot know"
@@ -135,12 +129,13 @@ impl Rule for LeakedHandle {
                 "the function fails here".to_owned(),
                 format!("call `{release}` and empty {subject} before the function fails"),
             ),
-            (LeakHow::ScopeEnd, _) => (
+            LeakHow::ScopeEnd => (
                 format!("{subject} leaves scope with the {noun} from `{api}`"),
                 format!("leaves scope without `{release}`"),
                 format!("call `{release}` before the scope ends"),
             ),
-            (LeakHow::Dropped, _) => (
+            LeakHow::Forgotten => return None,
+            LeakHow::Dropped => (
                 format!("nothing keeps the {noun} that `{api}` returns, so it is never closed"),
                 "the result is dropped".to_owned(),
                 format!("keep the result and release it with `{}`", made.release),

@@ -1,8 +1,10 @@
 //! PL1: handles and memory.
 
+mod aliased_ownership;
 mod close_of_invalid;
 mod copyable_handle_owner;
 mod double_close;
+mod forgotten_handle;
 mod handle_overwritten;
 mod handle_truncated;
 mod leaked_handle;
@@ -14,9 +16,11 @@ mod use_after_close;
 mod wrong_failure_value;
 mod wrong_release_function;
 
+pub(crate) use aliased_ownership::AliasedOwnership;
 pub(crate) use close_of_invalid::CloseOfInvalid;
 pub(crate) use copyable_handle_owner::CopyableHandleOwner;
 pub(crate) use double_close::DoubleClose;
+pub(crate) use forgotten_handle::ForgottenHandle;
 pub(crate) use handle_overwritten::HandleOverwritten;
 pub(crate) use handle_truncated::HandleTruncated;
 pub(crate) use leaked_handle::LeakedHandle;

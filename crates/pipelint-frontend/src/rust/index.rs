@@ -399,7 +399,6 @@ fn is_raw(name: &str) -> bool {
             | "BorrowedHandle"
             | "BorrowedFd"
             | "BorrowedSocket"
-            | "ManuallyDrop"
             | "ExitStatus"
             | "SocketAddr"
     ) || last

@@ -41,6 +41,8 @@ pub(crate) enum Ty {
 pub(crate) const GOOD: &str = "0";
 /// The payload of `Err(x)`.
 pub(crate) const BAD: &str = "Err";
+/// What a `ManuallyDrop` keeps from ending.
+pub(crate) const KEPT: &str = "value";
 /// The field that tells the variants of an enum apart.
 pub(crate) const TAG: &str = "{tag}";
 

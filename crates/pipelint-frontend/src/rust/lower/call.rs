@@ -5,6 +5,7 @@ use pipelint_source::Span;
 use tree_sitter::Node;
 
 use super::expr::plain_children;
+use super::library::known_result;
 use super::pattern::Named;
 use super::{Lowerer, Value};
 use crate::rust::SiteKind;
@@ -37,12 +38,15 @@ impl Lowerer<'_> {
             return self.unsupported(node);
         }
         match kind(function) {
-            K::FieldExpression => return self.method(function, &args, dst, wanted, span),
+            K::FieldExpression => {
+                return self.method(function, Ty::Unknown, &args, dst, wanted, span);
+            }
             K::GenericFunction => {
                 if let Some(inner) = field(function, F.function)
                     && kind(inner) == K::FieldExpression
                 {
-                    return self.method(inner, &args, dst, wanted, span);
+                    let written = self.turbofish(function);
+                    return self.method(inner, written, &args, dst, wanted, span);
                 }
             }
             K::Identifier | K::ScopedIdentifier => {}
@@ -320,91 +324,6 @@ fn aggregate(values: Vec<Value>) -> Rvalue {
 /// `Type::CreateEventW` is no variant, but a function that only looks like one.
 fn is_associated(full: &str) -> bool {
     full.starts_with("windows::")
-}
-
-/// What a function of the libraries yields, where it matters.
-fn known_result(full: &str) -> Ty {
-    match full {
-        "std::process::exit"
-        | "std::process::abort"
-        | "std::panic::panic_any"
-        | "std::panic::resume_unwind"
-        | "std::hint::unreachable_unchecked" => Ty::Never,
-        "std::io::Error::last_os_error"
-        | "std::io::Error::from_raw_os_error"
-        | "std::io::Error::new"
-        | "std::io::Error::other" => Ty::named("std::io::Error"),
-        "std::fs::File::open" | "std::fs::File::create" | "std::fs::File::create_new" => {
-            Ty::io_result(Ty::named("std::fs::File"))
-        }
-        "std::mem::size_of" | "std::mem::align_of" | "std::mem::size_of_val" => {
-            Ty::Num("usize".into())
-        }
-        _ if full.starts_with("windows::") => {
-            let last = &full["windows::".len()..];
-            if yields_plainly(last) {
-                Ty::Unknown
-            } else if makes_handle(last) {
-                Ty::Named("Result".into(), vec![Ty::named("HANDLE")])
-            } else {
-                Ty::Unknown
-            }
-        }
-        _ if matches!(plain_name(full), "MapViewOfFile" | "MapViewOfFileEx") => {
-            Ty::named("MEMORY_MAPPED_VIEW_ADDRESS")
-        }
-        _ if makes_handle(plain_name(full)) => Ty::named("HANDLE"),
-        _ => Ty::Unknown,
-    }
-}
-
-fn plain_name(full: &str) -> &str {
-    full.rsplit("::").next().unwrap_or(full)
-}
-
-/// Functions of the system that yield a handle.
-fn makes_handle(name: &str) -> bool {
-    let plain = name.trim_end_matches(['W', 'A']);
-    matches!(
-        plain,
-        "CreateEvent"
-            | "CreateEventEx"
-            | "CreateMutex"
-            | "CreateSemaphore"
-            | "CreateFile"
-            | "CreateNamedPipe"
-            | "CreateThread"
-            | "OpenProcess"
-            | "OpenEvent"
-            | "OpenThread"
-            | "CreateFileMapping"
-            | "CreateIoCompletionPort"
-            | "GetStdHandle"
-            | "GetCurrentProcess"
-            | "GetCurrentThread"
-            | "CreateWaitableTimer"
-            | "CreateJobObject"
-            | "CreateToolhelp32Snapshot"
-            | "OpenMutex"
-    )
-}
-
-/// Functions of the `windows` crate that cannot fail, and yield no `Result`.
-fn yields_plainly(name: &str) -> bool {
-    matches!(
-        name,
-        "GetCurrentProcess"
-            | "GetCurrentThread"
-            | "GetLastError"
-            | "GetCurrentProcessId"
-            | "GetCurrentThreadId"
-            | "WaitForSingleObject"
-            | "WaitForMultipleObjects"
-            | "WaitForSingleObjectEx"
-            | "WaitForMultipleObjectsEx"
-            | "Sleep"
-            | "SetLastError"
-    )
 }
 
 /// The argument that a closure is, if it is one.

@@ -7,16 +7,18 @@ use pipelint_source::Span;
 use tree_sitter::Node;
 
 use super::cond::normal;
+use super::library::{is_view, known_method};
 use super::{Lowerer, Value};
 use crate::rust::index::Receiver;
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::ty::Ty;
 
 impl Lowerer<'_> {
-    /// `object.name(args)`.
+    /// `object.name(args)`; `written` is the type that stands behind the name, `name::<T>`.
     pub(super) fn method(
         &mut self,
         function: Node<'_>,
+        written: Ty,
         args: &[Node<'_>],
         dst: Option<PlaceId>,
         wanted: bool,
@@ -40,6 +42,9 @@ impl Lowerer<'_> {
         if let Some(value) = self.outcome_method(object, &name, args, dst, span) {
             return value;
         }
+        if let Some(value) = self.pointer_method(object, &name, args, dst, span) {
+            return value;
+        }
         if let Some(value) = self.plain_method(object, &name, args, span) {
             return value;
         }
@@ -53,8 +58,13 @@ impl Lowerer<'_> {
             .cloned();
         let ret = match &signature {
             Some(signature) => signature.ret.clone(),
+            None if name == "collect" => written,
             None => known_method(&ty, &name),
         };
+        if signature.is_none() && args.is_empty() && is_view(&name) {
+            let ty = Ty::Ref(Box::default());
+            return self.temp_of(Rvalue::Ref(receiver), ty, span);
+        }
         let consumed = match &signature {
             Some(signature) => signature.receiver == Receiver::Value,
             None => name.starts_with("into"),
@@ -71,18 +81,18 @@ impl Lowerer<'_> {
             self.f.assign(moved, Rvalue::Use(value.op), span);
             receiver = moved;
         }
-        let written = (ty != Ty::Unknown && ty != Ty::Abstract).then(|| Box::new(ty.to_ir()));
+        let of = (ty != Ty::Unknown && ty != Ty::Abstract).then(|| Box::new(ty.to_ir()));
         let args = self.arguments(args);
         let callee = Callee::Method {
             receiver,
             name,
-            ty: written,
+            ty: of,
         };
         self.emit(callee, args, ret, dst, wanted, span)
     }
 
     /// The name of a whole variable; empty for any other place.
-    fn name_of(&self, place: PlaceId) -> Name {
+    pub(super) fn name_of(&self, place: PlaceId) -> Name {
         let place = &self.f.places[place];
         match place.base {
             Base::Local(id) if place.proj.is_empty() => self.f.local_info(id).name.clone(),
@@ -174,23 +184,5 @@ impl Lowerer<'_> {
             }
             _ => None,
         }
-    }
-}
-
-/// What a method of the libraries yields, where it matters.
-fn known_method(ty: &Ty, name: &str) -> Ty {
-    match name {
-        "into_raw_handle" | "as_raw_handle" => Ty::named("HANDLE"),
-        "into_raw_fd" | "as_raw_fd" => Ty::Num("c_int".into()),
-        "into_raw_socket" | "as_raw_socket" => Ty::named("SOCKET"),
-        "len" | "capacity" => Ty::Num("usize".into()),
-        "raw_os_error" => Ty::option(Ty::Num("i32".into())),
-        "try_clone" => Ty::io_result(ty.clone()),
-        "clone"
-            if ty.is_scalar() || super::place::is_shared(ty.path().map_or("", |n| n.as_str())) =>
-        {
-            ty.clone()
-        }
-        _ => Ty::Unknown,
     }
 }

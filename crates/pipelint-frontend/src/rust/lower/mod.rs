@@ -8,12 +8,14 @@ mod cond;
 mod control;
 mod expr;
 mod function;
+mod library;
 mod literal;
 mod macros;
 mod method;
 mod outcome;
 mod pattern;
 mod place;
+mod raw;
 mod special;
 
 use pipelint_ir::{BlockId, Function, FunctionKind, GapReason, LocalId, LocalKind, Name, Operand};

@@ -8,7 +8,7 @@ use super::Lowerer;
 use crate::rust::index::Receiver;
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::source::{children, first};
-use crate::rust::ty::Ty;
+use crate::rust::ty::{KEPT, Ty};
 use crate::rust::types::path_of;
 
 /// A place and its type.
@@ -141,7 +141,16 @@ impl Lowerer<'_> {
             }
         };
         let value = self.value(node);
-        let place = ty_and_place(self, value.op, value.ty.clone());
+        let op = match value.op {
+            // What is taken out of something else ends with the statement, not with that.
+            Operand::Move(part) if self.ix.needs_drop(&value.ty) && !self.is_temp(part) => {
+                let temp = self.temp(value.ty.clone(), span);
+                self.f.assign(temp, Rvalue::Use(Operand::Move(part)), span);
+                Operand::Move(temp)
+            }
+            op => op,
+        };
+        let place = ty_and_place(self, op, value.ty.clone());
         if self.ix.needs_drop(&value.ty) && self.is_temp(place) {
             self.f.temps.push(place);
         }
@@ -172,6 +181,10 @@ impl Lowerer<'_> {
                     place = place.then(Proj::Deref);
                     ty = args.first().cloned().unwrap_or_default();
                 }
+                Ty::Named(ref name, ref args) if name == "std::mem::ManuallyDrop" => {
+                    place = place.then(Proj::Field(KEPT.into()));
+                    ty = args.first().cloned().unwrap_or_default();
+                }
                 _ => break,
             }
         }
@@ -193,6 +206,10 @@ impl Lowerer<'_> {
             Ty::Named(ref name, ref args) if is_shared(name) => {
                 let of = args.first().cloned().unwrap_or_default();
                 (place.then(Proj::Deref), of)
+            }
+            Ty::Named(ref name, ref args) if name == "std::mem::ManuallyDrop" => {
+                let of = args.first().cloned().unwrap_or_default();
+                (place.then(Proj::Field(KEPT.into())), of)
             }
             Ty::Unknown | Ty::Abstract => (place.then(Proj::Deref), Ty::Unknown),
             // A box is what it holds; another object's `Deref` is its own business.

@@ -1,6 +1,8 @@
 //! Functions of the standard library that say something about values themselves.
 
-use pipelint_ir::{Callee, CmpOp, Const, DropKind, Operand, PlaceId, Proj, Rvalue, Statement};
+use pipelint_ir::{
+    Callee, CmpOp, Const, DropKind, LocalKind, Operand, PlaceId, Proj, Rvalue, Statement,
+};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
@@ -23,7 +25,9 @@ impl Lowerer<'_> {
             ("drop" | "std::mem::drop", [arg]) => {
                 let value = self.value(*arg);
                 if let Operand::Move(place) = value.op {
-                    let ended = self.temp(value.ty.clone(), span);
+                    let name = self.name_of(place);
+                    let id = self.local(name, value.ty.clone(), LocalKind::Temp, span);
+                    let ended = self.f.place_of(id);
                     self.f
                         .assign(ended, Rvalue::Use(Operand::Move(place)), span);
                     self.f.push(
@@ -35,11 +39,6 @@ impl Lowerer<'_> {
                     );
                 }
                 Some(super::expr::unit())
-            }
-            ("std::mem::forget", [arg]) => {
-                let value = self.value(*arg);
-                let callee = Callee::Function("std::mem::forget".into());
-                Some(self.emit(callee, vec![value.op], Ty::Unit, None, false, span))
             }
             ("std::mem::zeroed" | "std::mem::MaybeUninit::zeroed", []) => Some(Value {
                 op: Operand::Const(Const::Int(0)),
@@ -64,8 +63,7 @@ impl Lowerer<'_> {
                 | "std::pin::Pin::new"
                 | "Box::pin"
                 | "std::convert::identity"
-                | "std::hint::black_box"
-                | "std::mem::ManuallyDrop::into_inner",
+                | "std::hint::black_box",
                 [arg],
             ) => Some(self.value(*arg)),
             ("std::ptr::addr_of" | "std::ptr::from_ref" | "std::ptr::from_mut", [arg]) => {
@@ -118,18 +116,10 @@ impl Lowerer<'_> {
                 }
                 Some(self.take(old, inner.1))
             }
-            ("Box::into_raw" | "Box::leak", [arg]) => {
-                let value = self.value(*arg);
-                let ty = Ty::Ptr(Box::new(value.ty.clone()));
-                let callee = Callee::Function(full.into());
-                let pointer = self.emit(callee, Vec::new(), ty, dst, true, span);
-                let held = self.held(pointer.op.clone(), pointer.ty.clone(), span);
-                let inside = self.f.places[held].clone().then(Proj::Deref);
-                let inside = self.f.places.intern(inside);
-                self.f.assign(inside, Rvalue::Use(value.op), span);
-                Some(pointer)
-            }
             _ => {
+                if let Some(value) = self.out_of_care(full, function, args, dst, span) {
+                    return Some(value);
+                }
                 let (of, last) = full.rsplit_once("::")?;
                 if self.ix.functions.contains_key(full) {
                     return None;
@@ -168,7 +158,7 @@ impl Lowerer<'_> {
     }
 
     /// The first type that a call is given: `zeroed::<OVERLAPPED>()`.
-    fn turbofish(&self, function: Node<'_>) -> Ty {
+    pub(super) fn turbofish(&self, function: Node<'_>) -> Ty {
         let list = field(function, F.type_arguments);
         let first = list.and_then(|list| children(list).into_iter().next());
         first.map_or(Ty::Unknown, |(ty, _)| {
@@ -178,7 +168,7 @@ impl Lowerer<'_> {
     }
 
     /// What a reference that was given refers to.
-    fn behind_value(&mut self, value: Value, span: Span) -> (PlaceId, Ty) {
+    pub(super) fn behind_value(&mut self, value: Value, span: Span) -> (PlaceId, Ty) {
         let held = self.held(value.op, value.ty.clone(), span);
         let place = self.f.places[held].clone().then(Proj::Deref);
         (self.f.places.intern(place), value.ty.pointee())

@@ -1,0 +1,236 @@
+//! Values that Rust is told not to end: `mem::forget`, `ManuallyDrop`, `into_raw`, and the second value
+//! that `ptr::read` makes.
+
+use pipelint_ir::{Callee, Name, Operand, PlaceId, Type};
+
+use crate::event::{LeakHow, StepKind};
+use crate::exec::Exec;
+use crate::program::last;
+use crate::rust::{DEPTH, parts_of};
+use crate::state::{Fact, Res, State, Status};
+use crate::values::{Loc, LocId, Sym, Val, ValId};
+
+/// The kind of resource that memory is which `into_raw` gave out.
+const RAW_BOX: &str = "raw-box";
+/// What a `ManuallyDrop` keeps from ending, as the front end names it.
+pub(crate) const KEPT: &str = "value";
+const MANUALLY_DROP: &str = "std::mem::ManuallyDrop";
+
+impl<'p> Exec<'p, '_> {
+    /// A call of one of them; false for any other.
+    pub(crate) fn forget_call(
+        &mut self,
+        state: &mut State,
+        dst: Option<PlaceId>,
+        callee: &'p Callee,
+        args: &'p [Operand],
+    ) -> bool {
+        let Callee::Function(name) = callee else {
+            return false;
+        };
+        match (name.as_str(), args) {
+            ("std::mem::forget", [arg]) => self.forget(state, arg),
+            ("std::ptr::read", [at]) => {
+                let Some(dst) = dst else { return true };
+                let v = self.operand(state, at);
+                let from = self.pointee(v);
+                self.touch(state, from);
+                let to = self.place(state, dst);
+                self.copy_parts(state, from, to);
+                let v = self.read(state, from);
+                self.write_keeping_parts(state, to, v);
+                true
+            }
+            _ if is_raw_maker(name) => {
+                // A shared pointer is its address; a box is what it holds.
+                let shared = args.first().filter(|_| !name.contains("CString"));
+                let v = match shared {
+                    Some(arg) => self.operand(state, arg),
+                    None => self.fresh(state, 0),
+                };
+                let mut fact = Fact::default();
+                fact.exclude(0);
+                state.facts.insert(v, fact);
+                self.made_box(state, v, name, dst);
+                self.store_result(state, dst, v);
+                true
+            }
+            _ if takes_back(name) => {
+                let [arg, ..] = args else { return false };
+                let v = self.operand(state, arg);
+                self.take_back(state, v);
+                self.store_result(state, dst, v);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// `mem::forget(x)`: what `x` owns is nobody's any more. False where nothing is known of it.
+    fn forget(&mut self, state: &mut State, arg: &Operand) -> bool {
+        let (Operand::Copy(place) | Operand::Move(place)) = arg else {
+            return false;
+        };
+        let Some(ty) = self.declared_type_of(*place) else {
+            return false;
+        };
+        if !self.ends(&ty, DEPTH) {
+            return false;
+        }
+        let object = self.place(state, *place);
+        let closer = Name::new_static("mem::forget");
+        self.forget_typed(state, object, &ty, &closer, DEPTH);
+        true
+    }
+
+    /// A `ManuallyDrop` goes, and what it keeps stays.
+    pub(crate) fn end_kept(&mut self, state: &mut State, object: LocId, ty: &Type) -> bool {
+        if ty.name != MANUALLY_DROP {
+            return false;
+        }
+        if let Some(of) = ty.args.first() {
+            let kept = self.arena.loc(Loc::Field(object, Name::new_static(KEPT)));
+            let of = crate::rust::type_of(of);
+            let closer = Name::new_static("ManuallyDrop");
+            self.forget_typed(state, kept, &of, &closer, DEPTH);
+        }
+        true
+    }
+
+    fn forget_typed(&mut self, state: &mut State, object: LocId, ty: &Type, by: &Name, depth: u32) {
+        if depth == 0 || !ty.is_object() || self.is_moved(state, object) {
+            return;
+        }
+        if self.owner_named(ty).is_some_and(|o| !o.is_action()) {
+            let v = self.read(state, object);
+            self.forget_resource(state, object, v, by);
+            return;
+        }
+        let class = self.program.class_named(self.unit, self.scope(), &ty.name);
+        let fields = class.map(|class| {
+            let fields = class.fields.iter();
+            fields.map(|f| (f.name.clone(), f.ty.clone())).collect()
+        });
+        for (field, ty) in fields.unwrap_or_else(|| parts_of(ty)) {
+            let part = self.arena.loc(Loc::Field(object, field));
+            self.forget_typed(state, part, &ty, by, depth - 1);
+        }
+    }
+
+    /// An owner is forgotten: whoever else has its raw value has to close it, and if nobody has, nobody
+    /// will.
+    fn forget_resource(&mut self, state: &mut State, owner: LocId, v: ValId, by: &Name) {
+        let Some(res) = state.res.get(v) else {
+            self.disown(state, v);
+            return;
+        };
+        let lost = res.status == Status::Open
+            && res.owned
+            && !res.escaped
+            && !res.foreign
+            && self.leaks(&res.kind);
+        let elsewhere = |(loc, held): (LocId, &ValId)| {
+            *held == v && !self.arena.within(loc, owner) && self.owner_is_none(loc)
+        };
+        state.step(self.span, StepKind::Forgotten(by.clone()), Some(v));
+        if lost && !state.env.iter().any(elsewhere) {
+            self.leak(
+                state,
+                v,
+                LeakHow::Forgotten,
+                StepKind::Forgotten(by.clone()),
+            );
+            state.res.remove(v);
+            return;
+        }
+        self.disown(state, v);
+    }
+
+    /// A place that is a raw value's own.
+    fn owner_is_none(&self, loc: LocId) -> bool {
+        let ty = self.loc_type(loc);
+        ty.is_none_or(|ty| self.owner_named(&ty).is_none())
+    }
+
+    fn made_box(&mut self, state: &mut State, v: ValId, api: &Name, dst: Option<PlaceId>) {
+        let Some(dst) = dst else { return };
+        if state.res.get(v).is_some() || self.program.models.resource(RAW_BOX).is_none() {
+            return;
+        }
+        let var = self.place_name(dst);
+        let short = match api.rsplit_once("::") {
+            Some((of, method)) => Name::new(format!("{}::{method}", last(of))),
+            None => api.clone(),
+        };
+        let made = StepKind::Created {
+            api: short.clone(),
+            var: var.clone(),
+        };
+        state.step(self.span, made, Some(v));
+        let res = self.live_resource(short, RAW_BOX, var, v);
+        state.res.insert(v, res);
+    }
+
+    fn take_back(&mut self, state: &mut State, v: ValId) {
+        if state.res.get(v).is_some_and(|res| res.kind == RAW_BOX) {
+            state.res.remove(v);
+        }
+        self.hand_over(state, v);
+    }
+
+    /// Code was given a pointer to such memory, or into it: it may take it over.
+    pub(crate) fn give_boxes(&mut self, state: &mut State, args: &[ValId]) {
+        if !self.is_rust() || !state.res.iter().any(|(_, res)| is_raw_box(res)) {
+            return;
+        }
+        for arg in args {
+            let mut parts = Vec::new();
+            self.arena.parts(*arg, &mut parts);
+            parts.push(*arg);
+            for part in parts {
+                let v = match *self.arena.get(part) {
+                    Val::Ptr(loc) => match *self.arena.get_loc(self.arena.root(loc)) {
+                        Loc::Deref(v) => v,
+                        _ => continue,
+                    },
+                    Val::Sym(Sym::Load { .. } | Sym::Call { .. } | Sym::Inner { .. }) => part,
+                    _ => continue,
+                };
+                if let Some(res) = state.res.get_mut(v)
+                    && res.kind == RAW_BOX
+                {
+                    res.escaped = true;
+                }
+            }
+        }
+    }
+}
+
+/// Memory that `into_raw` gave out.
+pub(crate) fn is_raw_box(res: &Res) -> bool {
+    res.kind == RAW_BOX
+}
+
+/// `Box::into_raw` and its kin.
+pub(crate) fn is_raw_maker(name: &str) -> bool {
+    matches!(
+        name,
+        "Box::into_raw"
+            | "std::sync::Arc::into_raw"
+            | "std::rc::Rc::into_raw"
+            | "std::ffi::CString::into_raw"
+    )
+}
+
+/// `Box::from_raw` and its kin, and what gives a count back.
+fn takes_back(name: &str) -> bool {
+    matches!(
+        name,
+        "Box::from_raw"
+            | "std::sync::Arc::from_raw"
+            | "std::sync::Arc::decrement_strong_count"
+            | "std::rc::Rc::from_raw"
+            | "std::rc::Rc::decrement_strong_count"
+            | "std::ffi::CString::from_raw"
+    )
+}
