@@ -90,57 +90,69 @@ fn compare(
 
 #[test]
 fn each_rule_has_a_folder_with_bad_and_good_files() {
-    let fixtures = root().join("fixtures/cpp");
-    let rules: BTreeMap<String, &RuleMeta> = pipelint_rules::all()
-        .iter()
-        .map(|rule| {
-            (
-                format!("{}-{}", rule.meta().code, rule.meta().name),
-                rule.meta(),
-            )
-        })
-        .collect();
-    let folders: BTreeSet<String> = std::fs::read_dir(&fixtures)
-        .expect("the fixtures are there")
-        .map(|entry| entry.expect("the folder can be read").file_name())
-        .map(|name| name.to_string_lossy().into_owned())
-        .collect();
     let mut problems = Vec::new();
-    for folder in folders.iter().filter(|folder| !rules.contains_key(*folder)) {
-        problems.push(format!("{folder}: names no rule"));
-    }
-    for (name, rule) in rules {
-        if !folders.contains(&name) {
-            problems.push(format!("{name}: there is no such folder"));
-            continue;
+    for (folder, languages) in [("cpp", &["c", "cpp"][..]), ("rust", &["rust"])] {
+        let fixtures = root().join("fixtures").join(folder);
+        let rules: BTreeMap<String, &RuleMeta> = pipelint_rules::all()
+            .iter()
+            .map(|rule| rule.meta())
+            .map(|meta| (format!("{}-{}", meta.code, meta.name), meta))
+            .collect();
+        let folders: BTreeSet<String> = std::fs::read_dir(&fixtures)
+            .expect("the fixtures are there")
+            .map(|entry| entry.expect("the folder can be read").file_name())
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        for name in folders.iter().filter(|name| !rules.contains_key(*name)) {
+            problems.push(format!("{folder}/{name}: names no rule"));
         }
-        let (mut bad, mut good) = (0, 0);
-        for file in sources(&fixtures.join(&name)) {
-            let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-            let shown = format!("{name}/{stem}");
-            let text = std::fs::read_to_string(&file).expect("a fixture can be read");
-            let markers = markers(&text).unwrap_or_default();
-            if stem.starts_with("bad") {
-                bad += 1;
-                if !markers.iter().any(|marker| marker.code == rule.code) {
-                    problems.push(format!("{shown}: marks no {}", rule.code));
-                }
-            } else if stem.starts_with("good") {
-                good += 1;
-                if !markers.is_empty() {
-                    problems.push(format!("{shown}: is good, yet has a marker"));
-                }
-            } else {
-                problems.push(format!("{shown}: is neither bad nor good"));
+        for (name, rule) in rules {
+            let mut examples = rule.examples.iter();
+            let speaks = examples.any(|example| languages.contains(&example.language));
+            if folders.contains(&name) {
+                look_into(&fixtures.join(&name), rule, speaks, &mut problems);
+            } else if speaks {
+                problems.push(format!("{folder}/{name}: there is no such folder"));
             }
-        }
-        if bad < AT_LEAST || good < AT_LEAST {
-            problems.push(format!(
-                "{name}: {bad} bad and {good} good files are too few"
-            ));
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// Whether a rule's folder holds what its files are named for; with documented examples in the
+/// language, enough of it. A Rust file holds several programs, one a function.
+fn look_into(folder: &Path, rule: &RuleMeta, speaks: bool, problems: &mut Vec<String>) {
+    let (mut bad, mut good) = (0, 0);
+    for file in sources(folder) {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        let rust = file.extension().is_some_and(|e| e == "rs");
+        let text = std::fs::read_to_string(&file).expect("a fixture can be read");
+        let markers = markers(&text).unwrap_or_default();
+        let own = markers.iter().filter(|m| m.code == rule.code).count();
+        if stem.starts_with("bad") {
+            bad += if rust { own } else { 1 };
+            if own == 0 {
+                problems.push(format!("{}: marks no {}", file.display(), rule.code));
+            }
+        } else if stem.starts_with("good") {
+            good += if rust {
+                text.matches("pub fn ").count()
+            } else {
+                1
+            };
+            if !markers.is_empty() {
+                problems.push(format!("{}: is good, yet has a marker", file.display()));
+            }
+        } else {
+            problems.push(format!("{}: is neither bad nor good", file.display()));
+        }
+    }
+    if speaks && (bad < AT_LEAST || good < AT_LEAST) {
+        problems.push(format!(
+            "{}: {bad} bad and {good} good files are too few",
+            folder.display()
+        ));
+    }
 }
 
 #[test]
@@ -226,7 +238,7 @@ fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
         let known_good = file
             .components()
             .any(|part| part.as_os_str() == "known-good");
-        ["c", "cc", "cpp", "cxx"].contains(&&*extension) && !known_good
+        ["c", "cc", "cpp", "cxx", "rs"].contains(&&*extension) && !known_good
     });
     files
 }

@@ -59,6 +59,8 @@ impl Exec<'_, '_> {
             failed_at: None,
             infallible: acquire.infallible || memory,
             half_done: false,
+            built: false,
+            by_end: false,
         };
         state.res.insert(v, res);
         if !memory {
@@ -177,6 +179,8 @@ impl Exec<'_, '_> {
                         failed_at: None,
                         infallible: acquire.infallible,
                         half_done: false,
+                        built: false,
+                        by_end: false,
                     },
                 );
                 good.last_made = Some(v);

@@ -40,6 +40,8 @@ pub(crate) struct Call<'p> {
     captures: Vec<(Name, LocId)>,
     /// Tells several replays at one statement apart.
     part: u32,
+    /// It makes its object.
+    builds: bool,
 }
 
 impl Call<'_> {
@@ -151,6 +153,7 @@ impl<'p> Exec<'p, '_> {
             receiver: call.receiver,
             captures: call.captures.to_vec(),
             part: call.part,
+            builds: function.kind == FunctionKind::Constructor,
         };
         let was = (
             self.site.replace(self.site.unwrap_or(self.span)),
@@ -252,6 +255,7 @@ impl<'p> Exec<'p, '_> {
             let origin_api = res.api.clone();
             res.judge = self.val(&state, &mut frame, call, res.judge);
             res.created = self.site.unwrap_or(call.site);
+            res.built |= call.builds;
             if std::mem::take(&mut res.half_done) && !self.is_entry_point() {
                 self.found.received.insert(res.origin);
             }

@@ -62,6 +62,8 @@ impl<'m> Exec<'_, 'm> {
             failed_at: None,
             infallible: true,
             half_done: false,
+            built: false,
+            by_end: false,
         };
         state.step(
             self.span,

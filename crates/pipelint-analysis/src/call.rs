@@ -461,9 +461,18 @@ impl<'p> Exec<'p, '_> {
         if doubtful && rests_on_failure {
             return;
         }
+        let at = match &kind {
+            // Which end comes second is not the point: the release by hand is one too many.
+            EventKind::DoubleClose {
+                first,
+                by_end: true,
+                ..
+            } => first.1,
+            _ => self.at(),
+        };
         self.found.add(Event {
             kind,
-            at: self.at(),
+            at,
             function: self.function.name.clone(),
             resource,
             path,

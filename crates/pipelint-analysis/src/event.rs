@@ -182,6 +182,8 @@ pub enum EventKind {
         first: (Name, Span),
         /// The second release's call.
         api: Name,
+        /// The second one is what the object does at its end; the event stands at the first.
+        by_end: bool,
     },
     /// Two owners hold one resource, and both will release it.
     AliasedOwner(Aliased),

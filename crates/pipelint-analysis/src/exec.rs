@@ -97,6 +97,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) frees: bool,
     /// Raw values that somebody else's owner lent, and who that is.
     pub(crate) lent: FxHashMap<ValId, Name>,
+    /// Ends of objects that are being run, one within another.
+    pub(crate) ending: u32,
     /// A value whose memory somebody has the address of has ended.
     pub(crate) buffers_ended: bool,
     /// The block in which a value that was not made here was released last.
@@ -177,6 +179,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             too_many_ways: false,
             frees: false,
             buffers_ended: false,
+            ending: 0,
             lent: FxHashMap::default(),
             released_in: FxHashMap::default(),
             guessed: false,

@@ -33,22 +33,68 @@ const FILLERS: &[&str] = &[
     "FillMemory",
 ];
 
-/// What the functions of a program do to fields, by the fields' names.
+/// A field: by its name, and by the class that declares it where several declare the name and the
+/// object's class is known; else the class is empty.
+pub(crate) type FieldKey = (Name, Name);
+
+/// What the functions of a program do to fields.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     /// Functions that set a field of an object which is neither just made nor just ending. More
     /// than `MOST_WRITERS` stand for any number.
-    writers: FxHashMap<Name, Vec<FnRef>>,
-    looked_at: FxHashSet<Name>,
+    writers: FxHashMap<FieldKey, Vec<FnRef>>,
+    /// The same by the name alone, whatever class declares it.
+    by_name: FxHashMap<Name, Vec<FnRef>>,
+    looked_at: FxHashSet<FieldKey>,
+    /// Names that several classes declare.
+    shared: FxHashSet<Name>,
 }
 
 /// What one function does to fields.
 #[derive(Default)]
 struct Touched {
-    written: FxHashSet<Name>,
+    written: FxHashSet<FieldKey>,
     /// Set in the constructor or destructor of the object that has them.
-    begun: FxHashSet<Name>,
-    looked_at: FxHashSet<Name>,
+    begun: FxHashSet<FieldKey>,
+    looked_at: FxHashSet<FieldKey>,
+}
+
+/// Names that more than one class declares a field of.
+pub(crate) fn shared_names(program: &Program<'_>) -> FxHashSet<Name> {
+    let mut first: FxHashMap<&Name, &Name> = FxHashMap::default();
+    let mut shared = FxHashSet::default();
+    for class in program.units.iter().flat_map(|u| &u.classes) {
+        for field in &class.fields {
+            let known = first.entry(&field.name).or_insert(&class.name);
+            if **known != class.name {
+                shared.insert(field.name.clone());
+            }
+        }
+    }
+    shared
+}
+
+/// The field that a place ends in, told apart from others of its name where that can be.
+pub(crate) fn key_of(
+    program: &Program<'_>,
+    f: FnRef,
+    shared: &FxHashSet<Name>,
+    place: PlaceId,
+) -> Option<FieldKey> {
+    let function = program.function(f);
+    let name = field_of(function, place)?;
+    let class = || {
+        let place = &function.places[place];
+        let at = place
+            .proj
+            .iter()
+            .rposition(|p| matches!(p, Proj::Field(_)))?;
+        let object = program.class_behind(f.0, function, &place.base, &place.proj[..at])?;
+        let class = program.class_ref_in(f.0, &function.name, &object)?;
+        program.declarer(class, name)
+    };
+    let class = if shared.contains(name) { class() } else { None };
+    Some((class.unwrap_or_default(), name.clone()))
 }
 
 impl Fields {
@@ -56,10 +102,16 @@ impl Fields {
     /// `elsewhere` is not known.
     pub(crate) fn new(program: &Program<'_>, elsewhere: &FxHashSet<Name>) -> Self {
         let all: Vec<FnRef> = program.all().collect();
-        let touched: Vec<Touched> = all.par_iter().map(|&f| touched(program, f)).collect();
+        let shared = shared_names(program);
+        let touched: Vec<Touched> = all
+            .par_iter()
+            .map(|&f| touched(program, f, &shared))
+            .collect();
+        let unknown = |name: &Name| (Name::default(), name.clone());
         let mut fields = Self {
-            writers: FxHashMap::default(),
-            looked_at: elsewhere.clone(),
+            looked_at: elsewhere.iter().map(unknown).collect(),
+            shared,
+            ..Self::default()
         };
         // What a name of another kind of structure stands for is not seen.
         let declared: FxHashSet<&Name> = program
@@ -71,18 +123,23 @@ impl Fields {
             .map(|f| &f.name)
             .collect();
         for (&f, touched) in all.iter().zip(touched) {
-            for name in touched.written {
-                if !declared.contains(&name) {
+            for key in touched.written {
+                if !declared.contains(&key.1) {
                     continue;
                 }
-                let writers = fields.writers.entry(name).or_default();
+                let by_name = fields.by_name.entry(key.1.clone()).or_default();
+                if by_name.len() <= MOST_WRITERS && by_name.last() != Some(&f) {
+                    by_name.push(f);
+                }
+                let writers = fields.writers.entry(key).or_default();
                 if writers.len() <= MOST_WRITERS {
                     writers.push(f);
                 }
             }
-            for name in touched.begun {
-                if declared.contains(&name) {
-                    fields.writers.entry(name).or_default();
+            for key in touched.begun {
+                if declared.contains(&key.1) {
+                    fields.by_name.entry(key.1.clone()).or_default();
+                    fields.writers.entry(key).or_default();
                 }
             }
             fields.looked_at.extend(touched.looked_at);
@@ -90,12 +147,27 @@ impl Fields {
         fields
     }
 
-    /// Some function sets a field of this name, and only these do so where the object lives.
-    fn is_written_by(&self, functions: &[Option<FnRef>], name: &str) -> bool {
-        let writers = self.writers.get(name);
-        writers.is_some_and(|w| {
+    /// Some function sets this field, and only these do so where the object lives.
+    fn is_written_by(&self, functions: &[Option<FnRef>], class: Option<Name>, name: &Name) -> bool {
+        let only = |w: &Vec<FnRef>| {
             w.len() <= MOST_WRITERS && w.iter().all(|f| functions.contains(&Some(*f)))
-        })
+        };
+        let Some(class) = class else {
+            return self.by_name.get(name).is_some_and(only);
+        };
+        // An object whose class is not known may be of this one.
+        let any = self.writers.get(&(Name::default(), name.clone()));
+        let own = self.writers.get(&(class, name.clone()));
+        (own.is_some() || any.is_some()) && own.is_none_or(only) && any.is_none_or(only)
+    }
+
+    /// Some code looks at this field.
+    fn is_looked_at(&self, class: Option<Name>, name: &Name) -> bool {
+        let Some(class) = class else {
+            return self.looked_at.iter().any(|(_, n)| n == name);
+        };
+        let has = |class: Name| self.looked_at.contains(&(class, name.clone()));
+        has(class) || has(Name::default())
     }
 }
 
@@ -114,7 +186,7 @@ pub(crate) fn field_of(function: &Function, place: PlaceId) -> Option<&Name> {
     }
 }
 
-fn touched(program: &Program<'_>, f: FnRef) -> Touched {
+fn touched(program: &Program<'_>, f: FnRef, shared: &FxHashSet<Name>) -> Touched {
     let function = program.function(f);
     let mut found = Touched::default();
     // A constructor sets the fields of an object that is new; a destructor's is gone after it.
@@ -125,14 +197,14 @@ fn touched(program: &Program<'_>, f: FnRef) -> Touched {
     let cpp = program.units[f.0].language == Language::Cpp;
     for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
         let mut write = |place: PlaceId| {
-            if let Some(name) = field_of(function, place) {
+            if let Some(key) = key_of(program, f, shared, place) {
                 let own = own_life && function.places[place].base == Base::SelfObj;
                 let found = if own {
                     &mut found.begun
                 } else {
                     &mut found.written
                 };
-                found.insert(name.clone());
+                found.insert(key);
             }
         };
         match stmt {
@@ -142,7 +214,7 @@ fn touched(program: &Program<'_>, f: FnRef) -> Touched {
                     write(*place);
                 }
                 if is_whole_object(function, *dst) {
-                    whole(program, f, function, *dst, &mut found);
+                    whole(program, f, function, *dst, shared, &mut found);
                 }
             }
             Statement::Call {
@@ -156,19 +228,17 @@ fn touched(program: &Program<'_>, f: FnRef) -> Touched {
                     && FILLERS.contains(&last(name))
                     && let Some(Operand::Copy(place)) = args.first()
                 {
-                    whole(program, f, function, *place, &mut found);
+                    whole(program, f, function, *place, shared, &mut found);
                 }
                 if cpp {
-                    by_reference(program, f, function, callee, args, &mut found);
+                    by_reference(program, f, shared, callee, args, &mut found);
                 }
             }
             Statement::Opaque { touches, .. } => touches.iter().for_each(|p| write(*p)),
             _ => {}
         }
         let mut look = |place: PlaceId| {
-            if let Some(name) = field_of(function, place) {
-                found.looked_at.insert(name.clone());
-            }
+            found.looked_at.extend(key_of(program, f, shared, place));
         };
         match stmt {
             Statement::Assert(_) => {}
@@ -184,9 +254,7 @@ fn touched(program: &Program<'_>, f: FnRef) -> Touched {
     }
     for block in &function.blocks {
         visit_term_reads(&block.term, |place| {
-            if let Some(name) = field_of(function, place) {
-                found.looked_at.insert(name.clone());
-            }
+            found.looked_at.extend(key_of(program, f, shared, place));
         });
     }
     found
@@ -214,14 +282,19 @@ fn whole(
     f: FnRef,
     function: &Function,
     place: PlaceId,
+    shared: &FxHashSet<Name>,
     found: &mut Touched,
 ) {
     let class = program
         .class_of_place(f.0, function, place)
         .and_then(|name| program.class_named(f.0, &function.name, &name));
     if let Some(class) = class {
-        let names = class.fields.iter().map(|field| field.name.clone());
-        found.written.extend(names);
+        let key = |name: &Name| {
+            let class = shared.contains(name).then(|| class.name.clone());
+            (class.unwrap_or_default(), name.clone())
+        };
+        let keys = class.fields.iter().map(|field| key(&field.name));
+        found.written.extend(keys);
     }
 }
 
@@ -229,16 +302,17 @@ fn whole(
 fn by_reference(
     program: &Program<'_>,
     f: FnRef,
-    function: &Function,
+    shared: &FxHashSet<Name>,
     callee: &Callee,
     args: &[Operand],
     found: &mut Touched,
 ) {
+    let function = program.function(f);
     for (i, arg) in args.iter().enumerate() {
         let (Operand::Copy(place) | Operand::Move(place)) = arg else {
             continue;
         };
-        let field = field_of(function, *place);
+        let field = key_of(program, f, shared, *place);
         let object = is_whole_object(function, *place);
         if field.is_none() && !object {
             continue;
@@ -248,13 +322,14 @@ fn by_reference(
             Target::Unknown => true,
             Target::Defined(g) => {
                 let param = program.function(g).locals.get(i);
-                param.is_none_or(|l| l.ty.reference != Reference::None)
+                // What is given to be read alone stays as it is.
+                param.is_none_or(|l| l.ty.reference != Reference::None && !l.ty.is_const)
             }
         };
         if changes {
-            found.written.extend(field.cloned());
+            found.written.extend(field);
             if object {
-                whole(program, f, function, *place, found);
+                whole(program, f, function, *place, shared, found);
             }
         }
     }
@@ -282,7 +357,8 @@ impl Exec<'_, '_> {
             }
             match self.arena.get_loc(at) {
                 Loc::Field(parent, name) => {
-                    if !self.program.fields.is_written_by(writers, name) {
+                    let class = self.declarer(*parent, name);
+                    if !self.program.fields.is_written_by(writers, class, name) {
                         return false;
                     }
                     fields += 1;
@@ -292,6 +368,22 @@ impl Exec<'_, '_> {
                 _ => return fields > 0 && self.is_given_object(at),
             }
         }
+    }
+
+    /// The class that declares a field of an object, where others declare the name as well.
+    fn declarer(&self, object: LocId, name: &Name) -> Option<Name> {
+        if !self.program.fields.shared.contains(name) {
+            return Some(Name::default());
+        }
+        let class = match self.arena.get_loc(object) {
+            Loc::SelfObj => self.own_class(),
+            Loc::Deref(_) => self.class_of(object),
+            _ => self.loc_type(object).and_then(|ty| {
+                let ty = self.program.resolve(&ty);
+                self.program.class_ref_in(self.unit, self.scope(), &ty.name)
+            }),
+        };
+        self.program.declarer(class?, name)
     }
 
     /// The object itself, or what a parameter points to.
@@ -316,8 +408,18 @@ impl Exec<'_, '_> {
         let Some(home) = res.home.filter(|_| !res.foreign) else {
             return false;
         };
-        let name = self.arena.name(home);
-        self.is_steady(state, home)
-            && name.is_some_and(|name| !self.program.fields.looked_at.contains(name))
+        let mut at = home;
+        let field = loop {
+            match self.arena.get_loc(at) {
+                Loc::Field(parent, name) => break Some((*parent, name)),
+                Loc::Elem(parent, _) => at = *parent,
+                _ => break None,
+            }
+        };
+        let looked_at = |(object, name): (LocId, &Name)| {
+            let class = self.declarer(object, name);
+            self.program.fields.is_looked_at(class, name)
+        };
+        self.is_steady(state, home) && field.is_some_and(|field| !looked_at(field))
     }
 }

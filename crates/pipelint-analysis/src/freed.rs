@@ -59,6 +59,8 @@ impl Exec<'_, '_> {
             failed_at: None,
             infallible: true,
             half_done: false,
+            built: false,
+            by_end: self.ending > 0,
         };
         self.note_freed(kind);
         self.released_in.insert(v, self.block);

@@ -32,6 +32,7 @@ mod model;
 mod names;
 mod never_closed;
 mod object;
+mod once;
 mod own;
 mod owners;
 mod partial;
@@ -238,17 +239,16 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         .extend(protocol::join(&all, &order, &mut notes, &told, &named));
     analysis.events.extend(started::started_too_early(&program));
     analysis.events.extend(copies::copyable_owners(&program));
-    let leaks = analysis
-        .events
-        .iter()
-        .filter(|e| matches!(e.kind, EventKind::Leak(_)));
-    let lost: FxHashSet<Span> = leaks
-        .filter_map(|e| Some(e.resource.as_ref()?.origin))
-        .collect();
     let mut never = never_closed::never_closed(&program, elsewhere);
-    // An object that is seen to end with the handle tells it better.
-    never.retain(|e| !lost.contains(&e.at));
+    let classes: FxHashSet<Span> = never.iter().map(|e| e.at).collect();
+    // The class is at fault, not each of its objects that ends with the handle.
+    analysis.events.retain(|e| {
+        let lost = matches!(e.kind, EventKind::Leak(_));
+        let of = e.resource.as_ref().map(|r| r.origin);
+        !(lost && of.is_some_and(|of| classes.contains(&of)))
+    });
     analysis.events.append(&mut never);
+    once::tell_once(&mut analysis.events);
     analysis
         .events
         .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));

@@ -182,7 +182,18 @@ impl<'m> Program<'m> {
         place: pipelint_ir::PlaceId,
     ) -> Option<Name> {
         let place = &from.places[place];
-        let mut ty: Option<Name> = match &place.base {
+        self.class_behind(unit, from, &place.base, &place.proj)
+    }
+
+    /// The class of what some steps from a base lead to.
+    pub(crate) fn class_behind(
+        &self,
+        unit: usize,
+        from: &Function,
+        base: &Base,
+        steps: &[Proj],
+    ) -> Option<Name> {
+        let mut ty: Option<Name> = match base {
             Base::SelfObj => from.class.clone(),
             Base::Local(l) => Some(
                 self.resolve(&from.locals.get(l.0 as usize)?.ty)
@@ -191,7 +202,7 @@ impl<'m> Program<'m> {
             ),
             _ => None,
         };
-        for step in &place.proj {
+        for step in steps {
             ty = match step {
                 Proj::Deref | Proj::Index(_) => ty,
                 Proj::Field(field) => {

@@ -1,8 +1,8 @@
 //! Fields that a class creates a handle into, and that no code of the program ever lets go of.
 
 use pipelint_ir::{
-    Base, Callee, Function, FunctionKind, LocalKind, Name, Operand, PlaceId, Rvalue, Statement,
-    Terminator,
+    Base, Callee, Const, Function, FunctionKind, LocalKind, Name, Operand, PlaceId, Rvalue,
+    Statement, Terminator,
 };
 use pipelint_models::{FunctionModel, Slot};
 use pipelint_source::Span;
@@ -11,8 +11,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cfg::visit_reads;
 use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
-use crate::fields::field_of;
+use crate::fields::{FieldKey, field_of, key_of, shared_names};
 use crate::program::{ClassRef, FnRef, Program, Target, last};
+
+/// Where an OVERLAPPED holds its event, which stays the caller's:
+/// <https://learn.microsoft.com/en-us/windows/win32/api/minwinbase/ns-minwinbase-overlapped>.
+const EVENT_OF_OVERLAPPED: &str = "hEvent";
 
 /// A creation whose result a method puts into a field of its object.
 struct Created {
@@ -28,33 +32,108 @@ struct Created {
 #[derive(Default)]
 struct Seen {
     created: Vec<Created>,
-    /// Fields that it closes, hands out, copies or gives to other code.
-    let_go: FxHashSet<Name>,
+    /// Fields that it closes, hands out or gives to other code.
+    let_go: FxHashSet<FieldKey>,
+    /// Fields that it reads through a getter.
+    used: FxHashSet<FieldKey>,
+    /// Fields that it copies into others.
+    copied: FxHashSet<(FieldKey, FieldKey)>,
+}
+
+/// What every function is looked at with.
+struct Shared {
+    /// Names that several classes declare.
+    names: FxHashSet<Name>,
+    /// Methods that yield a field of their object and do nothing else: who calls one reads the field.
+    getters: FxHashMap<FnRef, FieldKey>,
 }
 
 /// Tells of every creation into a field that is never closed. What files that were not lowered do
 /// with the fields `elsewhere` is not known.
 pub(crate) fn never_closed(program: &Program<'_>, elsewhere: &FxHashSet<Name>) -> Vec<Event> {
     let all: Vec<FnRef> = program.all().collect();
+    let mut shared = Shared {
+        names: shared_names(program),
+        getters: FxHashMap::default(),
+    };
+    let getter = |&f: &FnRef| Some((f, getter_of(program, f, &shared.names)?));
+    shared.getters = all.par_iter().filter_map(getter).collect();
+    let shared = &shared;
     let created: Vec<Vec<Created>> = all
         .par_iter()
-        .map(|&f| Looker { program, f }.seen(None).created)
+        .map(|&f| Looker { program, f, shared }.seen(None).created)
         .collect();
     let mut created: Vec<Created> = created.into_iter().flatten().collect();
-    created.retain(|c| !elsewhere.contains(&c.field) && is_seen_whole(program, c.class));
+    created.retain(|c| {
+        let fields = &program.class_at(c.class).fields;
+        let private = fields.iter().any(|f| f.name == c.field && f.is_private);
+        // Code that is not seen cannot name it, if all of the class is.
+        (private || !elsewhere.contains(&c.field)) && is_seen_whole(program, c.class)
+    });
     if created.is_empty() {
         return Vec::new();
     }
-    let asked: FxHashSet<&Name> = created.iter().map(|c| &c.field).collect();
-    let let_go: Vec<FxHashSet<Name>> = all
-        .par_iter()
-        .map(|&f| Looker { program, f }.seen(Some(&asked)).let_go)
-        .collect();
-    let let_go: FxHashSet<&Name> = let_go.iter().flatten().collect();
+    // What a field is copied into is asked for in its turn.
+    let mut asked: FxHashSet<Name> = created.iter().map(|c| c.field.clone()).collect();
+    let mut let_go: FxHashSet<FieldKey> = FxHashSet::default();
+    let mut used: FxHashSet<FieldKey> = FxHashSet::default();
+    let mut copied: FxHashSet<(FieldKey, FieldKey)> = FxHashSet::default();
+    loop {
+        let seen: Vec<Seen> = all
+            .par_iter()
+            .map(|&f| Looker { program, f, shared }.seen(Some(&asked)))
+            .collect();
+        for seen in seen {
+            let_go.extend(seen.let_go);
+            used.extend(seen.used);
+            copied.extend(seen.copied);
+        }
+        let before = asked.len();
+        asked.extend(copied.iter().map(|(_, to)| to.1.clone()));
+        if asked.len() == before {
+            break;
+        }
+    }
+    // Who calls a getter that nobody calls is not seen.
+    for key in shared.getters.values() {
+        if !used.contains(key) {
+            let_go.insert(key.clone());
+        }
+    }
+    // Into what the program does not declare, or declares for all to see, unseen code may look.
+    let kept = |(class, name): &FieldKey| {
+        let classes = program.units.iter().flat_map(|u| &u.classes);
+        let mut classes = classes.filter(|c| class.is_empty() || c.name == *class);
+        classes.any(|c| c.fields.iter().any(|f| f.name == *name && f.is_private))
+    };
+    for (_, to) in &copied {
+        if to.1 != EVENT_OF_OVERLAPPED && !kept(to) {
+            let_go.insert(to.clone());
+        }
+    }
+    let is_let_go = |created: &Created| {
+        let class = program.class_at(created.class).name.clone();
+        let mut todo = vec![(class, created.field.clone())];
+        let mut been: FxHashSet<FieldKey> = FxHashSet::default();
+        while let Some((class, name)) = todo.pop() {
+            for key in [(class, name.clone()), (Name::default(), name)] {
+                if let_go.contains(&key) {
+                    return true;
+                }
+                let next = copied.iter().filter(|(from, _)| *from == key);
+                todo.extend(
+                    next.map(|(_, to)| to.clone())
+                        .filter(|to| !been.contains(to)),
+                );
+                been.insert(key);
+            }
+        }
+        false
+    };
     let mut events = Vec::new();
     let mut told: FxHashSet<(ClassRef, &Name)> = FxHashSet::default();
     for created in &created {
-        if let_go.contains(&created.field) || !told.insert((created.class, &created.field)) {
+        if is_let_go(created) || !told.insert((created.class, &created.field)) {
             continue;
         }
         let kind = program.models.resource(&created.kind);
@@ -105,6 +184,31 @@ fn is_seen_whole(program: &Program<'_>, class: ClassRef) -> bool {
 struct Looker<'a, 'm> {
     program: &'a Program<'m>,
     f: FnRef,
+    shared: &'a Shared,
+}
+
+/// The field that a method yields, if it does nothing else.
+fn getter_of(program: &Program<'_>, f: FnRef, shared: &FxHashSet<Name>) -> Option<FieldKey> {
+    let function = program.function(f);
+    if function.kind != FunctionKind::Method || function.blocks.len() != 1 {
+        return None;
+    }
+    let block = function.blocks.iter().next()?;
+    let Terminator::Return(Some(Operand::Copy(mut place))) = block.term else {
+        return None;
+    };
+    for stmt in block.stmts.iter().rev() {
+        match stmt {
+            Statement::Assign {
+                dst,
+                value: Rvalue::Use(Operand::Copy(from)),
+            } if *dst == place => place = *from,
+            Statement::Assign { .. } | Statement::Call { .. } => return None,
+            _ => {}
+        }
+    }
+    let own = function.places[place].base == Base::SelfObj;
+    own.then(|| key_of(program, f, shared, place)).flatten()
 }
 
 impl Looker<'_, '_> {
@@ -114,15 +218,19 @@ impl Looker<'_, '_> {
 
     /// What the function does: what it creates into fields of its object, or how it lets go of
     /// those that are `asked` for.
-    fn seen(&self, asked: Option<&FxHashSet<&Name>>) -> Seen {
+    fn seen(&self, asked: Option<&FxHashSet<Name>>) -> Seen {
         let function = self.function();
         let mut seen = Seen::default();
         let mut places = function.places.iter();
+        let read = self.read_by_getters(asked);
         let speaks = match asked {
             None => function.class.is_some(),
-            Some(asked) => places.any(|(place, _)| {
-                field_of(function, place).is_some_and(|field| asked.contains(field))
-            }),
+            Some(asked) => {
+                !read.is_empty()
+                    || places.any(|(place, _)| {
+                        field_of(function, place).is_some_and(|field| asked.contains(field))
+                    })
+            }
         };
         if !speaks {
             return seen;
@@ -139,13 +247,20 @@ impl Looker<'_, '_> {
                 addresses.insert(*dst, *of);
             }
         }
-        let mut let_go = |place: PlaceId| {
-            if let Some(field) = field_of(function, place)
-                && asked.is_some_and(|asked| asked.contains(field))
-            {
-                seen.let_go.insert(field.clone());
+        seen.used.extend(read.values().cloned());
+        let key_at = |place: PlaceId| {
+            if let Some(key) = read.get(&place) {
+                return Some(key.clone());
             }
+            let field = field_of(function, place)?;
+            asked
+                .is_some_and(|asked| asked.contains(field))
+                .then_some(())?;
+            key_of(self.program, self.f, &self.shared.names, place)
         };
+        let mut gone: FxHashSet<FieldKey> = FxHashSet::default();
+        let mut let_go = |place: PlaceId| gone.extend(key_at(place));
+        let getter = self.shared.getters.contains_key(&self.f);
         for (b, block) in function.blocks.iter().enumerate() {
             for (i, stmt) in block.stmts.iter().enumerate() {
                 let span = function.map.stmts.get(b).and_then(|s| s.get(i));
@@ -154,12 +269,26 @@ impl Looker<'_, '_> {
                     Statement::Assign { dst, value } => match value {
                         Rvalue::Compare(_) => {}
                         Rvalue::Ref(_) if addresses.contains_key(dst) => {}
+                        Rvalue::Use(Operand::Copy(from))
+                            if key_at(*from).is_some() && field_of(function, *dst).is_some() =>
+                        {
+                            let to = key_of(self.program, self.f, &self.shared.names, *dst);
+                            seen.copied.extend(key_at(*from).zip(to));
+                        }
                         _ => visit_reads(stmt, &mut let_go),
                     },
                     Statement::Call {
                         dst, callee, args, ..
                     } => {
                         let target = self.program.target(self.f.0, function, callee, args.len());
+                        if let Target::Defined(g) = target
+                            && self.shared.getters.contains_key(&g)
+                        {
+                            continue;
+                        }
+                        if let Target::Unknown = target {
+                            seen.let_go.extend(self.perhaps_got(callee));
+                        }
                         let Target::Model(model) = target else {
                             visit_reads(stmt, &mut let_go);
                             for arg in args {
@@ -189,11 +318,61 @@ impl Looker<'_, '_> {
             }
             if let Terminator::Return(Some(Operand::Copy(place) | Operand::Move(place))) =
                 &block.term
+                && !getter
             {
                 let_go(*place);
             }
         }
+        seen.let_go.extend(gone);
         seen
+    }
+
+    /// Fields that a method call may yield, the class of whose object is not known.
+    fn perhaps_got(&self, callee: &Callee) -> Vec<FieldKey> {
+        let Callee::Method { receiver, name, ty } = callee else {
+            return Vec::new();
+        };
+        let function = self.function();
+        let known = ty
+            .as_ref()
+            .is_some_and(|ty| !ty.name.is_empty() && ty.name != "auto")
+            || self
+                .program
+                .class_of_place(self.f.0, function, *receiver)
+                .is_some_and(|class| !class.is_empty() && class != "auto");
+        if known {
+            return Vec::new();
+        }
+        let getters = self.shared.getters.iter();
+        getters
+            .filter(|(g, _)| last(&self.program.function(**g).name) == last(name))
+            .map(|(_, key)| key.clone())
+            .collect()
+    }
+
+    /// Temporaries that hold what a getter of a field that is asked for gave.
+    fn read_by_getters(&self, asked: Option<&FxHashSet<Name>>) -> FxHashMap<PlaceId, FieldKey> {
+        let mut read = FxHashMap::default();
+        let Some(asked) = asked.filter(|_| !self.shared.getters.is_empty()) else {
+            return read;
+        };
+        let function = self.function();
+        for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+            if let Statement::Call {
+                dst: Some(dst),
+                callee: callee @ Callee::Method { .. },
+                args,
+                ..
+            } = stmt
+                && let Target::Defined(g) =
+                    self.program.target(self.f.0, function, callee, args.len())
+                && let Some(key) = self.shared.getters.get(&g)
+                && asked.contains(&key.1)
+            {
+                read.insert(*dst, key.clone());
+            }
+        }
+        read
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -214,14 +393,16 @@ impl Looker<'_, '_> {
             };
             let fills = model.acquires.iter().any(|a| a.at == Slot::Out(j));
             match addresses.get(place) {
-                Some(of) if fills => self.creation(model, callee, Slot::Out(j), *of, span, created),
+                Some(of) if fills => {
+                    self.creation(model, callee, args, Slot::Out(j), *of, span, created);
+                }
                 Some(of) => let_go(*of),
                 None if self.keeps(model, j) => let_go(*place),
                 None => {}
             }
         }
         if let Some(dst) = dst {
-            self.creation(model, callee, Slot::Result, dst, span, created);
+            self.creation(model, callee, args, Slot::Result, dst, span, created);
         }
     }
 
@@ -229,17 +410,20 @@ impl Looker<'_, '_> {
     fn keeps(&self, model: &FunctionModel, j: usize) -> bool {
         model.releases.iter().any(|r| r.arg == j)
             || model.takes.contains(&j)
-            || model.escapes.contains(&j)
+            // A handle that it must have, and keeps, is still its caller's.
+            || (model.escapes.contains(&j) && !model.needs.contains(&j))
             || model.fills.contains(&j)
             || model.returns_arg == Some(j)
             // `DuplicateHandle` and its like: the new one may be told from the old one only there.
-            || model.acquires.iter().any(|a| a.when.is_some())
+            || model.acquires.iter().any(|a| a.when.as_ref().is_some_and(|w| w.null.is_none()))
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn creation(
         &self,
         model: &FunctionModel,
         callee: &Callee,
+        args: &[Operand],
         at: Slot,
         place: PlaceId,
         span: Span,
@@ -267,7 +451,14 @@ impl Looker<'_, '_> {
             .class
             .as_ref()
             .and_then(|c| self.program.class_ref(self.f.0, c));
-        let Some(class) = class.filter(|_| method && leaks && acquire.when.is_none()) else {
+        let surely = acquire.when.as_ref().is_none_or(|when| {
+            let null = matches!(
+                args.get(when.arg),
+                Some(Operand::Const(Const::Null | Const::Int(0)))
+            );
+            null && when.null == Some(true)
+        });
+        let Some(class) = class.filter(|_| method && leaks && surely) else {
             return;
         };
         let declared = self.program.class_at(class);

@@ -163,7 +163,10 @@ impl Exec<'_, '_> {
             };
             let mut after = Vec::new();
             for mut state in states {
-                if !self.apply(&mut state, &call, None, &mut after) {
+                self.ending += 1;
+                let seen = self.apply(&mut state, &call, None, &mut after);
+                self.ending -= 1;
+                if !seen {
                     self.unseen_end(&mut state, object);
                     after.push(state);
                 }

@@ -227,7 +227,8 @@ impl<'p, 'm> Exec<'p, 'm> {
                     EventKind::AliasedOwner(Aliased::BothEnd { first, then })
                 } else {
                     let api = by.clone();
-                    EventKind::DoubleClose { first, api }
+                    let by_end = self.ending > 0 && !res.by_end;
+                    EventKind::DoubleClose { first, api, by_end }
                 }
             }
             Status::Open if outcome == Outcome::Failed => return,
@@ -247,8 +248,10 @@ impl<'p, 'm> Exec<'p, 'm> {
                 }
                 state.step(self.span, StepKind::Closed(by.clone()), Some(v));
                 let span = self.span;
+                let by_end = self.ending > 0;
                 if let Some(res) = state.res.get_mut(v) {
                     res.status = Status::Released(by.clone(), span);
+                    res.by_end = by_end;
                 }
                 return;
             }
@@ -264,7 +267,9 @@ impl<'p, 'm> Exec<'p, 'm> {
         let v = self.read(state, object);
         let by = Name::new(format!("~{}", owner.name));
         if !self.ends_lent(state, object, v, &by) {
+            self.ending += 1;
             self.owner_releases(state, owner, v, &by);
+            self.ending -= 1;
         }
         state.env.remove(object);
     }

@@ -285,6 +285,23 @@ impl<'m> Program<'m> {
         &self.units[u].classes[c]
     }
 
+    /// The class that declares a field of this one's objects: itself or a base; by its name.
+    pub(crate) fn declarer(&self, class: ClassRef, field: &str) -> Option<Name> {
+        let mut todo = vec![(class, 0)];
+        while let Some((at, depth)) = todo.pop() {
+            let class = self.class_at(at);
+            if class.fields.iter().any(|f| f.name == field) {
+                return Some(class.name.clone());
+            }
+            if depth < 8 {
+                let bases = class.bases.iter();
+                let bases = bases.filter_map(|base| self.class_ref_in(at.0, &class.name, base));
+                todo.extend(bases.map(|base| (base, depth + 1)));
+            }
+        }
+        None
+    }
+
     fn index_functions(&mut self) {
         for (u, unit) in self.units.iter().enumerate() {
             for (g, global) in unit.globals.iter().enumerate() {

@@ -31,7 +31,12 @@ impl Exec<'_, '_> {
             self.give_boxes(state, &[v]);
             return;
         }
-        let resource = Some(self.resource(res));
+        let mut resource = self.resource(res);
+        if res.built && res.status == Status::Open {
+            // Who has the object had no chance to look: the constructor is at fault.
+            resource.created = res.origin;
+        }
+        let resource = Some(resource);
         let outcome = self.outcome(state, v, res);
         let kind = match &res.status {
             Status::Released(..) if !self.surely_met(state, v, res) => {
@@ -212,6 +217,7 @@ impl Exec<'_, '_> {
             Status::Released(first, at) => Some(EventKind::DoubleClose {
                 first: (first.clone(), *at),
                 api: api.clone(),
+                by_end: self.ending > 0 && !res.by_end,
             }),
             Status::Open if outcome == Outcome::Failed => {
                 // Freeing NULL is nobody's fault.
@@ -238,11 +244,17 @@ impl Exec<'_, '_> {
             Status::Open => None,
         };
         let again = matches!(kind, Some(EventKind::DoubleClose { .. }));
+        // What the object does at its end is its class's business: told there.
+        let site = match kind {
+            Some(EventKind::WrongRelease { .. }) if self.ending > 0 => self.site.take(),
+            _ => None,
+        };
         let wrong = matches!(kind, Some(EventKind::WrongRelease { .. }));
         if let Some(kind) = kind {
             let path = self.path(state, Some(v), StepKind::Closed(api.clone()));
             self.emit(kind, resource, path, state.doubtful);
         }
+        self.site = self.site.or(site);
         if again {
             state.res.remove(v);
             return;
@@ -265,10 +277,12 @@ impl Exec<'_, '_> {
         let kind = release.kind.clone();
         self.leave_closed(state, v, &kind, api);
         let (api, span) = (api.clone(), self.span);
+        let by_end = self.ending > 0;
         if let Some(res) = state.res.get_mut(v)
             && outcome != Outcome::Failed
         {
             res.status = Status::Released(api, span);
+            res.by_end = by_end;
         }
     }
 

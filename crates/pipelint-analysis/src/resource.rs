@@ -162,7 +162,9 @@ impl Exec<'_, '_> {
             others: Vec::new(),
         });
         if let Some(res) = state.res.get_mut(old) {
+            // Told: no caller has to hear of it.
             res.escaped = true;
+            res.foreign = true;
         }
     }
 

@@ -85,7 +85,10 @@ impl Exec<'_, '_> {
                     };
                     let mut after = Vec::new();
                     for mut state in states {
-                        if !self.apply(&mut state, &call, None, &mut after) {
+                        self.ending += 1;
+                        let seen = self.apply(&mut state, &call, None, &mut after);
+                        self.ending -= 1;
+                        if !seen {
                             let whole = self.arena.val(Val::Ptr(object));
                             self.escape(&mut state, whole);
                             after.push(state);
@@ -270,6 +273,8 @@ impl Exec<'_, '_> {
             failed_at: None,
             infallible: true,
             half_done: false,
+            built: false,
+            by_end: false,
         }
     }
 

@@ -210,6 +210,10 @@ pub(crate) struct Res {
     pub(crate) infallible: bool,
     /// Handed out by a function that failed.
     pub(crate) half_done: bool,
+    /// A constructor made it into its object: who makes the object cannot judge it.
+    pub(crate) built: bool,
+    /// It was released by the end of an object that holds it.
+    pub(crate) by_end: bool,
 }
 
 /// A variable that an out-parameter creation did not set where it failed.

@@ -185,6 +185,7 @@ fn class(line: &mut Cursor<'_>, lines: &mut Lines<'_>, is_union: bool) -> Result
         if line.takes_word("declare") {
             class.methods.push(declaration(&mut line)?);
         } else {
+            let is_private = line.takes_word("private");
             let is_static = line.takes_word("static");
             if !line.takes_word("field") {
                 return Err(line.wrong("`field`, `static field`, `declare` or `}`"));
@@ -201,6 +202,7 @@ fn class(line: &mut Cursor<'_>, lines: &mut Lines<'_>, is_union: bool) -> Result
                 ty,
                 is_static,
                 has_init,
+                is_private,
                 span,
             });
         }

@@ -108,11 +108,12 @@ fn class(out: &mut String, class: &Class) -> fmt::Result {
     }
     out.push_str(" {\n");
     for field in &class.fields {
+        let private = if field.is_private { "private " } else { "" };
         let word = if field.is_static { "static " } else { "" };
         let init = if field.has_init { " = _" } else { "" };
         writeln!(
             out,
-            "  {word}field {}: {}{init}",
+            "  {private}{word}field {}: {}{init}",
             NameText(&field.name),
             TypeText(&field.ty)
         )?;

@@ -26,6 +26,8 @@ pub struct Field {
     pub is_static: bool,
     /// It has a default member initialiser.
     pub has_init: bool,
+    /// The class's own code alone can name it: it is private, and the class has no friends.
+    pub is_private: bool,
     /// Its declaration.
     pub span: Span,
 }

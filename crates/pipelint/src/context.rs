@@ -141,7 +141,8 @@ pub(crate) fn mentioned<'a>(
     found.into_iter().map(|i| Name::new(names[i])).collect()
 }
 
-/// Names of fields that some of these texts, which are not lowered, speak of in any way.
+/// Names of fields that some of these texts, which are not lowered, speak of in any way but to declare
+/// a member of another class by the same name.
 pub(crate) fn mentioned_fields<'a>(
     units: &[Unit],
     texts: impl Iterator<Item = &'a str>,
@@ -161,9 +162,11 @@ pub(crate) fn mentioned_fields<'a>(
     let found: Vec<FxHashSet<&[u8]>> = texts
         .par_iter()
         .map(|text| {
-            let words = text.as_bytes().split(|b| !WORD[*b as usize]);
+            let bytes = text.as_bytes();
+            let words = bytes.split(|b| !WORD[*b as usize]);
             words
                 .filter(|word| shapes[shape(word)])
+                .filter(|word| fields.contains(word) && !is_declared(bytes, word))
                 .filter_map(|word| fields.get(word).copied())
                 .collect()
         })
@@ -174,6 +177,35 @@ pub(crate) fn mentioned_fields<'a>(
         .into_iter()
         .filter_map(|f| std::str::from_utf8(f).ok());
     names.map(Name::new).collect()
+}
+
+/// Whether a word of the text is the name in a declaration of its own line: `HANDLE *name;`,
+/// `std::unique_ptr<T> name = …;`.
+fn is_declared(text: &[u8], word: &[u8]) -> bool {
+    let at = word.as_ptr().addr() - text.as_ptr().addr();
+    let tail = text[at + word.len()..].trim_ascii_start();
+    if !matches!(tail.first(), Some(b';' | b'=')) || tail.starts_with(b"==") {
+        return false;
+    }
+    let line = memchr::memrchr(b'\n', &text[..at]).map_or(0, |i| i + 1);
+    let head = text[line..at].trim_ascii();
+    let of_type = |b: &u8| WORD[*b as usize] || b" \t:<>,*&".contains(b);
+    let statement = |word: &[u8]| {
+        matches!(
+            word,
+            b"return"
+                | b"delete"
+                | b"throw"
+                | b"goto"
+                | b"case"
+                | b"else"
+                | b"co_return"
+                | b"co_yield"
+        )
+    };
+    !head.is_empty()
+        && head.iter().all(of_type)
+        && !head.split(|b| !WORD[*b as usize]).any(statement)
 }
 
 /// A small number that few words share.

@@ -35,6 +35,8 @@ use crate::prelude::*;
 ///         if (timer == nullptr)
 ///             fprintf(stderr, "no timer\n");
 ///     }
+///     ~Poller() { CloseThreadpoolTimer(timer); }
+///     Poller(const Poller &) = delete;
 ///     void start(FILETIME *due) { SetThreadpoolTimer(timer, due, 1000, 0); }
 ///
 /// private:
@@ -54,6 +56,8 @@ use crate::prelude::*;
 ///         if (timer == nullptr)
 ///             throw std::runtime_error("no timer");
 ///     }
+///     ~Poller() { CloseThreadpoolTimer(timer); }
+///     Poller(const Poller &) = delete;
 ///     void start(FILETIME *due) { SetThreadpoolTimer(timer, due, 1000, 0); }
 ///
 /// private:

@@ -66,7 +66,12 @@ impl Rule for DoubleClose {
     fn report(&self, event: &Event) -> Option<Diagnostic> {
         let made = event.resource.as_ref()?;
         let (closer, place, api) = match &event.kind {
-            EventKind::DoubleClose { first, api } => (&first.0, first.1, api),
+            EventKind::DoubleClose {
+                first,
+                api,
+                by_end: true,
+            } => return Some(closed_by_hand(event, made, &first.0, api)),
+            EventKind::DoubleClose { first, api, .. } => (&first.0, first.1, api),
             EventKind::LeftClosed { closed, by, api } => {
                 return Some(left_closed(event, made, closed, by, api));
             }
@@ -94,6 +99,28 @@ impl Rule for DoubleClose {
         words::relabel(&mut diagnostic.path, event.at, &again);
         Some(diagnostic)
     }
+}
+
+/// The object's end releases what was released by hand.
+fn closed_by_hand(event: &Event, made: &Resource, closer: &str, api: &str) -> Diagnostic {
+    let subject = words::subject(made);
+    let end = match api.strip_prefix('~') {
+        Some(owner) => format!("its owner, `{owner}`,"),
+        None => format!("`{api}` in the destructor"),
+    };
+    let words = Words {
+        primary: event.at,
+        label: format!("{} by hand", words::past(closer)),
+        message: format!(
+            "`{closer}` {} {subject}, and {end} does so again",
+            words::present(closer)
+        ),
+        help: "leave it to the object's end, or empty the object after the release".to_owned(),
+    };
+    let mut diagnostic = words::diagnostic(&DoubleClose::META, event, words);
+    let first = format!("{} by `{closer}`", words::past(closer));
+    words::relabel(&mut diagnostic.path, event.at, &first);
+    diagnostic
 }
 
 /// The place keeps the value when the function is done, and another function releases it again.

@@ -18,6 +18,10 @@ struct Body<'t> {
     facts: ClassFacts,
     inits: Vec<(Name, Type, Node<'t>)>,
     space: Rc<Space>,
+    /// What is declared here is private.
+    private: bool,
+    /// It has friends, which can name what is private.
+    befriends: bool,
 }
 
 impl<'t> Items<'t> {
@@ -67,8 +71,16 @@ impl<'t> Items<'t> {
             },
             inits: Vec::new(),
             space: Rc::new(space.enter(&short, Some(full.clone()))),
+            private: kind(node) == K::ClassSpecifier,
+            befriends: false,
         };
         self.members(body, &mut out, depth);
+        if out.befriends {
+            out.class
+                .fields
+                .iter_mut()
+                .for_each(|f| f.is_private = false);
+        }
         if !out.inits.is_empty() {
             out.facts.has_inits = true;
             self.work.push(Work::FieldInit(full.clone(), out.inits));
@@ -118,7 +130,11 @@ impl<'t> Items<'t> {
                 | K::LabeledStatement => {
                     stack.extend(self.source.children(node).into_iter().rev());
                 }
-                K::FriendDeclaration => self.friend(node, out),
+                K::FriendDeclaration => {
+                    out.befriends = true;
+                    self.friend(node, out);
+                }
+                K::AccessSpecifier => out.private = self.source.text(node).starts_with("private"),
                 K::Error => {
                     self.gap(node, GapReason::Syntax);
                     stack.extend(self.source.children(node).into_iter().rev());
@@ -246,6 +262,7 @@ impl<'t> Items<'t> {
                 ty: declared.ty,
                 is_static: spec.is_static,
                 has_init: value.is_some() && !spec.is_static,
+                is_private: out.private,
                 span: self.source.span(declarator),
             });
         }

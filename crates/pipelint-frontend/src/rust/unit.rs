@@ -114,6 +114,7 @@ fn class(index: &Index, source: &Source, full: &Name, name: Node<'_>) -> Option<
             ty: index.normal(ty).to_ir(),
             is_static: false,
             has_init: false,
+            is_private: false,
             span,
         })
         .collect();

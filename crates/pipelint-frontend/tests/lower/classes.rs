@@ -29,12 +29,12 @@ bool Pipe::start() { return ConnectNamedPipe(m_handle, &m_overlapped); }
 "#,
         r#"
 class Pipe : Object {
-  field m_handle: HANDLE = _
-  field m_event: HANDLE = _
-  field m_overlapped: OVERLAPPED = _
-  field m_name: std::string = _
-  field m_config: Config&
-  field m_count: int
+  private field m_handle: HANDLE = _
+  private field m_event: HANDLE = _
+  private field m_overlapped: OVERLAPPED = _
+  private field m_name: std::string = _
+  private field m_config: Config&
+  private field m_count: int
   declare constructor Pipe::Pipe(Object*, Config&) -> ?
   declare destructor Pipe::~Pipe() -> ? virtual
   declare static method Pipe::onDone(void*) -> void

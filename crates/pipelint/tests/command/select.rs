@@ -58,7 +58,7 @@ fn an_unknown_selector_is_wrong_usage_and_names_what_was_meant() {
     for (option, selector, meant) in [
         ("--select", "leaked-handel", "leaked-handle"),
         ("--ignore", "double-closed", "double-close"),
-        ("--select", "PL1103", "PL103"),
+        ("--select", "PL1033", "PL103"),
         ("--select", "PL9", "pipelint rules"),
         ("--select", "", "pipelint rules"),
     ] {

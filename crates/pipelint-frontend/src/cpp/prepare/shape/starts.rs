@@ -37,12 +37,16 @@ impl Walker<'_> {
         }
     }
 
-    /// A befriended class says nothing that is wanted here; a befriended function may be deleted,
-    /// which the grammar does not know.
+    /// The grammar knows a befriended class with a plain name; a befriended function may be deleted,
+    /// which it does not know.
     fn friend(&mut self, at: usize) -> Option<usize> {
         let mut end = at + 1;
         if self.kind(end) == Some(Kind::Class) {
-            end = self.name_end(end + 1);
+            let name = end + 1;
+            end = self.name_end(name);
+            if end == name + 1 && self.kind(end) == Some(Kind::Semi) {
+                return None;
+            }
             if self.kind(end) == Some(Kind::Semi) {
                 self.blank(at, end);
                 return Some(end + 1);

@@ -1,0 +1,31 @@
+//! One fault, one report: what follows from a fault that is told is not told as another one.
+
+use pipelint_source::Span;
+use rustc_hash::FxHashSet;
+
+use crate::event::{Event, EventKind};
+
+/// The creating call that an event is about.
+fn origin(event: &Event) -> Option<Span> {
+    event.resource.as_ref().map(|r| r.origin)
+}
+
+/// Takes away the events that only show what another one has caused.
+pub(crate) fn tell_once(events: &mut Vec<Event>) {
+    let of = |wanted: fn(&EventKind) -> bool| -> FxHashSet<Span> {
+        let told = events.iter().filter(|e| wanted(&e.kind));
+        told.filter_map(origin).collect()
+    };
+    // The test is there, and is the wrong one.
+    let wrong = of(|kind| matches!(kind, EventKind::WrongFailureValue { .. }));
+    // The test is there, and nothing comes of it.
+    let idle = of(|kind| matches!(kind, EventKind::FailedUse { .. }));
+    events.retain(|event| {
+        let about = |set: &FxHashSet<Span>| origin(event).is_some_and(|o| set.contains(&o));
+        match event.kind {
+            EventKind::UncheckedUse { .. } => !about(&wrong) && !about(&idle),
+            EventKind::CloseOfInvalid { .. } => !about(&idle),
+            _ => true,
+        }
+    });
+}
