@@ -132,7 +132,7 @@ fn plain(text: &str) -> String {
 fn sites(text: &Text, expected: expected::Sites, found: &Found, report: &mut Report) {
     let mut known = rustc_hash::FxHashSet::default();
     report.read += expected.read;
-    report.foreign += expected.foreign;
+    report.foreign = expected.foreign;
     let difference = |what: What, at: &Range| Difference {
         what,
         path: text.path.clone(),

@@ -1,6 +1,6 @@
 //! What `syn` finds in a file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pipelint_frontend::rust::SiteKind;
 use pipelint_frontend::rust::cfg::Cfg;
@@ -47,9 +47,10 @@ pub(crate) struct Sites {
     pub(crate) unread: Vec<Range>,
     /// Arguments of macros that the crate defines. What is lowered in them depends on what these become.
     pub(crate) own: Vec<Range>,
-    /// Macro calls by how their arguments read.
+    /// Macro calls whose arguments read as code.
     pub(crate) read: usize,
-    pub(crate) foreign: usize,
+    /// Macro calls with a grammar of their own, by name.
+    pub(crate) foreign: BTreeMap<String, usize>,
 }
 
 /// Finds everything in a file. `own` are the macros that the crate defines.
@@ -110,7 +111,7 @@ impl Walk<'_> {
         self.visit_block(body);
     }
 
-    fn code(&mut self, code: Code, whole: Range) {
+    fn code(&mut self, name: &str, code: Code, whole: Range) {
         match code {
             Code::Expressions(list) => list.iter().for_each(|e| self.visit_expr(e)),
             Code::Statements(list) => list.iter().for_each(|s| self.visit_stmt(s)),
@@ -121,7 +122,7 @@ impl Walk<'_> {
                 message.iter().for_each(|e| self.visit_expr(e));
             }
             Code::Other => {
-                self.out.foreign += 1;
+                *self.out.foreign.entry(name.to_owned()).or_default() += 1;
                 self.out.unread.push(whole);
                 return;
             }
@@ -132,7 +133,7 @@ impl Walk<'_> {
     /// The branches of `cfg_if!`: the first whose predicate holds is there.
     fn branches(&mut self, mac: &Macro, whole: Range) {
         let Some(branches) = arguments::branches(&mac.tokens) else {
-            self.out.foreign += 1;
+            *self.out.foreign.entry("cfg_if".to_owned()).or_default() += 1;
             self.out.unread.push(whole);
             return;
         };
@@ -151,7 +152,7 @@ impl Walk<'_> {
             }
             match arguments::general(&branch.body) {
                 Code::Other => self.out.unread.push(whole.clone()),
-                code => self.code(code, whole.clone()),
+                code => self.code("cfg_if", code, whole.clone()),
             }
             self.reason = outer;
         }
@@ -352,15 +353,15 @@ impl<'ast> Visit<'ast> for Walk<'_> {
             self.branches(mac, inside);
         } else if is_not_run(&name) {
             self.within(Reason::NotRun, |this| {
-                this.code(arguments::read(&name, &mac.tokens), inside);
+                this.code(&name, arguments::read(&name, &mac.tokens), inside);
             });
         } else if self.own.contains(&name) {
             self.out.own.push(inside.clone());
             self.within(Reason::OwnMacro, |this| {
-                this.code(arguments::read(&name, &mac.tokens), inside);
+                this.code(&name, arguments::read(&name, &mac.tokens), inside);
             });
         } else {
-            self.code(arguments::read(&name, &mac.tokens), inside);
+            self.code(&name, arguments::read(&name, &mac.tokens), inside);
         }
     }
 }

@@ -40,8 +40,8 @@ pub struct Report {
     pub counts: BTreeMap<SiteKind, Counts>,
     /// Macro calls whose arguments read as code.
     pub read: usize,
-    /// Macro calls with a grammar of their own.
-    pub foreign: usize,
+    /// Macro calls with a grammar of their own, by name.
+    pub foreign: BTreeMap<String, usize>,
     /// What nothing explains.
     pub differences: Vec<Difference>,
     /// Time of the front end, added up.
@@ -52,6 +52,8 @@ pub struct Report {
 
 /// Files named as the slowest.
 const SLOWEST: usize = 5;
+/// Macros with a grammar of their own that are named.
+const COMMONEST: usize = 40;
 /// Files shorter than this, in bytes, count as so long: their time is the clock's.
 const SHORT: usize = 20_000;
 
@@ -64,7 +66,9 @@ impl Report {
         self.unparsed_lines += other.unparsed_lines;
         self.unreadable += other.unreadable;
         self.read += other.read;
-        self.foreign += other.foreign;
+        for (name, n) in other.foreign {
+            *self.foreign.entry(name).or_default() += n;
+        }
         self.time += other.time;
         for (kind, counts) in other.counts {
             let to = self.counts.entry(kind).or_default();
@@ -111,8 +115,14 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "macro calls: {} with arguments that read as code, {} with a grammar of their own",
-            self.read, self.foreign
+            self.read,
+            self.foreign.values().sum::<usize>()
         )?;
+        let mut names: Vec<(&String, &usize)> = self.foreign.iter().collect();
+        names.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        for (name, n) in names.into_iter().take(COMMONEST) {
+            writeln!(f, "  {n:>8} {name}!")?;
+        }
         writeln!(
             f,
             "{:10}{:>10}{:>10}{:>10}{:>10}  by itself",

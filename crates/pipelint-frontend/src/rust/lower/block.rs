@@ -136,10 +136,10 @@ impl Lowerer<'_> {
     fn declaration(&mut self, node: Node<'_>, what: K) -> bool {
         match what {
             K::FunctionItem => self.nested(node),
-            K::ImplItem | K::TraitItem | K::ModItem => self.nested_items(node),
-            K::ConstItem
-            | K::StaticItem
-            | K::StructItem
+            K::ImplItem | K::TraitItem | K::ModItem | K::ConstItem | K::StaticItem => {
+                self.nested_items(node);
+            }
+            K::StructItem
             | K::EnumItem
             | K::UnionItem
             | K::TypeItem

@@ -165,6 +165,7 @@ impl Lowerer<'_> {
                 if !some {
                     return None;
                 }
+                self.site(crate::rust::SiteKind::Call, right);
                 let lhs = self.read(left);
                 let args: Vec<Node<'_>> = field(right, F.arguments)
                     .map(|list| children(list).into_iter().map(|(arg, _)| arg).collect())

@@ -172,7 +172,7 @@ impl Lowerer<'_> {
             K::TupleExpression => {
                 let mut parts = Vec::new();
                 let mut types = Vec::new();
-                for (i, (part, _)) in plain_children(node).enumerate() {
+                for (i, part) in self.elements(node).into_iter().enumerate() {
                     let value = self.value(part);
                     parts.push((Some(Name::new(i.to_string())), value.op));
                     types.push(value.ty);
@@ -593,7 +593,7 @@ impl Lowerer<'_> {
         let length = field(node, F.length);
         let mut parts = Vec::new();
         let mut element = Ty::Unknown;
-        for (part, _) in plain_children(node) {
+        for part in self.elements(node) {
             if Some(part) == length {
                 continue;
             }
@@ -604,7 +604,7 @@ impl Lowerer<'_> {
             parts.push((None, value.op));
         }
         let count = match length {
-            Some(length) => self.constant_of(length).and_then(|n| u64::try_from(n).ok()),
+            Some(length) => self.length(length),
             None => Some(parts.len() as u64),
         };
         let value = match (length, parts.as_slice()) {
@@ -614,6 +614,21 @@ impl Lowerer<'_> {
         };
         self.f.assign(dst, value, span);
         Ty::Array(Box::new(element), count)
+    }
+
+    /// How long an array is; that of a `vec!` is computed.
+    fn length(&mut self, node: Node<'_>) -> Option<u64> {
+        let known = self.constant_of(node);
+        if known.is_none() && !matches!(kind(node), K::Identifier | K::ScopedIdentifier) {
+            self.read(node);
+        }
+        known.and_then(|n| u64::try_from(n).ok())
+    }
+
+    /// The parts of a list that the target has, without their attributes.
+    pub(super) fn elements<'t>(&self, list: Node<'t>) -> Vec<Node<'t>> {
+        let items = crate::rust::outline::items(&self.src, self.cfg, list);
+        items.into_iter().map(|item| item.node).collect()
     }
 
     /// `?`: the bad side leaves, the good one goes on.

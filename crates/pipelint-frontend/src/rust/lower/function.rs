@@ -255,7 +255,7 @@ impl Lowerer<'_> {
         }
     }
 
-    /// An `impl`, trait or module within a function.
+    /// An `impl`, trait, module, constant or static within a function.
     pub(super) fn nested_items(&mut self, node: Node<'_>) {
         let empty = Frame::new(Name::default(), FunctionKind::Free, None);
         let kept = (

@@ -234,6 +234,7 @@ impl Lowerer<'_> {
             } else {
                 self.read(*first);
             }
+            self.perhaps(rest, span);
             return super::expr::unit();
         }
         let (good, bad) = (self.f.new_block(), self.f.new_block());
@@ -269,6 +270,23 @@ impl Lowerer<'_> {
         self.f.switch_to(good);
         self.f.leave_scope(&scope, span);
         super::expr::unit()
+    }
+
+    /// The message of an assertion that is not followed: it may be made.
+    fn perhaps(&mut self, message: &[Node<'_>], span: Span) {
+        if message.iter().all(|part| self.literal(*part).is_some()) {
+            return;
+        }
+        let (made, on) = (self.f.new_block(), self.f.new_block());
+        let fails = self.unknown(Vec::new(), Ty::Bool, span);
+        self.f.branch(nonzero(fails.op), made, on, span);
+        self.f.switch_to(made);
+        let scope = self.f.enter_scope();
+        self.formatted(message);
+        self.f.leave_scope(&scope, span);
+        let cur = self.f.current();
+        self.f.end(cur, pipelint_ir::Terminator::Goto(on), span);
+        self.f.switch_to(on);
     }
 
     /// `matches!(value, pattern if guard)`.
@@ -372,7 +390,6 @@ impl Lowerer<'_> {
         let inner = expression(root)?;
         let outer = std::mem::replace(&mut self.src, source);
         self.expanding += 1;
-        let sites = self.sites.take();
         let ty = match dst {
             Some(dst) => {
                 let ty = self.store(inner, dst, &Ty::Unknown);
@@ -384,7 +401,6 @@ impl Lowerer<'_> {
             }
             None => self.value(inner),
         };
-        self.sites = sites;
         self.expanding -= 1;
         self.src = outer;
         Some(ty)
@@ -438,6 +454,7 @@ impl Lowerer<'_> {
             return;
         };
         let span = self.src.span(node);
+        self.site(SiteKind::Macro, node);
         if name == "cfg_if" {
             let Some((start, end)) = chosen_branch(&self.src, self.cfg, tree) else {
                 return;
@@ -449,18 +466,15 @@ impl Lowerer<'_> {
             }
             return;
         }
-        self.site(SiteKind::Macro, node);
         if let Some(source) = self.expansion(&name, tree, span, "", "")
             && let Some(parsed) = parse_all(&source)
             && !parsed.root_node().has_error()
         {
             let outer = std::mem::replace(&mut self.src, source);
             self.expanding += 1;
-            let sites = self.sites.take();
-            let module = self.scope.module.clone();
+                let module = self.scope.module.clone();
             self.module(parsed.root_node(), &module);
-            self.sites = sites;
-            self.expanding -= 1;
+                self.expanding -= 1;
             self.src = outer;
             return;
         }

@@ -18,6 +18,8 @@ mod place;
 mod raw;
 mod special;
 
+use std::sync::Arc;
+
 use pipelint_ir::{BlockId, Function, FunctionKind, GapReason, LocalId, LocalKind, Name, Operand};
 use pipelint_ir::{PlaceId, Rvalue, Type};
 use pipelint_source::Span;
@@ -26,7 +28,7 @@ use tree_sitter::Node;
 
 use super::cfg::Cfg;
 use super::index::{Index, Receiver};
-use super::source::Source;
+use super::source::{Origin, Source};
 use super::ty::Ty;
 use super::types::Scope;
 use super::{Site, SiteKind};
@@ -123,10 +125,18 @@ impl<'a> Lowerer<'a> {
     /// Notes something that was lowered.
     pub(super) fn site(&mut self, kind: SiteKind, node: Node<'_>) {
         if self.sites.is_some() {
-            let span = self.src.span(node);
-            if let Some(sites) = &mut self.sites {
-                sites.push(Site { kind, span });
-            }
+            self.site_at(kind, self.src.span(node));
+        }
+    }
+
+    /// As `site`. What a macro's definition wrote has no place of its own, and is not noted.
+    pub(super) fn site_at(&mut self, kind: SiteKind, span: Span) {
+        let written = |origin: &Arc<Origin>| origin.site == span;
+        if self.src.origin.as_ref().is_some_and(written) {
+            return;
+        }
+        if let Some(sites) = &mut self.sites {
+            sites.push(Site { kind, span });
         }
     }
 
