@@ -8,6 +8,8 @@ mod fragment;
 mod index;
 mod kinds;
 mod lower;
+mod mend;
+mod names;
 pub mod macro_rules;
 mod outline;
 mod paths;
