@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Block, Expr, File, Item, Pat, Stmt, Token};
+use syn::{Block, Expr, File, Item, Macro, MacroDelimiter, Pat, Stmt, Token};
 
 /// What tokens read as.
 pub(crate) enum Code {
@@ -28,9 +28,16 @@ pub(crate) struct Branch {
 }
 
 /// Reads the arguments of a macro of this name.
-pub(crate) fn read(name: &str, tokens: &TokenStream) -> Code {
+pub(crate) fn read(name: &str, mac: &Macro) -> Code {
+    let tokens = &mac.tokens;
     if matches!(name, "matches" | "assert_matches" | "debug_assert_matches") {
         return matches.parse2(tokens.clone()).unwrap_or(Code::Other);
+    }
+    // Between braces a block is likelier than a list.
+    if let MacroDelimiter::Brace(_) = mac.delimiter
+        && let Ok(statements) = Block::parse_within.parse2(tokens.clone())
+    {
+        return Code::Statements(statements);
     }
     general(tokens)
 }
@@ -40,6 +47,9 @@ pub(crate) fn general(tokens: &TokenStream) -> Code {
     let commas = Punctuated::<Expr, Token![,]>::parse_terminated;
     if let Ok(list) = commas.parse2(tokens.clone()) {
         return Code::Expressions(list.into_iter().collect());
+    }
+    if let Some(list) = named(tokens) {
+        return Code::Expressions(list);
     }
     let semicolons = Punctuated::<Expr, Token![;]>::parse_separated_nonempty;
     if let Ok(list) = semicolons.parse2(tokens.clone()) {
@@ -52,6 +62,74 @@ pub(crate) fn general(tokens: &TokenStream) -> Code {
         Ok(file) => Code::Items(file.items),
         Err(_) => Code::Other,
     }
+}
+
+/// Expressions between commas, some of them with a name in front (`target: x`, `code = %x`), with a
+/// log's sigil (`%x`, `?x`) or a snapshot's (`@x`), and such in braces.
+fn named(tokens: &TokenStream) -> Option<Vec<Expr>> {
+    let mut out = Vec::new();
+    let mut one: Vec<TokenTree> = Vec::new();
+    for token in tokens.clone() {
+        if is_sign(Some(&token), ',') {
+            unnamed(&one, &mut out)?;
+            one.clear();
+        } else {
+            one.push(token);
+        }
+    }
+    if !one.is_empty() {
+        unnamed(&one, &mut out)?;
+    }
+    Some(out)
+}
+
+/// The expression behind a name and a sigil, or several in braces.
+fn unnamed(tokens: &[TokenTree], out: &mut Vec<Expr>) -> Option<()> {
+    let mut at = 0;
+    loop {
+        let word = matches!(tokens.get(at), Some(TokenTree::Ident(_) | TokenTree::Literal(_)));
+        if !word {
+            at = 0;
+            break;
+        }
+        at += 1;
+        let [one, two] = [tokens.get(at), tokens.get(at + 1)];
+        let alone = |sign: char| is_sign(one, sign) && !is_joint(one);
+        if alone(':') || alone('=') {
+            at += 1;
+            break;
+        }
+        // `=%`: the sign is joined to a sigil.
+        if is_sign(one, '=') && (is_sign(two, '%') || is_sign(two, '?')) {
+            at += 1;
+            break;
+        }
+        if !is_sign(one, '.') {
+            at = 0;
+            break;
+        }
+        at += 1;
+    }
+    if ['%', '?', '@'].iter().any(|sigil| is_sign(tokens.get(at), *sigil)) {
+        at += 1;
+    }
+    let rest: TokenStream = tokens[at..].iter().cloned().collect();
+    match (syn::parse2(rest), tokens) {
+        (Ok(expr), _) => out.push(expr),
+        (Err(_), [TokenTree::Group(group)]) if group.delimiter() == Delimiter::Brace => {
+            out.extend(named(&group.stream())?);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn is_sign(token: Option<&TokenTree>, sign: char) -> bool {
+    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == sign)
+}
+
+fn is_joint(token: Option<&TokenTree>) -> bool {
+    matches!(token, Some(TokenTree::Punct(punct)) if punct.spacing() == proc_macro2::Spacing::Joint)
 }
 
 fn matches(input: ParseStream<'_>) -> syn::Result<Code> {

@@ -169,7 +169,7 @@ impl Walk<'_> {
     }
 }
 
-/// Macros of the language that look at their arguments, and do not run them.
+/// Macros that look at their arguments and do not run them: the language's, and `quote`'s.
 fn is_not_run(name: &str) -> bool {
     matches!(
         name,
@@ -189,6 +189,10 @@ fn is_not_run(name: &str) -> bool {
             | "global_asm"
             | "naked_asm"
             | "offset_of"
+            | "quote"
+            | "quote_spanned"
+            | "parse_quote"
+            | "parse_quote_spanned"
     )
 }
 
@@ -353,15 +357,15 @@ impl<'ast> Visit<'ast> for Walk<'_> {
             self.branches(mac, inside);
         } else if is_not_run(&name) {
             self.within(Reason::NotRun, |this| {
-                this.code(&name, arguments::read(&name, &mac.tokens), inside);
+                this.code(&name, arguments::read(&name, mac), inside);
             });
         } else if self.own.contains(&name) {
             self.out.own.push(inside.clone());
             self.within(Reason::OwnMacro, |this| {
-                this.code(&name, arguments::read(&name, &mac.tokens), inside);
+                this.code(&name, arguments::read(&name, mac), inside);
             });
         } else {
-            self.code(&name, arguments::read(&name, &mac.tokens), inside);
+            self.code(&name, arguments::read(&name, mac), inside);
         }
     }
 }

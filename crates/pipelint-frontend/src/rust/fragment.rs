@@ -171,7 +171,7 @@ pub(crate) fn source_of(
     of: &Source,
     mut text: String,
     site: pipelint_source::Span,
-    pieces: Vec<(u32, u32, pipelint_source::Span)>,
+    pieces: Vec<super::source::Piece>,
 ) -> Source {
     text.push_str(END);
     Source {

@@ -69,7 +69,7 @@ fn marker(tokens: &Tokens<&str>, at: usize) -> Option<usize> {
     let is_trait = |offset: usize| is(offset, "trait") || is(offset, "impl");
     match tokens.text(at) {
         // `[const] Trait`, `~const Trait`.
-        "[" if is(1, "const") && is(2, "]") => Some(at + 3),
+        "[" if is(1, "const") && is(2, "]") && (name(3) || is(3, "::")) => Some(at + 3),
         "~" if is(1, "const") => Some(at + 2),
         // Tokens of a macro's own.
         "~" => Some(at + 1),
@@ -97,6 +97,8 @@ fn marker(tokens: &Tokens<&str>, at: usize) -> Option<usize> {
         "super" if is(1, "let") => Some(at + 1),
         // `dyn 'a + Trait`.
         _ if tokens.kind(at) == Some(Kind::Lifetime) && before("dyn") && is(1, "+") => Some(at + 2),
+        // `impl Trait +`.
+        "+" if (is(1, "{") && is(2, "}")) || is(1, ",") || is(1, ")") || is(1, ">") => Some(at + 1),
         // `Type::<-1>`.
         "-" if (before("<") || before(",")) && tokens.is_word(at + 1) && is(2, ">") => Some(at + 1),
         "-" if before("<") && tokens.is_word(at + 1) && is(2, ",") && closes(tokens, at + 3) => {

@@ -64,7 +64,12 @@ impl Lowerer<'_> {
     }
 
     /// The statements of a block, and its value.
-    fn statements(&mut self, node: Node<'_>, dst: Option<PlaceId>, hint: &Ty) -> Ty {
+    pub(super) fn statements(
+        &mut self,
+        node: Node<'_>,
+        dst: Option<PlaceId>,
+        hint: &Ty,
+    ) -> Ty {
         let scope = self.f.enter_scope();
         let end = self.src.end(node);
         let ty = self.statements_within(node, dst, hint);
@@ -86,6 +91,13 @@ impl Lowerer<'_> {
             let last = i + 1 == count;
             let keep = self.f.temps.len();
             let span = self.src.span(item.node);
+            if let Some((ended, rest)) = self.split(item.node) {
+                self.discard(ended);
+                self.f.end_temps(keep, span);
+                let to = dst.filter(|_| last);
+                ty = self.statements_within(rest.root_node(), to, hint);
+                continue;
+            }
             match item.what {
                 K::Label | K::EmptyStatement => {}
                 K::LetDeclaration => self.let_declaration(item.node),

@@ -215,6 +215,9 @@ impl Lowerer<'_> {
             return None;
         }
         let (object, name) = (field(function, F.value)?, field(function, F.field)?);
+        if !children(field(node, F.arguments)?).is_empty() {
+            return None;
+        }
         let name = self.src.name(name);
         let bad = match name.as_str() {
             "is_some" | "is_ok" => false,

@@ -32,6 +32,9 @@ impl Lowerer<'_> {
                 ty,
             };
         }
+        if let Some(value) = self.regrouped(node) {
+            return value;
+        }
         match kind(node) {
             K::SelfKeyword => self.self_value(span),
             K::Identifier | K::ScopedIdentifier | K::GenericFunction => self.name_value(node, span),
@@ -182,7 +185,8 @@ impl Lowerer<'_> {
             }
             K::ArrayExpression => self.array(node, dst, span),
             K::CallExpression => {
-                let value = self.call(node, Some(dst));
+                let regrouped = self.regrouped(node);
+                let value = regrouped.unwrap_or_else(|| self.call(node, Some(dst)));
                 self.settle(value, dst, span)
             }
             K::MacroInvocation => {
@@ -233,7 +237,8 @@ impl Lowerer<'_> {
             K::BreakExpression => self.break_loop(node, span),
             K::ContinueExpression => self.continue_loop(node, span),
             K::CallExpression => {
-                let value = self.call_dropped(node);
+                let regrouped = self.regrouped(node);
+                let value = regrouped.unwrap_or_else(|| self.call_dropped(node));
                 self.end_value(value);
             }
             K::Identifier | K::FieldExpression | K::SelfKeyword => {
@@ -442,6 +447,11 @@ impl Lowerer<'_> {
             self.unsupported(node);
             return;
         };
+        self.assign(left, right, span);
+    }
+
+    /// `left = right`.
+    pub(super) fn assign(&mut self, left: Node<'_>, right: Node<'_>, span: Span) {
         match kind(left) {
             // `_ = f();`
             K::Identifier if self.src.text(left) == "_" => {
@@ -502,6 +512,17 @@ impl Lowerer<'_> {
             self.unsupported(node);
             return;
         };
+        self.compound_assign(left, right, token, span);
+    }
+
+    /// `left += right`.
+    pub(super) fn compound_assign(
+        &mut self,
+        left: Node<'_>,
+        right: Node<'_>,
+        token: Node<'_>,
+        span: Span,
+    ) {
         let op = arithmetic(token.kind().trim_end_matches('='));
         let value = self.read(right);
         let (dst, _) = self.place(left);

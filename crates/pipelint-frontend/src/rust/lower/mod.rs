@@ -1,5 +1,6 @@
 //! Function bodies to control-flow graphs.
 
+mod arguments;
 mod block;
 mod call;
 mod closure;
@@ -11,11 +12,13 @@ mod function;
 mod library;
 mod literal;
 mod macros;
+mod matches;
 mod method;
 mod outcome;
 mod pattern;
 mod place;
 mod raw;
+mod regroup;
 mod special;
 
 use std::sync::Arc;
@@ -98,6 +101,8 @@ pub(crate) struct Lowerer<'a> {
     pub(super) sites: Option<Vec<Site>>,
     depth: u32,
     expanding: u32,
+    /// The chain of operands that was last looked at: where it begins and ends.
+    chain: (usize, usize),
 }
 
 impl<'a> Lowerer<'a> {
@@ -114,6 +119,7 @@ impl<'a> Lowerer<'a> {
             sites: sites.then(Vec::new),
             depth: 0,
             expanding: 0,
+            chain: (0, 0),
         }
     }
 
