@@ -87,7 +87,10 @@ fn named(tokens: &TokenStream) -> Option<Vec<Expr>> {
 fn unnamed(tokens: &[TokenTree], out: &mut Vec<Expr>) -> Option<()> {
     let mut at = 0;
     loop {
-        let word = matches!(tokens.get(at), Some(TokenTree::Ident(_) | TokenTree::Literal(_)));
+        let word = matches!(
+            tokens.get(at),
+            Some(TokenTree::Ident(_) | TokenTree::Literal(_))
+        );
         if !word {
             at = 0;
             break;
@@ -110,7 +113,10 @@ fn unnamed(tokens: &[TokenTree], out: &mut Vec<Expr>) -> Option<()> {
         }
         at += 1;
     }
-    if ['%', '?', '@'].iter().any(|sigil| is_sign(tokens.get(at), *sigil)) {
+    if ['%', '?', '@']
+        .iter()
+        .any(|sigil| is_sign(tokens.get(at), *sigil))
+    {
         at += 1;
     }
     let rest: TokenStream = tokens[at..].iter().cloned().collect();

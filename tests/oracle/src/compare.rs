@@ -57,7 +57,9 @@ pub(crate) fn group(group: &Group, cfg: &Cfg) -> Report {
     let parsed: Vec<Parsed> = texts
         .par_iter()
         .enumerate()
-        .map(|(i, text)| found::parsed(u32::try_from(i).unwrap_or(u32::MAX), &text.text, &text.path))
+        .map(|(i, text)| {
+            found::parsed(u32::try_from(i).unwrap_or(u32::MAX), &text.text, &text.path)
+        })
         .collect();
     let Ok(index) = catch_unwind(AssertUnwindSafe(|| Index::new(&parsed, cfg))) else {
         let first = texts.first().map(|text| text.path.clone());
@@ -136,7 +138,10 @@ fn sites(text: &Text, expected: expected::Sites, found: &Found, report: &mut Rep
     let difference = |what: What, at: &Range| Difference {
         what,
         path: text.path.clone(),
-        line: text.text[..at.start.min(text.text.len())].matches('\n').count() + 1,
+        line: text.text[..at.start.min(text.text.len())]
+            .matches('\n')
+            .count()
+            + 1,
         text: shown(text.text.get(at.clone()).unwrap_or("")),
     };
     for site in &expected.sites {
@@ -168,7 +173,10 @@ fn sites(text: &Text, expected: expected::Sites, found: &Found, report: &mut Rep
         let at = start..end;
         let mut around = expected.unread.iter().chain(&expected.own);
         let alone = around.any(|region| covers(region, &at))
-            && text.text.get(at.clone()).is_some_and(|text| crate::alone::is(kind, text));
+            && text
+                .text
+                .get(at.clone())
+                .is_some_and(|text| crate::alone::is(kind, text));
         if alone {
             report.counts.entry(kind).or_default().alone += 1;
         } else {
@@ -185,4 +193,55 @@ fn shown(text: &str) -> String {
     let mut words: Vec<&str> = text.split_whitespace().collect();
     words.truncate(24);
     words.join(" ").chars().take(140).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "fn f() { g(); #[cfg(unix)] h(); }";
+
+    fn compared(found: &[(SiteKind, &str)]) -> Report {
+        let text = Text {
+            path: PathBuf::from("f.rs"),
+            text: TEXT.to_owned(),
+        };
+        let syntax = syn::parse_file(TEXT).expect("a text that parses");
+        let expected = expected::find(&syntax, TEXT, &Cfg::windows(), &BTreeSet::new());
+        let place = |&(kind, written): &(SiteKind, &str)| {
+            let start = TEXT.find(written).expect("a part of the text");
+            (kind, start, start + written.len())
+        };
+        let found = Found {
+            sites: found.iter().map(place).collect(),
+            ..Found::default()
+        };
+        let mut report = Report::default();
+        sites(&text, expected, &found, &mut report);
+        report
+    }
+
+    fn whats(report: &Report) -> Vec<What> {
+        report.differences.iter().map(|d| d.what).collect()
+    }
+
+    #[test]
+    fn what_both_have_is_equal_and_what_cfg_removes_is_excepted() {
+        let report = compared(&[(SiteKind::Function, TEXT), (SiteKind::Call, "g()")]);
+        assert_eq!(whats(&report), []);
+        let calls = &report.counts[&SiteKind::Call];
+        assert_eq!((calls.syn, calls.equal), (2, 1));
+        assert_eq!(calls.excepted[&Reason::Off], 1);
+    }
+
+    #[test]
+    fn what_one_side_has_alone_is_a_difference() {
+        let report = compared(&[(SiteKind::Function, TEXT)]);
+        assert_eq!(whats(&report), [What::Missing(SiteKind::Call)]);
+        let function = (SiteKind::Function, TEXT);
+        let report = compared(&[function, (SiteKind::Call, "g()"), (SiteKind::Call, "g();")]);
+        assert_eq!(whats(&report), [What::Extra(SiteKind::Call)]);
+        let report = compared(&[function, (SiteKind::Call, "g()"), (SiteKind::Call, "h()")]);
+        assert_eq!(whats(&report), [What::NotThere(SiteKind::Call)]);
+    }
 }

@@ -104,7 +104,13 @@ impl Walk<'_> {
         }
     }
 
-    fn function(&mut self, vis: Option<&Visibility>, first: Option<proc_macro2::Span>, sig: &Signature, body: &Block) {
+    fn function(
+        &mut self,
+        vis: Option<&Visibility>,
+        first: Option<proc_macro2::Span>,
+        sig: &Signature,
+        body: &Block,
+    ) {
         let start = place::function_start(vis, first, sig);
         self.note(SiteKind::Function, start..to(body.brace_token.span.close()));
         self.visit_signature(sig);
@@ -274,7 +280,9 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     }
 
     fn visit_generic_argument(&mut self, argument: &'ast syn::GenericArgument) {
-        self.within(Reason::Type, |this| visit::visit_generic_argument(this, argument));
+        self.within(Reason::Type, |this| {
+            visit::visit_generic_argument(this, argument)
+        });
     }
 
     fn visit_pat(&mut self, pat: &'ast Pat) {

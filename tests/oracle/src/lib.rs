@@ -22,8 +22,20 @@ pub use sources::{Group, groups};
 use pipelint_frontend::rust::cfg::Cfg;
 use rayon::prelude::*;
 
+/// Stack of a thread, in bytes: both sides recurse as deeply as sources are nested.
+const STACK: usize = 256 << 20;
+
 /// Compares all files of the groups.
-pub fn run(groups: &[Group], cfg: &Cfg) -> Report {
+///
+/// # Errors
+///
+/// When no threads can be started.
+pub fn run(groups: &[Group], cfg: &Cfg) -> Result<Report, rayon::ThreadPoolBuildError> {
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build()?;
+    Ok(pool.install(|| compared(groups, cfg)))
+}
+
+fn compared(groups: &[Group], cfg: &Cfg) -> Report {
     let reports: Vec<Report> = groups
         .par_iter()
         .map(|group| compare::group(group, cfg))

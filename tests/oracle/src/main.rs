@@ -7,9 +7,6 @@ use clap::{Parser, ValueEnum};
 use pipelint_frontend::rust::cfg::Cfg;
 use pipelint_oracle::{groups, run};
 
-/// Recursion on real sources is deep on both sides.
-const STACK: usize = 256 << 20;
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Target {
     Windows,
@@ -35,16 +32,17 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK);
-    if let Err(error) = pool.build_global() {
-        eprintln!("no threads: {error}");
-        return ExitCode::from(2);
-    }
     let cfg = match arguments.target {
         Target::Windows => Cfg::windows(),
         Target::Unix => Cfg::unix(),
     };
-    let report = run(&groups(&arguments.paths), &cfg);
+    let report = match run(&groups(&arguments.paths), &cfg) {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("no threads: {error}");
+            return ExitCode::from(2);
+        }
+    };
     for (what, list) in report.by_what() {
         println!("{what:?}: {}", list.len());
         for difference in list.iter().take(arguments.show) {

@@ -54,7 +54,11 @@ pub(crate) fn mac(mac: &Macro) -> Range {
 }
 
 /// Where a function begins: at its visibility, `default`, or its first keyword.
-pub(crate) fn function_start(vis: Option<&Visibility>, first: Option<Span>, sig: &Signature) -> usize {
+pub(crate) fn function_start(
+    vis: Option<&Visibility>,
+    first: Option<Span>,
+    sig: &Signature,
+) -> usize {
     let safety = match &sig.safety {
         syn::Safety::Safe(token) => Some(token.span()),
         syn::Safety::Unsafe(token) => Some(token.span),

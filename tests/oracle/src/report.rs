@@ -53,7 +53,7 @@ pub struct Report {
 /// Files named as the slowest.
 const SLOWEST: usize = 5;
 /// Macros with a grammar of their own that are named.
-const COMMONEST: usize = 40;
+const COMMONEST: usize = 10;
 /// Files shorter than this, in bytes, count as so long: their time is the clock's.
 const SHORT: usize = 20_000;
 

@@ -18,7 +18,10 @@ pub struct Group {
 pub fn groups(roots: &[PathBuf]) -> Vec<Group> {
     let mut found: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for root in roots {
-        let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+        let walk = WalkDir::new(root)
+            .follow_links(true)
+            .sort_by_file_name()
+            .into_iter();
         let kept = walk.filter_entry(|entry| {
             let name = entry.file_name().to_string_lossy();
             let skipped = name == "target" || name.starts_with('.');

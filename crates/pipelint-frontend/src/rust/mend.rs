@@ -49,9 +49,8 @@ fn change(
     }
     if let Some(behind) = attribute(tokens, at) {
         let whole = bytes(tokens, at, behind);
-        let met = |error: &Range<usize>| {
-            (whole.start + start..whole.end + start).contains(&error.start)
-        };
+        let met =
+            |error: &Range<usize>| (whole.start + start..whole.end + start).contains(&error.start);
         let of_value = at > 0 && tokens.is(at - 1, "=");
         if of_value || errors.iter().any(met) {
             return blank(whole, behind);
@@ -98,7 +97,12 @@ fn marker(tokens: &Tokens<&str>, at: usize) -> Option<usize> {
         // `dyn 'a + Trait`.
         _ if tokens.kind(at) == Some(Kind::Lifetime) && before("dyn") && is(1, "+") => Some(at + 2),
         // `impl Trait +`.
-        "+" if (is(1, "{") && is(2, "}")) || is(1, ",") || is(1, ")") || is(1, ">") => Some(at + 1),
+        "+" if at > 0
+            && (tokens.is_ident(at - 1) || before(">"))
+            && ((is(1, "{") && is(2, "}")) || is(1, ",") || is(1, ")") || is(1, ">")) =>
+        {
+            Some(at + 1)
+        }
         // `Type::<-1>`.
         "-" if (before("<") || before(",")) && tokens.is_word(at + 1) && is(2, ">") => Some(at + 1),
         "-" if before("<") && tokens.is_word(at + 1) && is(2, ",") && closes(tokens, at + 3) => {
@@ -170,7 +174,11 @@ fn attribute(tokens: &Tokens<&str>, at: usize) -> Option<usize> {
     if !tokens.is(at, "#") || tokens.is_written(at) {
         return None;
     }
-    let open = if tokens.is(at + 1, "!") { at + 2 } else { at + 1 };
+    let open = if tokens.is(at + 1, "!") {
+        at + 2
+    } else {
+        at + 1
+    };
     tokens.is(open, "[").then(|| tokens.after_tree(open))
 }
 
@@ -214,8 +222,22 @@ fn escapes(text: &str, start: usize) -> Vec<Change> {
 fn is_primitive(name: &str) -> bool {
     matches!(
         name,
-        "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "u128" | "i128" | "isize"
-            | "usize" | "f32" | "f64" | "bool" | "str" | "char"
+        "u8" | "i8"
+            | "u16"
+            | "i16"
+            | "u32"
+            | "i32"
+            | "u64"
+            | "i64"
+            | "u128"
+            | "i128"
+            | "isize"
+            | "usize"
+            | "f32"
+            | "f64"
+            | "bool"
+            | "str"
+            | "char"
     )
 }
 
@@ -238,14 +260,20 @@ mod tests {
 
     #[test]
     fn marks_of_traits_are_blanked() {
-        becomes("const impl<T: [const] A> B<T> {}", "      impl<T:         A> B<T> {}");
+        becomes(
+            "const impl<T: [const] A> B<T> {}",
+            "      impl<T:         A> B<T> {}",
+        );
         becomes("impl<T> const A for B<T> {}", "impl<T>       A for B<T> {}");
         becomes("pub const unsafe trait A {}", "pub       unsafe trait A {}");
         becomes("auto trait A {}", "     trait A {}");
         becomes("trait A = B + C;", "               ;");
         becomes("fn f<const N: usize>() {}", "fn f<const N: usize>() {}");
         becomes("impl A { const fn f() {} }", "impl A { const fn f() {} }");
-        becomes("impl<T> A<T> { const N: u8 = 0; }", "impl<T> A<T> { const N: u8 = 0; }");
+        becomes(
+            "impl<T> A<T> { const N: u8 = 0; }",
+            "impl<T> A<T> { const N: u8 = 0; }",
+        );
     }
 
     #[test]

@@ -91,10 +91,16 @@ mod tests {
 
     #[test]
     fn names_and_sigils_are_left_out() {
-        assert_eq!(kept(r#"(target: "x", "m {}", f())"#), r#"("x", "m {}", f())"#);
+        assert_eq!(
+            kept(r#"(target: "x", "m {}", f())"#),
+            r#"("x", "m {}", f())"#
+        );
         assert_eq!(kept("(a = %b.c(), d.e = ?f, \"g\" = 1)"), "(b.c(), f, 1)");
         assert_eq!(kept("[%a, ?b]"), "[a, b]");
-        assert_eq!(kept("(t: x, { a = ?f(), b }, \"m\")"), "(x, f(), b , \"m\")");
+        assert_eq!(
+            kept("(t: x, { a = ?f(), b }, \"m\")"),
+            "(x, f(), b , \"m\")"
+        );
         assert_eq!(kept("(a, @\"b\")"), "(a, \"b\")");
     }
 

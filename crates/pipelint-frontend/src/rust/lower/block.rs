@@ -64,12 +64,7 @@ impl Lowerer<'_> {
     }
 
     /// The statements of a block, and its value.
-    pub(super) fn statements(
-        &mut self,
-        node: Node<'_>,
-        dst: Option<PlaceId>,
-        hint: &Ty,
-    ) -> Ty {
+    pub(super) fn statements(&mut self, node: Node<'_>, dst: Option<PlaceId>, hint: &Ty) -> Ty {
         let scope = self.f.enter_scope();
         let end = self.src.end(node);
         let ty = self.statements_within(node, dst, hint);

@@ -5,13 +5,11 @@ use pipelint_source::Span;
 use smol_str::format_smolstr;
 use tree_sitter::Node;
 
-use super::cond::{nonzero, normal};
 use super::arguments::{Arguments, expression, is_list};
+use super::cond::{nonzero, normal};
 use super::{Lowerer, MAX_EXPANSION, Value};
 use crate::rust::SiteKind;
-use crate::rust::fragment::{
-    chosen_branch, invocation, parse, parse_all, source_of,
-};
+use crate::rust::fragment::{chosen_branch, invocation, parse, parse_all, source_of};
 use crate::rust::kinds::{K, kind};
 use crate::rust::source::{Piece, children};
 use crate::rust::ty::Ty;
@@ -435,9 +433,9 @@ impl Lowerer<'_> {
         {
             let outer = std::mem::replace(&mut self.src, source);
             self.expanding += 1;
-                let module = self.scope.module.clone();
+            let module = self.scope.module.clone();
             self.module(parsed.root_node(), &module);
-                self.expanding -= 1;
+            self.expanding -= 1;
             self.src = outer;
             return;
         }

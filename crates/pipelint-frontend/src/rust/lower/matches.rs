@@ -88,7 +88,8 @@ impl Lowerer<'_> {
         let start = commas.first().map_or(end, |comma| comma + 1);
         let whole = self.arm(start, end, span);
         let sound = |tree: &Option<Tree>| {
-            tree.as_ref().is_some_and(|tree| !tree.root_node().has_error())
+            tree.as_ref()
+                .is_some_and(|tree| !tree.root_node().has_error())
         };
         if sound(&whole.1) {
             return (whole.0, whole.1, end);
@@ -142,5 +143,7 @@ fn find<'t>(node: Node<'t>, what: K) -> Option<Node<'t>> {
         return Some(node);
     }
     let children = children(node).into_iter();
-    children.map(|(child, _)| child).find_map(|child| find(child, what))
+    children
+        .map(|(child, _)| child)
+        .find_map(|child| find(child, what))
 }
