@@ -49,10 +49,14 @@ fn change(
     }
     if let Some(behind) = attribute(tokens, at) {
         let whole = bytes(tokens, at, behind);
-        let met =
-            |error: &Range<usize>| (whole.start + start..whole.end + start).contains(&error.start);
-        let of_value = at > 0 && tokens.is(at - 1, "=");
-        if of_value || errors.iter().any(met) {
+        let starts_in = |range: Range<usize>| {
+            let range = range.start + start..range.end + start;
+            errors.iter().any(|error| range.contains(&error.start))
+        };
+        let before = |text: &str| at > 0 && tokens.is(at - 1, text);
+        // Among the parts of a tuple or of a pattern.
+        let of_part = (before(",") || before("(")) && around(tokens, at).is_some_and(starts_in);
+        if before("=") || of_part || starts_in(whole.clone()) {
             return blank(whole, behind);
         }
         return (Vec::new(), behind);
@@ -182,6 +186,19 @@ fn attribute(tokens: &Tokens<&str>, at: usize) -> Option<usize> {
     tokens.is(open, "[").then(|| tokens.after_tree(open))
 }
 
+/// The bytes of the group that a token stands in.
+fn around(tokens: &Tokens<&str>, at: usize) -> Option<Range<usize>> {
+    let mut before = at;
+    loop {
+        before = before.checked_sub(1)?;
+        match tokens.kind(before)? {
+            Kind::Open(close) => return Some(bytes(tokens, before, close as usize + 1)),
+            Kind::Close(open) => before = open as usize,
+            _ => {}
+        }
+    }
+}
+
 /// Words and literals that are only spelled in a way that the grammar does not know.
 fn word(tokens: &Tokens<&str>, at: usize) -> Vec<Change> {
     let text = tokens.text(at);
@@ -190,6 +207,17 @@ fn word(tokens: &Tokens<&str>, at: usize) -> Vec<Change> {
     match tokens.kind(at) {
         // `str![…]`: the name of a type, and of a macro. `super(…)`: a name of an Objective-C macro.
         Some(Kind::Ident) if is_primitive(text) && tokens.is(at + 1, "!") => vec![(first, b'M')],
+        Some(Kind::Ident) if is_primitive(text) && is_generic(tokens, at + 1) => {
+            vec![(first, b'M')]
+        }
+        Some(Kind::Ident) if text == "try" && tokens.is(at + 1, "!") => vec![(first, b'M')],
+        Some(Kind::Ident) if text == "raw" && !(at > 0 && tokens.is(at - 1, "&")) => {
+            vec![(first, b'M')]
+        }
+        // `Type::<u8>` where a type stands.
+        Some(Kind::Punct) if is_generic(tokens, at) && is_in_type(tokens, at) => {
+            vec![(place, b' ')]
+        }
         Some(Kind::Ident) if text == "super" && tokens.is(at + 1, "(") => vec![(first, b'S')],
         // `fn(&_)`.
         Some(Kind::Ident) if text == "_" && at > 0 && tokens.is(at - 1, "&") => {
@@ -204,6 +232,50 @@ fn word(tokens: &Tokens<&str>, at: usize) -> Vec<Change> {
         Some(Kind::Literal) => escapes(text, place.start),
         _ => Vec::new(),
     }
+}
+
+/// Whether `::<` stands at an index.
+fn is_generic(tokens: &Tokens<&str>, at: usize) -> bool {
+    tokens.is(at, "::") && tokens.is(at + 1, "<")
+}
+
+/// Whether the path that ends before a token is a type, by what stands before it.
+fn is_in_type(tokens: &Tokens<&str>, at: usize) -> bool {
+    let is_marker = |at: usize| matches!(tokens.text(at), "as" | "dyn" | "mut" | "const");
+    let mut first = at;
+    while first > 0
+        && !is_marker(first - 1)
+        && (tokens.is_ident(first - 1) || tokens.is(first - 1, "::"))
+    {
+        first -= 1;
+    }
+    let Some(before) = first.checked_sub(1) else {
+        return false;
+    };
+    match tokens.text(before) {
+        "as" | "dyn" | "->" | "<" => true,
+        // `<&Type::<u8>>`, `<A, Type::<u8>>`.
+        "&" | "mut" | "const" | "*" | "," => is_in_angles(tokens, before),
+        _ => false,
+    }
+}
+
+/// Whether a `<` is open before a token, as far back as a type goes.
+fn is_in_angles(tokens: &Tokens<&str>, at: usize) -> bool {
+    let mut closed = 0_u32;
+    let mut before = at;
+    while let Some(next) = before.checked_sub(1) {
+        before = next;
+        match (tokens.kind(before), tokens.text(before)) {
+            (Some(Kind::Close(open)), _) => before = open as usize,
+            (Some(Kind::Open(_)), _) | (_, ";" | "=") => return false,
+            (_, "<") if closed == 0 => return true,
+            (_, "<") => closed -= 1,
+            (_, ">") => closed += 1,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// `\u{1_0}`: the `_` in an escape.
@@ -284,6 +356,14 @@ mod tests {
         becomes("[1f16, 2.5_f128, 3f32]", "[1   , 2.5_    , 3f32]");
         becomes("\"\\u{1_0}\"", "\"\\u{100}\"");
         becomes("f::<-1>()", "f::< 1>()");
+        becomes("try!(a)", "Mry!(a)");
+        becomes(
+            "char::<u8>(a), char::from(b)",
+            "Mhar::<u8>(a), char::from(b)",
+        );
+        becomes("f::<A::<u8>>(), g::<u8>()", "f::<A  <u8>>(), g::<u8>()");
+        becomes("<&A::<u8>>::f()", "<&A  <u8>>::f()");
+        becomes("f(a, g::<u8>())", "f(a, g::<u8>())");
         becomes("pub macro a($x:expr) { $x }", "pub                        ");
     }
 }

@@ -153,12 +153,8 @@ fn declare(
         }
         K::MacroDefinition => {
             if let Some(name) = field(node, F.name) {
-                let text = source.text(node);
-                let body = text.find(source.text(name)).map_or("", |at| {
-                    text[at + source.text(name).len()..]
-                        .trim_end_matches(';')
-                        .trim()
-                });
+                let body = source.text.get(name.end_byte()..node.end_byte());
+                let body = body.unwrap_or("").trim_end_matches(';').trim();
                 out.macros.push((source.name(name), body.to_owned()));
             }
         }

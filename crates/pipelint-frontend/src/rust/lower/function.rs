@@ -59,6 +59,15 @@ impl Lowerer<'_> {
                 }
             }
             K::ConstItem | K::StaticItem => self.initialiser(node),
+            K::ForeignModItem => {
+                let body = field(node, F.body);
+                let parts = body.map(|body| items(&self.src, self.cfg, body));
+                for part in parts.unwrap_or_default() {
+                    if part.what == K::MacroInvocation {
+                        self.item_macro(part.node);
+                    }
+                }
+            }
             _ => {}
         }
     }

@@ -101,8 +101,8 @@ pub(crate) struct Lowerer<'a> {
     pub(super) sites: Option<Vec<Site>>,
     depth: u32,
     expanding: u32,
-    /// The chain of operands that was last looked at: where it begins and ends.
-    chain: (usize, usize),
+    /// The chain of operands that was last looked at: its text, where it begins and ends.
+    chain: (usize, usize, usize),
 }
 
 impl<'a> Lowerer<'a> {
@@ -119,7 +119,7 @@ impl<'a> Lowerer<'a> {
             sites: sites.then(Vec::new),
             depth: 0,
             expanding: 0,
-            chain: (0, 0),
+            chain: (0, 0, 0),
         }
     }
 

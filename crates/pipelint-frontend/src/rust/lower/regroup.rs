@@ -18,7 +18,11 @@ impl Lowerer<'_> {
     pub(super) fn regrouped(&mut self, node: Node<'_>) -> Option<Value> {
         let carrier = self.carrier_of(node)?;
         let start = match kind(carrier) {
-            K::ClosureExpression => field(carrier, F.body)?.start_byte(),
+            // `_` is no named node.
+            K::ClosureExpression => match field(carrier, F.body) {
+                Some(body) => body.start_byte(),
+                None => carrier.end_byte().checked_sub(1)?,
+            },
             K::BreakExpression => carrier.end_byte(),
             _ => field(carrier, F.right)?.start_byte(),
         };
@@ -55,21 +59,30 @@ impl Lowerer<'_> {
     /// What the leftmost operand of an expression is, if that cannot be an operand.
     fn carrier_of<'t>(&mut self, node: Node<'t>) -> Option<Node<'t>> {
         // All that begins where a chain begins has been looked at with it.
-        if self.chain.0 == node.start_byte() && node.end_byte() <= self.chain.1 {
+        let text = self.src.text.as_ptr() as usize;
+        let (of, start, end) = self.chain;
+        if (of, start) == (text, node.start_byte()) && node.end_byte() <= end {
             return None;
         }
-        let mut at = leftmost(node)?;
-        self.chain = (node.start_byte(), node.end_byte());
+        let mut at = first_operand(node)?;
+        self.chain = (text, node.start_byte(), node.end_byte());
+        let mut found = None;
         loop {
             match kind(at) {
-                K::ClosureExpression | K::AssignmentExpression | K::CompoundAssignment => {
-                    return Some(at);
-                }
+                // One that says what it returns ends with its block.
+                K::ClosureExpression if field(at, F.return_type).is_some() => return found,
+                K::ClosureExpression => return Some(at),
                 K::BreakExpression => {
                     let empty = children(at).iter().all(|(_, what)| *what == K::Label);
-                    return empty.then_some(at);
+                    return empty.then_some(at).or(found);
                 }
-                _ => at = leftmost(at)?,
+                // Its left side may begin with a closure, which then holds all of it.
+                K::AssignmentExpression | K::CompoundAssignment => found = found.or(Some(at)),
+                _ => {}
+            }
+            match first_operand(at) {
+                Some(next) => at = next,
+                None => return found,
             }
         }
     }
@@ -118,6 +131,14 @@ fn leftmost<'t>(node: Node<'t>) -> Option<Node<'t>> {
         K::IndexExpression | K::TryExpression | K::AwaitExpression => first(node),
         K::RangeExpression => first(node).filter(|from| from.start_byte() == node.start_byte()),
         _ => None,
+    }
+}
+
+/// As `leftmost`, and the left side of an assignment.
+fn first_operand<'t>(node: Node<'t>) -> Option<Node<'t>> {
+    match kind(node) {
+        K::AssignmentExpression | K::CompoundAssignment => field(node, F.left),
+        _ => leftmost(node),
     }
 }
 
