@@ -140,6 +140,7 @@ fn syntax_that_the_grammar_does_not_know() {
         "impl const A for B { fn f() { a(); } }",
         "fn f() { let B { #[cfg(unix)] c, d } = e; a(); }",
         "fn f() { super let b = a(); }",
+        "fn f() { let b = |B { #[cfg(unix)] c, d }| -> E { a() }; }",
         "macro m($b:expr) { $b } fn f() { a(); }",
         "fn f() { let b = #[inline] |c: C| a(); }",
         "trait B = C + D; fn f() { a(); }",

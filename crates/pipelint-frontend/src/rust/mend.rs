@@ -55,8 +55,19 @@ fn change(
         };
         let before = |text: &str| at > 0 && tokens.is(at - 1, text);
         // Among the parts of a tuple or of a pattern.
-        let of_part = (before(",") || before("(")) && around(tokens, at).is_some_and(starts_in);
-        if before("=") || of_part || starts_in(whole.clone()) {
+        let group = around(tokens, at);
+        let of_part = (before(",") || before("(")) && group.clone().is_some_and(starts_in);
+        // Braces that were not understood are those of a pattern.
+        let broken = |group: Range<usize>| {
+            let (open, behind) = (group.start + start, group.end + start);
+            let met = |error: &Range<usize>| {
+                let name = error.start < open && open < error.end;
+                name || (error.start < behind && behind <= error.end)
+            };
+            errors.iter().any(met)
+        };
+        let of_braces = (before(",") || before("{")) && group.is_some_and(broken);
+        if before("=") || of_part || of_braces || starts_in(whole.clone()) {
             return blank(whole, behind);
         }
         return (Vec::new(), behind);
