@@ -56,17 +56,24 @@ fn change(
         let before = |text: &str| at > 0 && tokens.is(at - 1, text);
         // Among the parts of a tuple or of a pattern.
         let group = around(tokens, at);
-        let of_part = (before(",") || before("(")) && group.clone().is_some_and(starts_in);
+        let braced = group.as_ref().is_some_and(|group| {
+            let text = tokens.source();
+            text.get(group.clone())
+                .is_some_and(|text| text.starts_with('{'))
+        });
+        let of_part =
+            !braced && (before(",") || before("(")) && group.clone().is_some_and(starts_in);
         // Braces that were not understood are those of a pattern.
         let broken = |group: Range<usize>| {
             let (open, behind) = (group.start + start, group.end + start);
             let met = |error: &Range<usize>| {
-                let name = error.start < open && open < error.end;
-                name || (error.start < behind && behind <= error.end)
+                // One that holds all of the group, or is all in it, says nothing of its braces.
+                let opens = error.start < open && open < error.end && error.end < behind;
+                opens || (open < error.start && error.start < behind && behind <= error.end)
             };
             errors.iter().any(met)
         };
-        let of_braces = (before(",") || before("{")) && group.is_some_and(broken);
+        let of_braces = braced && (before(",") || before("{")) && group.is_some_and(broken);
         if before("=") || of_part || of_braces || starts_in(whole.clone()) {
             return blank(whole, behind);
         }
