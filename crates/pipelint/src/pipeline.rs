@@ -69,6 +69,8 @@ pub struct Run {
     pub sources: MemorySources<'static>,
     /// The files that were parsed, those taken in as context included.
     pub parsed: Vec<FileId>,
+    /// Rust files that were parsed besides, for what they declare alone.
+    pub indexed: Vec<FileId>,
     /// The findings, by path, place and code.
     pub diagnostics: Vec<Diagnostic>,
     /// What was not understood.
@@ -93,6 +95,7 @@ pub(crate) struct File {
 struct Lowering<'a> {
     options: &'a Options,
     units: Vec<Unit>,
+    indexed: Vec<usize>,
     times: [Duration; 3],
     problems: Vec<ProblemNote>,
     tick: &'a (dyn Fn() + Sync),
@@ -146,6 +149,7 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     let mut lowering = Lowering {
         options,
         units: Vec::new(),
+        indexed: Vec::new(),
         times: [Duration::ZERO; 3],
         problems: Vec::new(),
         tick,
@@ -157,6 +161,7 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     statistics.context = files.iter().filter(|f| f.parsed).count() - statistics.parsed;
     let Lowering {
         mut units,
+        indexed,
         times,
         mut problems,
         ..
@@ -176,6 +181,8 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     let linted: Vec<bool> = files.iter().map(|f| f.linted).collect();
     let parsed = (0..).zip(&files).filter(|(_, f)| f.parsed);
     let parsed: Vec<FileId> = parsed.map(|(i, _)| FileId(i)).collect();
+    let indexed = indexed.into_iter().filter_map(|i| u32::try_from(i).ok());
+    let indexed = indexed.map(FileId).collect();
     for file in files {
         // A report speaks of what was parsed; the rest need not lie in memory any longer.
         let text = if file.parsed {
@@ -257,6 +264,7 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     Run {
         sources,
         parsed,
+        indexed,
         diagnostics,
         gaps,
         problems,
@@ -365,8 +373,9 @@ impl Lowering<'_> {
 
     /// Parses and lowers the Rust files among these.
     fn lower_rust(&mut self, files: &mut [File], wanted: &[usize]) {
-        let results = crate::rust::lower_all(files, wanted, &self.options.target, self.tick);
-        self.keep(files, results);
+        let rust = crate::rust::lower_all(files, wanted, &self.options.target, self.tick);
+        self.indexed = rust.indexed;
+        self.keep(files, rust.lowered);
     }
 
     fn keep(&mut self, files: &mut [File], results: Vec<(usize, Result<Lowered, String>)>) {

@@ -45,20 +45,29 @@ fn imports(files: &[File], from: &[(usize, Parsed)], cfg: &Cfg) -> Vec<usize> {
     found
 }
 
-/// Lowers the Rust files among `wanted`; with each the place of its file.
+/// What became of the Rust files of a run, by the places of the files.
+#[derive(Default)]
+pub(crate) struct RustFiles {
+    /// Those that were lowered.
+    pub(crate) lowered: Vec<(usize, Result<Lowered, String>)>,
+    /// Those that were parsed for what they declare, and not lowered.
+    pub(crate) indexed: Vec<usize>,
+}
+
+/// Lowers the Rust files among `wanted`, and those that they import.
 pub(crate) fn lower_all(
     files: &[File],
     wanted: &[usize],
     cfg: &Cfg,
     tick: &(dyn Fn() + Sync),
-) -> Vec<(usize, Result<Lowered, String>)> {
+) -> RustFiles {
     let relevant: Vec<usize> = wanted
         .iter()
         .copied()
         .filter(|&i| language(&files[i].path) == Language::Rust)
         .collect();
     if relevant.is_empty() {
-        return Vec::new();
+        return RustFiles::default();
     }
     let is_rust = |i: &usize| language(&files[*i].path) == Language::Rust;
     let others = |i: &usize| relevant.binary_search(i).is_err();
@@ -86,19 +95,21 @@ pub(crate) fn lower_all(
         .filter(|i| imported.binary_search(i).is_err())
         .collect();
     parsed.extend(read(&rest));
+    let indexed = rest;
     parsed.sort_by_key(|(i, _)| *i);
     let wanted = |i: &usize| !others(i) || imported.binary_search(i).is_ok();
     let (places, parsed): (Vec<usize>, Vec<Parsed>) = parsed.into_iter().unzip();
     let index = match guarded(|| Index::new(&parsed, cfg)) {
         Ok(index) => index,
         Err(panic) => {
-            return relevant
-                .into_iter()
-                .map(|i| (i, Err(panic.clone())))
-                .collect();
+            let failed = relevant.into_iter().map(|i| (i, Err(panic.clone())));
+            return RustFiles {
+                lowered: failed.collect(),
+                indexed: Vec::new(),
+            };
         }
     };
-    let mut results: Vec<(usize, Result<Lowered, String>)> = places
+    let mut lowered: Vec<(usize, Result<Lowered, String>)> = places
         .into_par_iter()
         .zip(parsed)
         .filter(|(i, _)| wanted(i))
@@ -117,6 +128,6 @@ pub(crate) fn lower_all(
             (i, lowered)
         })
         .collect();
-    results.sort_by_key(|(i, _)| *i);
-    results
+    lowered.sort_by_key(|(i, _)| *i);
+    RustFiles { lowered, indexed }
 }

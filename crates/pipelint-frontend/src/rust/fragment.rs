@@ -7,6 +7,7 @@ use tree_sitter::{Node, Parser, Point, Range, Tree};
 
 use super::cfg::Cfg;
 use super::kinds::{F, GRAMMAR, K, field, kind};
+use super::mend::mended;
 use super::source::{Source, children};
 
 thread_local! {
@@ -14,8 +15,43 @@ thread_local! {
 }
 
 /// The tree of a text, or of stretches of it, with the offsets of the whole; none when the grammar
-/// does not load.
+/// does not load. Where it has errors, what the grammar is known not to know is mended.
 pub(crate) fn parse(text: &str, stretches: &[(usize, usize)]) -> Option<Tree> {
+    let tree = parse_as_it_is(text, stretches)?;
+    if !tree.root_node().has_error() {
+        return Some(tree);
+    }
+    let (start, _) = *stretches.first()?;
+    let written = text.strip_suffix(END).map_or(text.len(), str::len);
+    let ends = stretches.iter().map(|&(_, end)| end);
+    let end = ends.filter(|end| *end <= written).max()?;
+    match mended(text, start..end, &errors(tree.root_node())) {
+        Some(text) => parse_as_it_is(&text, stretches),
+        None => Some(tree),
+    }
+}
+
+/// Where the parser did not understand a text.
+fn errors(root: Node<'_>) -> Vec<std::ops::Range<usize>> {
+    let mut out = Vec::new();
+    let mut cursor = root.walk();
+    loop {
+        let node = cursor.node();
+        if node.is_error() {
+            out.push(node.byte_range());
+        }
+        if node.has_error() && cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return out;
+            }
+        }
+    }
+}
+
+fn parse_as_it_is(text: &str, stretches: &[(usize, usize)]) -> Option<Tree> {
     PARSER.with(|slot| {
         let mut slot = slot.borrow_mut();
         if slot.is_none() {
@@ -135,7 +171,7 @@ pub(crate) fn source_of(
     of: &Source,
     mut text: String,
     site: pipelint_source::Span,
-    pieces: Vec<(u32, u32, pipelint_source::Span)>,
+    pieces: Vec<super::source::Piece>,
 ) -> Source {
     text.push_str(END);
     Source {

@@ -82,6 +82,7 @@ impl Index {
                 }
             }
         }
+        index.modules.settle();
         index
     }
 

@@ -9,6 +9,8 @@ mod index;
 mod kinds;
 mod lower;
 pub mod macro_rules;
+mod mend;
+mod names;
 mod outline;
 mod paths;
 mod source;

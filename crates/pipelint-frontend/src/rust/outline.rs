@@ -54,20 +54,18 @@ pub(crate) fn items<'t>(source: &Source, cfg: &Cfg, body: Node<'t>) -> Vec<Item<
 
 /// False when a `cfg` among the attributes says that the target does not have this.
 pub(crate) fn is_on(source: &Source, cfg: &Cfg, attributes: &[Node<'_>]) -> bool {
-    attributes.iter().all(|attribute| {
-        let text = source.text(*attribute);
-        let inner = text
-            .trim_start_matches("#[")
-            .trim_end_matches(']')
-            .trim_start();
-        let Some(rest) = inner.strip_prefix("cfg") else {
+    attributes.iter().all(|item| {
+        // A macro's expansion is written with blanks between all tokens.
+        let Some((attribute, _)) = children(*item).into_iter().next() else {
             return true;
         };
-        let rest = rest.trim();
-        let Some(predicate) = rest.strip_prefix('(').and_then(|r| r.strip_suffix(')')) else {
-            return true;
-        };
-        cfg.holds(predicate).unwrap_or(true)
+        let path = first(attribute).map(|path| source.text(path));
+        let list = field(attribute, F.arguments).map(|list| source.text(list).trim());
+        let inside = list.and_then(|list| list.strip_prefix('(')?.strip_suffix(')'));
+        match (path, inside) {
+            (Some("cfg"), Some(predicate)) => cfg.holds(predicate).unwrap_or(true),
+            _ => true,
+        }
     })
 }
 
@@ -155,12 +153,8 @@ fn declare(
         }
         K::MacroDefinition => {
             if let Some(name) = field(node, F.name) {
-                let text = source.text(node);
-                let body = text.find(source.text(name)).map_or("", |at| {
-                    text[at + source.text(name).len()..]
-                        .trim_end_matches(';')
-                        .trim()
-                });
+                let body = source.text.get(name.end_byte()..node.end_byte());
+                let body = body.unwrap_or("").trim_end_matches(';').trim();
                 out.macros.push((source.name(name), body.to_owned()));
             }
         }

@@ -16,6 +16,8 @@ pub(crate) struct Module {
     pub(crate) uses: FxHashMap<Name, Vec<Name>>,
     /// `use a::*`, as written.
     pub(crate) globs: Vec<Vec<Name>>,
+    /// What the globs bring in: full paths, once all modules are known.
+    targets: Vec<Vec<Name>>,
 }
 
 /// All modules of a run, by their paths.
@@ -43,6 +45,35 @@ impl Modules {
             known.uses.entry(alias).or_insert(path);
         }
         known.globs.extend(module.globs);
+    }
+
+    /// Finds out once what every glob brings in. To be called when all modules are there: until then
+    /// globs bring in nothing.
+    pub(crate) fn settle(&mut self) {
+        // A glob's path may begin with what another glob brings in: the second time that is known.
+        self.settle_once();
+        self.settle_once();
+    }
+
+    fn settle_once(&mut self) {
+        let found: Vec<(Name, Vec<Vec<Name>>)> = self
+            .0
+            .iter()
+            .filter(|(_, module)| !module.globs.is_empty())
+            .map(|(name, module)| {
+                let globs = module.globs.iter();
+                let target = |glob: &Vec<Name>| self.full(name, glob, 4);
+                let of = globs.map(|glob| target(glob).unwrap_or_else(|| glob.clone()));
+                (name.clone(), of.collect())
+            })
+            .collect();
+        for (name, mut targets) in found {
+            if let Some(module) = self.0.get_mut(&name) {
+                let mut seen = FxHashSet::default();
+                targets.retain(|target| seen.insert(target.clone()));
+                module.targets = targets;
+            }
+        }
     }
 
     /// The full paths of what a module uses: globs as their module's `*`.
@@ -158,10 +189,7 @@ impl Modules {
     ) -> Option<Vec<Name>> {
         let first = path.first()?;
         let mut outside = None;
-        for glob in &here.globs {
-            let target = self
-                .full(module, glob, depth.min(4))
-                .unwrap_or_else(|| glob.clone());
+        for target in &here.targets {
             let name: Name = target.join("::").into();
             if name == module {
                 continue;
@@ -174,7 +202,7 @@ impl Modules {
                     if declared {
                         return self.absolute(&all, depth);
                     }
-                    if !there.globs.is_empty() && depth > 2 {
+                    if !there.targets.is_empty() && depth > 2 {
                         let inner = self.through_globs(&name, there, path, depth / 2);
                         if inner.is_some() {
                             return inner;
@@ -359,6 +387,7 @@ mod tests {
         let mut unix = Module::default();
         unix.items.insert("Selector".into());
         modules.add("mio::sys::unix".into(), unix);
+        modules.settle();
         let own = modules.resolve("mio::sys::unix", &path("Selector"));
         assert_eq!(own, "mio::sys::unix::Selector");
         assert!(modules.is_off("mio::sys::unix"));
@@ -383,6 +412,7 @@ mod tests {
         net.uses.insert("sys".into(), path("crate::sys"));
         net.globs.push(path("windows_sys::Win32::Foundation"));
         modules.add("mio::net".into(), net);
+        modules.settle();
         assert_eq!(
             modules.resolve("mio::net", &path("sys::connect")),
             "mio::sys::windows::connect"

@@ -22,8 +22,25 @@ pub(crate) struct Source {
 pub(crate) struct Origin {
     /// The use of the macro, in the file.
     pub(crate) site: Span,
-    /// Stretches of the text that were written at the use: their offset, length and span in the file.
-    pub(crate) pieces: Vec<(u32, u32, Span)>,
+    /// Stretches of the text that were written at the use, in their order.
+    pub(crate) pieces: Vec<Piece>,
+}
+
+/// A stretch of a text that was written in the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece {
+    /// Its offset in the text.
+    pub(crate) start: u32,
+    /// Its place in the file.
+    pub(crate) span: Span,
+    /// Pieces of one run follow each other in the text as in the file, with blanks between.
+    pub(crate) run: u32,
+}
+
+impl Piece {
+    fn end(&self) -> u32 {
+        self.start + (self.span.end - self.span.start)
+    }
 }
 
 impl Source {
@@ -44,21 +61,51 @@ impl Source {
 
     /// The span of a byte range. What a macro's definition wrote has the place of its use.
     pub(crate) fn span_of(&self, start: usize, end: usize) -> Span {
+        match (self.written_at(start, end), &self.origin) {
+            (Some(span), _) => span,
+            (None, Some(origin)) => origin.site,
+            (None, None) => Span::new(self.file, 0, 0),
+        }
+    }
+
+    /// Where a byte range was written in the file; none for what a macro's definition wrote, and for
+    /// what was put together of several pieces.
+    pub(crate) fn written_at(&self, start: usize, end: usize) -> Option<Span> {
         let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let (start, end) = (clamp(start), clamp(end));
         let Some(origin) = &self.origin else {
-            return Span::new(self.file, start, end);
+            return Some(Span::new(self.file, start, end));
         };
-        let before = origin.pieces.partition_point(|(at, ..)| *at <= start);
-        let piece = before.checked_sub(1).and_then(|i| origin.pieces.get(i));
-        match piece {
-            Some(&(at, len, span)) if end <= at + len && span.end - span.start == len => Span::new(
-                self.file,
-                span.start + (start - at),
-                span.start + (end - at),
-            ),
-            _ => origin.site,
-        }
+        let at = |offset: u32| {
+            let before = origin.pieces.partition_point(|piece| piece.start <= offset);
+            origin.pieces.get(before.checked_sub(1)?)
+        };
+        let first = at(start)?;
+        let last = if end > start { at(end - 1)? } else { first };
+        let fits = start <= first.end() && end <= last.end() && first.run == last.run;
+        fits.then(|| {
+            let from = first.span.start + (start - first.start);
+            Span::new(self.file, from, last.span.start + (end - last.start))
+        })
+    }
+
+    /// The stretches of a byte range that were written in the file, each with its offset.
+    pub(crate) fn pieces(&self, start: usize, end: usize) -> Vec<(usize, Span)> {
+        let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let (from, to) = (clamp(start), clamp(end));
+        let Some(origin) = &self.origin else {
+            return vec![(start, Span::new(self.file, from, to))];
+        };
+        let first = origin.pieces.partition_point(|piece| piece.end() <= from);
+        let within = origin.pieces.get(first..).unwrap_or_default().iter();
+        within
+            .take_while(|piece| piece.start < to)
+            .map(|piece| {
+                let (a, b) = (piece.start.max(from), piece.end().min(to));
+                let of = |offset: u32| piece.span.start + (offset - piece.start);
+                (a as usize, Span::new(self.file, of(a), of(b)))
+            })
+            .collect()
     }
 
     /// The end of a node, as a place: its last byte.

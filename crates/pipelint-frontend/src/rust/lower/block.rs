@@ -64,7 +64,7 @@ impl Lowerer<'_> {
     }
 
     /// The statements of a block, and its value.
-    fn statements(&mut self, node: Node<'_>, dst: Option<PlaceId>, hint: &Ty) -> Ty {
+    pub(super) fn statements(&mut self, node: Node<'_>, dst: Option<PlaceId>, hint: &Ty) -> Ty {
         let scope = self.f.enter_scope();
         let end = self.src.end(node);
         let ty = self.statements_within(node, dst, hint);
@@ -86,6 +86,13 @@ impl Lowerer<'_> {
             let last = i + 1 == count;
             let keep = self.f.temps.len();
             let span = self.src.span(item.node);
+            if let Some((ended, rest)) = self.split(item.node) {
+                self.discard(ended);
+                self.f.end_temps(keep, span);
+                let to = dst.filter(|_| last);
+                ty = self.statements_within(rest.root_node(), to, hint);
+                continue;
+            }
             match item.what {
                 K::Label | K::EmptyStatement => {}
                 K::LetDeclaration => self.let_declaration(item.node),
@@ -136,10 +143,10 @@ impl Lowerer<'_> {
     fn declaration(&mut self, node: Node<'_>, what: K) -> bool {
         match what {
             K::FunctionItem => self.nested(node),
-            K::ImplItem | K::TraitItem | K::ModItem => self.nested_items(node),
-            K::ConstItem
-            | K::StaticItem
-            | K::StructItem
+            K::ImplItem | K::TraitItem | K::ModItem | K::ConstItem | K::StaticItem => {
+                self.nested_items(node);
+            }
+            K::StructItem
             | K::EnumItem
             | K::UnionItem
             | K::TypeItem

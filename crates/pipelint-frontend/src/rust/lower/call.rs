@@ -4,7 +4,6 @@ use pipelint_ir::{Callee, Const, Name, Operand, PlaceId, Rvalue, Statement, Type
 use pipelint_source::Span;
 use tree_sitter::Node;
 
-use super::expr::plain_children;
 use super::library::known_result;
 use super::pattern::Named;
 use super::{Lowerer, Value};
@@ -33,7 +32,7 @@ impl Lowerer<'_> {
             return self.unsupported(node);
         };
         self.site(SiteKind::Call, node);
-        let args: Vec<Node<'_>> = plain_children(list).map(|(arg, _)| arg).collect();
+        let args: Vec<Node<'_>> = self.elements(list);
         if list.has_error() && args.iter().any(|arg| kind(*arg) == K::Error) {
             return self.unsupported(node);
         }

@@ -14,39 +14,53 @@ use crate::rust::ty::Ty;
 impl Lowerer<'_> {
     /// A closure: its body becomes a function, its value what it captured.
     pub(super) fn closure(&mut self, node: Node<'_>, dst: PlaceId, span: Span) {
-        self.site(SiteKind::Function, node);
+        match field(node, F.body) {
+            Some(body) => self.closure_over(node, body, dst, span),
+            None => {
+                self.unsupported(node);
+            }
+        }
+    }
+
+    /// A closure with this body.
+    pub(super) fn closure_over(
+        &mut self,
+        node: Node<'_>,
+        body: Node<'_>,
+        dst: PlaceId,
+        span: Span,
+    ) {
+        self.site_at(SiteKind::Function, span);
         self.f.lambdas += 1;
         let name = Name::new(format!("{}::{{closure#{}}}", self.f.name, self.f.lambdas));
         let by_value = has_token(node, "move");
         let mut frame = Frame::new(name.clone(), FunctionKind::Lambda, self.f.class.clone());
         frame.whole = span;
         frame.name_span = field(node, F.parameters).map_or(span, |list| self.src.span(list));
-        let body = Body {
+        let inner = Body {
             receiver: self.body.receiver,
             ..Body::default()
         };
         self.outer.push(Outer {
             frame: std::mem::replace(&mut self.f, frame),
-            body: std::mem::replace(&mut self.body, body),
+            body: std::mem::replace(&mut self.body, inner),
         });
         if let Some(list) = field(node, F.parameters) {
             self.parameters(list);
         }
         let written = field(node, F.return_type);
         let ret = written.map(|ty| self.ix.modules.ty(&self.src, &self.scope, ty));
-        let lowered = field(node, F.body).map(|body| self.body_of(body, ret.unwrap_or_default()));
+        let (function, captured) = self.body_of(body, ret.unwrap_or_default());
         if let Some(outer) = self.outer.pop() {
             self.f = outer.frame;
             self.body = outer.body;
         }
         let mut list = Vec::new();
-        if let Some((function, captured)) = lowered {
-            self.done.push(function);
-            for name in &captured {
-                if let Some((place, _)) = self.variable(name) {
-                    let place = self.f.places.intern(place);
-                    list.push((place, !by_value));
-                }
+        self.done.push(function);
+        for name in &captured {
+            if let Some((place, _)) = self.variable(name) {
+                let place = self.f.places.intern(place);
+                list.push((place, !by_value));
             }
         }
         self.f.assign(dst, Rvalue::Closure(name, list), span);

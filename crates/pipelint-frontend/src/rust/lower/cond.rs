@@ -165,6 +165,7 @@ impl Lowerer<'_> {
                 if !some {
                     return None;
                 }
+                self.site(crate::rust::SiteKind::Call, right);
                 let lhs = self.read(left);
                 let args: Vec<Node<'_>> = field(right, F.arguments)
                     .map(|list| children(list).into_iter().map(|(arg, _)| arg).collect())
@@ -214,6 +215,9 @@ impl Lowerer<'_> {
             return None;
         }
         let (object, name) = (field(function, F.value)?, field(function, F.field)?);
+        if !children(field(node, F.arguments)?).is_empty() {
+            return None;
+        }
         let name = self.src.name(name);
         let bad = match name.as_str() {
             "is_some" | "is_ok" => false,

@@ -308,15 +308,20 @@ impl Lowerer<'_> {
 
     /// `break`, `break 'label value`.
     pub(super) fn break_loop(&mut self, node: Node<'_>, span: Span) {
+        let value = children(node)
+            .into_iter()
+            .find(|(_, what)| *what != K::Label);
+        self.break_with(node, value.map(|(value, _)| value), span);
+    }
+
+    /// A `break` with this value.
+    pub(super) fn break_with(&mut self, node: Node<'_>, value: Option<Node<'_>>, span: Span) {
         let label = self.label_of(node);
         let Some(target) = self.target(label.as_ref()) else {
             self.unsupported(node);
             return;
         };
-        let value = children(node)
-            .into_iter()
-            .find(|(_, what)| *what != K::Label);
-        if let Some((value, _)) = value {
+        if let Some(value) = value {
             match target.slot {
                 Some(slot) => {
                     let ty = self.store(value, slot, &Ty::Unknown);

@@ -32,6 +32,9 @@ impl Lowerer<'_> {
                 ty,
             };
         }
+        if let Some(value) = self.regrouped(node) {
+            return value;
+        }
         match kind(node) {
             K::SelfKeyword => self.self_value(span),
             K::Identifier | K::ScopedIdentifier | K::GenericFunction => self.name_value(node, span),
@@ -172,7 +175,7 @@ impl Lowerer<'_> {
             K::TupleExpression => {
                 let mut parts = Vec::new();
                 let mut types = Vec::new();
-                for (i, (part, _)) in plain_children(node).enumerate() {
+                for (i, part) in self.elements(node).into_iter().enumerate() {
                     let value = self.value(part);
                     parts.push((Some(Name::new(i.to_string())), value.op));
                     types.push(value.ty);
@@ -182,7 +185,8 @@ impl Lowerer<'_> {
             }
             K::ArrayExpression => self.array(node, dst, span),
             K::CallExpression => {
-                let value = self.call(node, Some(dst));
+                let regrouped = self.regrouped(node);
+                let value = regrouped.unwrap_or_else(|| self.call(node, Some(dst)));
                 self.settle(value, dst, span)
             }
             K::MacroInvocation => {
@@ -233,7 +237,8 @@ impl Lowerer<'_> {
             K::BreakExpression => self.break_loop(node, span),
             K::ContinueExpression => self.continue_loop(node, span),
             K::CallExpression => {
-                let value = self.call_dropped(node);
+                let regrouped = self.regrouped(node);
+                let value = regrouped.unwrap_or_else(|| self.call_dropped(node));
                 self.end_value(value);
             }
             K::Identifier | K::FieldExpression | K::SelfKeyword => {
@@ -442,6 +447,11 @@ impl Lowerer<'_> {
             self.unsupported(node);
             return;
         };
+        self.assign(left, right, span);
+    }
+
+    /// `left = right`.
+    pub(super) fn assign(&mut self, left: Node<'_>, right: Node<'_>, span: Span) {
         match kind(left) {
             // `_ = f();`
             K::Identifier if self.src.text(left) == "_" => {
@@ -502,6 +512,17 @@ impl Lowerer<'_> {
             self.unsupported(node);
             return;
         };
+        self.compound_assign(left, right, token, span);
+    }
+
+    /// `left += right`.
+    pub(super) fn compound_assign(
+        &mut self,
+        left: Node<'_>,
+        right: Node<'_>,
+        token: Node<'_>,
+        span: Span,
+    ) {
         let op = arithmetic(token.kind().trim_end_matches('='));
         let value = self.read(right);
         let (dst, _) = self.place(left);
@@ -593,7 +614,7 @@ impl Lowerer<'_> {
         let length = field(node, F.length);
         let mut parts = Vec::new();
         let mut element = Ty::Unknown;
-        for (part, _) in plain_children(node) {
+        for part in self.elements(node) {
             if Some(part) == length {
                 continue;
             }
@@ -604,7 +625,7 @@ impl Lowerer<'_> {
             parts.push((None, value.op));
         }
         let count = match length {
-            Some(length) => self.constant_of(length).and_then(|n| u64::try_from(n).ok()),
+            Some(length) => self.length(length),
             None => Some(parts.len() as u64),
         };
         let value = match (length, parts.as_slice()) {
@@ -614,6 +635,21 @@ impl Lowerer<'_> {
         };
         self.f.assign(dst, value, span);
         Ty::Array(Box::new(element), count)
+    }
+
+    /// How long an array is; that of a `vec!` is computed.
+    fn length(&mut self, node: Node<'_>) -> Option<u64> {
+        let known = self.constant_of(node);
+        if known.is_none() && !matches!(kind(node), K::Identifier | K::ScopedIdentifier) {
+            self.read(node);
+        }
+        known.and_then(|n| u64::try_from(n).ok())
+    }
+
+    /// The parts of a list that the target has, without their attributes.
+    pub(super) fn elements<'t>(&self, list: Node<'t>) -> Vec<Node<'t>> {
+        let items = crate::rust::outline::items(&self.src, self.cfg, list);
+        items.into_iter().map(|item| item.node).collect()
     }
 
     /// `?`: the bad side leaves, the good one goes on.

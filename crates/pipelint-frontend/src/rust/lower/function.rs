@@ -3,6 +3,7 @@
 use pipelint_ir::{
     Base, Function, FunctionKind, LocalKind, Name, Operand, Place, Terminator, Type,
 };
+use pipelint_source::Span;
 use smol_str::format_smolstr;
 use tree_sitter::Node;
 
@@ -58,6 +59,15 @@ impl Lowerer<'_> {
                 }
             }
             K::ConstItem | K::StaticItem => self.initialiser(node),
+            K::ForeignModItem => {
+                let body = field(node, F.body);
+                let parts = body.map(|body| items(&self.src, self.cfg, body));
+                for part in parts.unwrap_or_default() {
+                    if part.what == K::MacroInvocation {
+                        self.item_macro(part.node);
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -255,7 +265,7 @@ impl Lowerer<'_> {
         }
     }
 
-    /// An `impl`, trait or module within a function.
+    /// An `impl`, trait, module, constant or static within a function.
     pub(super) fn nested_items(&mut self, node: Node<'_>) {
         let empty = Frame::new(Name::default(), FunctionKind::Free, None);
         let kept = (
@@ -276,9 +286,15 @@ impl Lowerer<'_> {
             return;
         }
         let full = format_smolstr!("{}::{}::{{value}}", self.scope.module, self.src.name(name));
+        let (whole, name) = (self.src.span(node), self.src.span(name));
+        self.value_of_item(full, whole, name, value);
+    }
+
+    /// A value that no function computes, as a function of its own.
+    pub(super) fn value_of_item(&mut self, full: Name, whole: Span, name: Span, value: Node<'_>) {
         let mut frame = Frame::new(full, FunctionKind::Free, None);
-        frame.whole = self.src.span(node);
-        frame.name_span = self.src.span(name);
+        frame.whole = whole;
+        frame.name_span = name;
         let kept = (
             std::mem::replace(&mut self.f, frame),
             std::mem::take(&mut self.body),

@@ -2,17 +2,16 @@
 
 use pipelint_ir::{Callee, CmpOp, Const, Name, Operand, PlaceId, Rvalue, Statement};
 use pipelint_source::Span;
+use smol_str::format_smolstr;
 use tree_sitter::Node;
 
+use super::arguments::{Arguments, expression, is_list};
 use super::cond::{nonzero, normal};
-use super::expr::plain_children;
 use super::{Lowerer, MAX_EXPANSION, Value};
 use crate::rust::SiteKind;
-use crate::rust::fragment::{
-    chosen_branch, invocation, parse, parse_all, parse_expression, source_of,
-};
+use crate::rust::fragment::{chosen_branch, invocation, parse, parse_all, source_of};
 use crate::rust::kinds::{K, kind};
-use crate::rust::source::{children, first};
+use crate::rust::source::{Piece, children};
 use crate::rust::ty::Ty;
 
 impl Lowerer<'_> {
@@ -58,7 +57,11 @@ impl Lowerer<'_> {
                     ty: Ty::Unknown,
                 }
             }
-            "w" | "s" | "wide" | "u16cstr" | "c" => Value {
+            // Code that is not run here.
+            "quote" | "quote_spanned" | "parse_quote" | "parse_quote_spanned" => {
+                self.unknown(Vec::new(), Ty::Unknown, span)
+            }
+            "w" | "s" | "wide" | "u16cstr" | "c" if is_text(tree) => Value {
                 op: Operand::Const(Const::Str(Name::default())),
                 ty: Ty::Ptr(Box::default()),
             },
@@ -75,21 +78,44 @@ impl Lowerer<'_> {
         dst: Option<PlaceId>,
         span: Span,
     ) -> Value {
-        let range = (tree.start_byte(), tree.end_byte());
-        let parsed = parse_expression(&self.src, &[range]);
-        let inner = parsed.as_ref().and_then(|tree| {
-            let root = tree.root_node();
-            (!root.has_error()).then(|| expression(root)).flatten()
-        });
-        let empty = self.src.text(tree).len() <= 2;
-        let Some(inner) = inner.filter(|_| !empty) else {
-            return self.unparsed_macro(name, tree, empty, span);
-        };
-        let args: Vec<Node<'_>> = match kind(inner) {
-            K::TupleExpression | K::ParenthesizedExpression | K::ArrayExpression => {
-                plain_children(inner).map(|(arg, _)| arg).collect()
+        match self.arguments_of(tree) {
+            Some(Arguments::Expression(parsed)) => match expression(parsed.root_node()) {
+                Some(inner) => self.called_with(name, inner, dst, span),
+                None => super::expr::unit(),
+            },
+            Some(Arguments::Statements(parsed)) => {
+                let held = self.temp(Ty::Unknown, span);
+                let ty = self.statements(parsed.root_node(), Some(held), &Ty::Unknown);
+                self.retype(held, &ty);
+                let from = vec![self.take(held, ty).op];
+                let callee = Callee::Function(Name::new(format!("{name}!")));
+                self.emit(callee, from, Ty::Unknown, dst, true, span)
             }
-            _ => vec![inner],
+            Some(Arguments::Braced(source, parsed)) => {
+                let outer = std::mem::replace(&mut self.src, source);
+                let value = match expression(parsed.root_node()) {
+                    Some(inner) => self.called_with(name, inner, dst, span),
+                    None => super::expr::unit(),
+                };
+                self.src = outer;
+                value
+            }
+            None => self.unparsed_macro(name, tree, self.src.text(tree).len() <= 2, span),
+        }
+    }
+
+    /// A macro of a library, with its arguments as one expression.
+    fn called_with(
+        &mut self,
+        name: &str,
+        inner: Node<'_>,
+        dst: Option<PlaceId>,
+        span: Span,
+    ) -> Value {
+        let args: Vec<Node<'_>> = if is_list(inner) && name != "vec" {
+            self.elements(inner)
+        } else {
+            vec![inner]
         };
         match name {
             "assert" | "assert_eq" | "assert_ne" | "debug_assert" | "debug_assert_eq"
@@ -234,6 +260,7 @@ impl Lowerer<'_> {
             } else {
                 self.read(*first);
             }
+            self.perhaps(rest, span);
             return super::expr::unit();
         }
         let (good, bad) = (self.f.new_block(), self.f.new_block());
@@ -271,88 +298,21 @@ impl Lowerer<'_> {
         super::expr::unit()
     }
 
-    /// `matches!(value, pattern if guard)`.
-    fn matches(&mut self, tree: Node<'_>, span: Span) -> Value {
-        let dst = self.temp(Ty::Bool, span);
-        let comma = {
-            let mut cursor = tree.walk();
-            let mut found = None;
-            if cursor.goto_first_child() {
-                loop {
-                    let child = cursor.node();
-                    if child.kind() == "," {
-                        found = Some(child.start_byte());
-                        break;
-                    }
-                    if !cursor.goto_next_sibling() {
-                        break;
-                    }
-                }
-            }
-            found
-        };
-        let text = self.src.text.clone();
-        let end = tree.end_byte().saturating_sub(1);
-        let value = comma.and_then(|comma| {
-            parse_expression(&self.src, &[(tree.start_byte(), comma), (end, end + 1)])
-        });
-        let (Some(comma), Some(value)) = (comma, value) else {
-            return self.unsupported(tree);
-        };
-        let Some(subject) = expression(value.root_node()) else {
-            return self.unsupported(tree);
-        };
-        let scope = self.f.enter_scope();
-        let (place, ty) = self.scrutinee(subject);
-        let head = "match _m { ";
-        let written = text.get(comma + 1..end).unwrap_or("");
-        let fragment = format!(
-            "{head}{} => () }}",
-            written.trim_end().trim_end_matches(',')
-        );
-        let length = u32::try_from(written.len()).unwrap_or(u32::MAX);
-        let at = self.src.span_of(comma + 1, end);
-        let pieces = vec![(u32::try_from(head.len()).unwrap_or(0), length, at)];
-        let source = source_of(&self.src, fragment, span, pieces);
-        let tree = parse_all(&source);
-        let outer = std::mem::replace(&mut self.src, source);
-        let (no, join) = (self.f.new_block(), self.f.new_block());
-        let arm = tree
-            .as_ref()
-            .and_then(|tree| find(tree.root_node(), K::MatchPattern));
-        match arm {
-            Some(pattern) => {
-                self.test(pattern, &place, &ty, no);
-                self.bind(pattern, &place, &ty, false);
-                if let Some(guard) =
-                    crate::rust::kinds::field(pattern, crate::rust::kinds::F.condition)
-                {
-                    let yes = self.f.new_block();
-                    self.cond(guard, yes, no);
-                    self.f.switch_to(yes);
-                }
-            }
-            None => {
-                let yes = self.f.new_block();
-                let unknown = self.unknown(Vec::new(), Ty::Bool, span);
-                self.f.branch(nonzero(unknown.op), yes, no, span);
-                self.f.switch_to(yes);
-            }
+    /// The message of an assertion that is not followed: it may be made.
+    pub(super) fn perhaps(&mut self, message: &[Node<'_>], span: Span) {
+        if message.iter().all(|part| self.literal(*part).is_some()) {
+            return;
         }
-        self.src = outer;
-        self.set_truth(dst, true, span);
+        let (made, on) = (self.f.new_block(), self.f.new_block());
+        let fails = self.unknown(Vec::new(), Ty::Bool, span);
+        self.f.branch(nonzero(fails.op), made, on, span);
+        self.f.switch_to(made);
+        let scope = self.f.enter_scope();
+        self.formatted(message);
         self.f.leave_scope(&scope, span);
         let cur = self.f.current();
-        self.f.end(cur, pipelint_ir::Terminator::Goto(join), span);
-        self.f.switch_to(no);
-        self.set_truth(dst, false, span);
-        let cur = self.f.current();
-        self.f.end(cur, pipelint_ir::Terminator::Goto(join), span);
-        self.f.switch_to(join);
-        Value {
-            op: Operand::Copy(dst),
-            ty: Ty::Bool,
-        }
+        self.f.end(cur, pipelint_ir::Terminator::Goto(on), span);
+        self.f.switch_to(on);
     }
 
     /// A macro that the program defines, run on its arguments.
@@ -372,7 +332,6 @@ impl Lowerer<'_> {
         let inner = expression(root)?;
         let outer = std::mem::replace(&mut self.src, source);
         self.expanding += 1;
-        let sites = self.sites.take();
         let ty = match dst {
             Some(dst) => {
                 let ty = self.store(inner, dst, &Ty::Unknown);
@@ -384,7 +343,6 @@ impl Lowerer<'_> {
             }
             None => self.value(inner),
         };
-        self.sites = sites;
         self.expanding -= 1;
         self.src = outer;
         Some(ty)
@@ -409,15 +367,34 @@ impl Lowerer<'_> {
         let args = self.src.text.get(start..end)?;
         let expansion = rules.expand(args)?;
         let shift = u32::try_from(before.len()).unwrap_or(0);
-        let pieces = expansion
-            .pieces
-            .iter()
-            .filter_map(|piece| {
-                let from = start + usize::try_from(piece.from?).ok()?;
-                let to = from + usize::try_from(piece.len).ok()?;
-                Some((piece.start + shift, piece.len, self.src.span_of(from, to)))
-            })
-            .collect();
+        let mut pieces: Vec<Piece> = Vec::new();
+        // Where the last piece ends: in the expansion, and in the arguments.
+        let (mut written, mut taken) = (0, 0_usize);
+        let blank = |text: Option<&str>| text.is_some_and(|text| text.trim().is_empty());
+        for piece in &expansion.pieces {
+            let Some(of) = piece.from.map(|from| start + from as usize) else {
+                continue;
+            };
+            for (from, span) in self.src.pieces(of, of + piece.len as usize) {
+                let length = span.range().len();
+                let (from, at) = (from - start, piece.start as usize + (from - of));
+                let to = from + length;
+                let run = pieces.last().map_or(0, |last| {
+                    let last_byte = start + taken.saturating_sub(1);
+                    let goes_on = taken <= from
+                        && blank(expansion.text.get(written..at))
+                        && blank(args.get(taken..from))
+                        && self.src.written_at(last_byte, start + to).is_some();
+                    last.run + u32::from(!goes_on)
+                });
+                pieces.push(Piece {
+                    start: u32::try_from(at).unwrap_or(u32::MAX).saturating_add(shift),
+                    span,
+                    run,
+                });
+                (written, taken) = (at + length, to);
+            }
+        }
         let text = format!("{before}{}{after}", expansion.text);
         Some(source_of(&self.src, text, span, pieces))
     }
@@ -438,6 +415,7 @@ impl Lowerer<'_> {
             return;
         };
         let span = self.src.span(node);
+        self.site(SiteKind::Macro, node);
         if name == "cfg_if" {
             let Some((start, end)) = chosen_branch(&self.src, self.cfg, tree) else {
                 return;
@@ -449,17 +427,14 @@ impl Lowerer<'_> {
             }
             return;
         }
-        self.site(SiteKind::Macro, node);
         if let Some(source) = self.expansion(&name, tree, span, "", "")
             && let Some(parsed) = parse_all(&source)
             && !parsed.root_node().has_error()
         {
             let outer = std::mem::replace(&mut self.src, source);
             self.expanding += 1;
-            let sites = self.sites.take();
             let module = self.scope.module.clone();
             self.module(parsed.root_node(), &module);
-            self.sites = sites;
             self.expanding -= 1;
             self.src = outer;
             return;
@@ -467,14 +442,59 @@ impl Lowerer<'_> {
         // Items that a macro of another crate is given: `thread_local!`, `bitflags!`.
         let text = self.src.text.clone();
         let inside = (tree.start_byte() + 1, tree.end_byte().saturating_sub(1));
-        if inside.0 < inside.1
-            && let Some(parsed) = parse(&text, &[inside])
+        if inside.0 >= inside.1 {
+            return;
+        }
+        if let Some(parsed) = parse(&text, &[inside])
             && !parsed.root_node().has_error()
+            && children(parsed.root_node()).into_iter().all(is_item)
         {
             let module = self.scope.module.clone();
             self.module(parsed.root_node(), &module);
+        } else if self.arguments_of(tree).is_some() {
+            // Anything else that reads as code may run, whatever the macro makes of it.
+            let full = format_smolstr!("{}::{{{name}!}}", self.scope.module);
+            self.value_of_item(full, span, span, node);
         }
     }
+}
+
+/// Whether a node is an item, or belongs to one.
+fn is_item((node, what): (Node<'_>, K)) -> bool {
+    match what {
+        K::ExpressionStatement => crate::rust::fragment::macro_item(node).is_some(),
+        _ => matches!(
+            what,
+            K::AttributeItem
+                | K::ConstItem
+                | K::EmptyStatement
+                | K::EnumItem
+                | K::ExternCrate
+                | K::ForeignModItem
+                | K::FunctionItem
+                | K::FunctionSignature
+                | K::ImplItem
+                | K::InnerAttributeItem
+                | K::MacroDefinition
+                | K::MacroInvocation
+                | K::ModItem
+                | K::StaticItem
+                | K::StructItem
+                | K::TraitItem
+                | K::TypeItem
+                | K::UnionItem
+                | K::UseDeclaration
+        ),
+    }
+}
+
+/// Whether a macro is given one string and nothing else.
+fn is_text(tree: Node<'_>) -> bool {
+    let parts = children(tree);
+    matches!(
+        parts.as_slice(),
+        [(_, K::StringLiteral | K::RawStringLiteral)]
+    )
 }
 
 fn never() -> Value {
@@ -511,28 +531,4 @@ fn formats(name: &str) -> bool {
             | "trace_span"
             | "dbg"
     )
-}
-
-/// The only expression of a parsed stretch.
-fn expression<'t>(root: Node<'t>) -> Option<Node<'t>> {
-    let mut parts = children(root).into_iter();
-    let (one, what) = parts.next()?;
-    if parts.next().is_some() {
-        return None;
-    }
-    match what {
-        K::ExpressionStatement => first(one),
-        K::Error => None,
-        _ => Some(one),
-    }
-}
-
-/// The first node of a kind.
-fn find<'t>(node: Node<'t>, what: K) -> Option<Node<'t>> {
-    if kind(node) == what {
-        return Some(node);
-    }
-    children(node)
-        .into_iter()
-        .find_map(|(child, _)| find(child, what))
 }

@@ -1,5 +1,6 @@
 //! Function bodies to control-flow graphs.
 
+mod arguments;
 mod block;
 mod call;
 mod closure;
@@ -11,12 +12,16 @@ mod function;
 mod library;
 mod literal;
 mod macros;
+mod matches;
 mod method;
 mod outcome;
 mod pattern;
 mod place;
 mod raw;
+mod regroup;
 mod special;
+
+use std::sync::Arc;
 
 use pipelint_ir::{BlockId, Function, FunctionKind, GapReason, LocalId, LocalKind, Name, Operand};
 use pipelint_ir::{PlaceId, Rvalue, Type};
@@ -26,7 +31,7 @@ use tree_sitter::Node;
 
 use super::cfg::Cfg;
 use super::index::{Index, Receiver};
-use super::source::Source;
+use super::source::{Origin, Source};
 use super::ty::Ty;
 use super::types::Scope;
 use super::{Site, SiteKind};
@@ -96,6 +101,8 @@ pub(crate) struct Lowerer<'a> {
     pub(super) sites: Option<Vec<Site>>,
     depth: u32,
     expanding: u32,
+    /// The chain of operands that was last looked at: its text, where it begins and ends.
+    chain: (usize, usize, usize),
 }
 
 impl<'a> Lowerer<'a> {
@@ -112,6 +119,7 @@ impl<'a> Lowerer<'a> {
             sites: sites.then(Vec::new),
             depth: 0,
             expanding: 0,
+            chain: (0, 0, 0),
         }
     }
 
@@ -123,10 +131,18 @@ impl<'a> Lowerer<'a> {
     /// Notes something that was lowered.
     pub(super) fn site(&mut self, kind: SiteKind, node: Node<'_>) {
         if self.sites.is_some() {
-            let span = self.src.span(node);
-            if let Some(sites) = &mut self.sites {
-                sites.push(Site { kind, span });
-            }
+            self.site_at(kind, self.src.span(node));
+        }
+    }
+
+    /// As `site`. What a macro's definition wrote has no place of its own, and is not noted.
+    pub(super) fn site_at(&mut self, kind: SiteKind, span: Span) {
+        let written = |origin: &Arc<Origin>| origin.site == span;
+        if self.src.origin.as_ref().is_some_and(written) {
+            return;
+        }
+        if let Some(sites) = &mut self.sites {
+            sites.push(Site { kind, span });
         }
     }
 

@@ -26,7 +26,7 @@ use fragment::Fragment;
 use matcher::Matcher;
 use pattern::Pattern;
 use template::Template;
-use tokens::Tokens;
+pub(crate) use tokens::{Kind, Tokens};
 use transcribe::Transcriber;
 
 /// The longest expansion, in bytes.

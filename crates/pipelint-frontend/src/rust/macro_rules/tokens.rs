@@ -4,7 +4,7 @@ use super::lexer::lex;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// An identifier or keyword, raw or not; `_` too.
     Ident,
     /// `'a`.
@@ -21,17 +21,17 @@ pub(super) enum Kind {
 
 /// A token and its place in the text.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) start: u32,
-    pub(super) end: u32,
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
     /// Part of the attribute that a doc comment stands for; then this is its text.
-    pub(super) written: Option<&'static str>,
+    pub(crate) written: Option<&'static str>,
 }
 
 /// The tokens of a text.
 #[derive(Debug, Clone)]
-pub(super) struct Tokens<T> {
+pub(crate) struct Tokens<T> {
     text: T,
     tokens: Vec<Token>,
 }
@@ -39,28 +39,28 @@ pub(super) struct Tokens<T> {
 impl<T: AsRef<str>> Tokens<T> {
     /// Splits a text. `None` when it cannot be split, when delimiters do not pair, when they
     /// are nested too deep, or beyond 4 GiB.
-    pub(super) fn new(text: T) -> Option<Self> {
+    pub(crate) fn new(text: T) -> Option<Self> {
         let tokens = lex(text.as_ref())?;
         Some(Self { text, tokens })
     }
 
     /// The text that was split.
-    pub(super) fn source(&self) -> &str {
+    pub(crate) fn source(&self) -> &str {
         self.text.as_ref()
     }
 
     /// How many tokens there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.tokens.len()
     }
 
     /// The token at an index.
-    pub(super) fn get(&self, at: usize) -> Option<&Token> {
+    pub(crate) fn get(&self, at: usize) -> Option<&Token> {
         self.tokens.get(at)
     }
 
     /// The text of the token at an index, empty past the end.
-    pub(super) fn text(&self, at: usize) -> &str {
+    pub(crate) fn text(&self, at: usize) -> &str {
         let Some(token) = self.tokens.get(at) else {
             return "";
         };
@@ -72,7 +72,7 @@ impl<T: AsRef<str>> Tokens<T> {
     }
 
     /// Whether the token at an index is this operator, delimiter or word.
-    pub(super) fn is(&self, at: usize, text: &str) -> bool {
+    pub(crate) fn is(&self, at: usize, text: &str) -> bool {
         self.text(at) == text
             && !matches!(
                 self.tokens.get(at).map(|token| token.kind),
@@ -81,17 +81,22 @@ impl<T: AsRef<str>> Tokens<T> {
     }
 
     /// Whether the token at an index is an identifier or keyword.
-    pub(super) fn is_ident(&self, at: usize) -> bool {
+    pub(crate) fn is_ident(&self, at: usize) -> bool {
         self.kind(at) == Some(Kind::Ident)
     }
 
+    /// Whether the token at an index is an identifier, a keyword or a literal.
+    pub(crate) fn is_word(&self, at: usize) -> bool {
+        matches!(self.kind(at), Some(Kind::Ident | Kind::Literal))
+    }
+
     /// What the token at an index is.
-    pub(super) fn kind(&self, at: usize) -> Option<Kind> {
+    pub(crate) fn kind(&self, at: usize) -> Option<Kind> {
         self.tokens.get(at).map(|token| token.kind)
     }
 
     /// The index of the delimiter that closes the group opened at an index.
-    pub(super) fn close_of(&self, at: usize) -> Option<usize> {
+    pub(crate) fn close_of(&self, at: usize) -> Option<usize> {
         match self.kind(at) {
             Some(Kind::Open(partner)) => Some(partner as usize),
             _ => None,
@@ -99,19 +104,19 @@ impl<T: AsRef<str>> Tokens<T> {
     }
 
     /// The index after the token tree at an index: one token, or a group with its delimiters.
-    pub(super) fn after_tree(&self, at: usize) -> usize {
+    pub(crate) fn after_tree(&self, at: usize) -> usize {
         self.close_of(at).unwrap_or(at) + 1
     }
 
     /// Whether the token at an index stands for a part of a doc comment.
-    pub(super) fn is_written(&self, at: usize) -> bool {
+    pub(crate) fn is_written(&self, at: usize) -> bool {
         self.tokens
             .get(at)
             .is_some_and(|token| token.written.is_some())
     }
 
     /// Whether nothing stands between the token at an index and the one before it.
-    pub(super) fn is_joint(&self, at: usize) -> bool {
+    pub(crate) fn is_joint(&self, at: usize) -> bool {
         let before = at.checked_sub(1).and_then(|before| self.tokens.get(before));
         match (before, self.tokens.get(at)) {
             (Some(before), Some(token)) => {
@@ -122,7 +127,7 @@ impl<T: AsRef<str>> Tokens<T> {
     }
 
     /// The index after the operator that starts at an index, with what is joined to a `>`.
-    pub(super) fn joined_end(&self, at: usize) -> usize {
+    pub(crate) fn joined_end(&self, at: usize) -> usize {
         if !self.is(at, ">") {
             return at + 1;
         }
