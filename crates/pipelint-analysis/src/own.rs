@@ -352,6 +352,10 @@ impl<'p, 'm> Exec<'p, 'm> {
         }
         let v = self.operand(state, arg);
         self.takes_pseudo(state, owner, v);
+        if self.is_rust() && owner.model.empty.is_empty() {
+            // It has no value for nothing: what it is made of must be open.
+            self.use_value(state, v, &owner.name, false);
+        }
         v
     }
 
