@@ -11,7 +11,11 @@ fn documented_examples_are_reported_as_documented() {
     for rule in pipelint_rules::all() {
         let meta = rule.meta();
         for (number, example) in (1..).zip(meta.examples) {
-            let path = format!("example.{}", example.language);
+            let ending = match example.language {
+                "rust" => "rs",
+                language => language,
+            };
+            let path = format!("example.{ending}");
             let linted = lint(&[(path, example.code.to_owned())]);
             let codes: Vec<&str> = linted.found.iter().map(|f| f.code.as_str()).collect();
             let right = if example.bad {
