@@ -2,6 +2,7 @@
 
 mod linted;
 mod marker;
+pub mod mutator;
 mod program;
 mod writers;
 
