@@ -2,13 +2,16 @@
 
 mod linted;
 mod marker;
+pub mod mutator;
 mod program;
+mod writers;
 
 use std::path::{Path, PathBuf};
 
-pub use linted::{Found, GAP, Linted, lint};
+pub use linted::{Found, GAP, Linted, lint, lint_for};
 pub use marker::{Marker, markers};
 pub use program::{Program, program};
+pub use writers::{Target, WRITERS, Writer};
 
 /// The top of the project.
 pub fn root() -> PathBuf {

@@ -3,6 +3,8 @@
 use pipelint::{Input, Options, Selection};
 use pipelint_report::{Severity, Sources};
 
+use crate::writers::Target;
+
 /// The code under which [`Linted`] lists a region that was not understood.
 pub const GAP: &str = "gap";
 
@@ -36,12 +38,21 @@ pub struct Linted {
     pub parsed: usize,
 }
 
-/// Lints texts as one program, with every rule, also the pedantic ones.
+/// Lints texts as one program for Windows, with every rule, also the pedantic ones.
 ///
 /// # Panics
 ///
 /// When the selector `ALL` is not known.
 pub fn lint(files: &[(String, String)]) -> Linted {
+    lint_for(Target::Windows, files)
+}
+
+/// The same, with `cfg` as it is on the target.
+///
+/// # Panics
+///
+/// When the selector `ALL` is not known.
+pub fn lint_for(target: Target, files: &[(String, String)]) -> Linted {
     let inputs = files
         .iter()
         .map(|(path, text)| Input {
@@ -52,6 +63,7 @@ pub fn lint(files: &[(String, String)]) -> Linted {
     let options = Options {
         selection: Selection::new(&["ALL".to_owned()], &[], Severity::Note)
             .expect("ALL selects every rule"),
+        target: target.cfg(),
         ..Options::default()
     };
     let run = pipelint::lint(inputs, &options, &|| ());

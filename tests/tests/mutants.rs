@@ -1,20 +1,16 @@
 //! The known-good writers are silent, and each safeguard taken out of them is missed by the rule
-//! that guards it: `fixtures/known-good/mutants.toml`.
+//! that guards it: the tables `mutants*.toml` in `fixtures/known-good`.
 //!
 //! `MUTANT=PL103` runs those alone whose name or rule holds the word.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::Path;
 
-use pipelint_tests::{Found, files_below, lint, root};
+use pipelint_tests::{Found, Program, Target, WRITERS, Writer, lint_for, root};
+use rayon::prelude::*;
 use serde::Deserialize;
 
-/// The folder of the table, from the project's top; paths in the table are below it.
-const FOLDER: &str = "fixtures/known-good";
-/// The folders of the writers below [`FOLDER`]; the files of one are linted together.
-const WRITERS: [&str; 1] = ["cpp"];
-/// Mutants in the table, at least.
+/// Mutants of each writer, at least.
 const AT_LEAST: usize = 60;
 
 #[derive(Deserialize)]
@@ -28,7 +24,10 @@ struct Table {
 #[serde(deny_unknown_fields)]
 struct Mutant {
     name: String,
-    /// The file to edit.
+    /// The system that the edited code is for.
+    #[serde(default)]
+    target: Target,
+    /// The file to edit, below the writer's [`Writer::base`].
     file: String,
     /// Occurs once in the file.
     find: String,
@@ -43,9 +42,6 @@ struct Mutant {
     known_miss: Option<String>,
 }
 
-/// Files with the path below [`FOLDER`] and their text.
-type Files = Vec<(String, String)>;
-
 #[test]
 fn every_mutant_is_reported_once_at_its_place() {
     let rules: BTreeSet<&str> = pipelint_rules::all()
@@ -55,115 +51,138 @@ fn every_mutant_is_reported_once_at_its_place() {
     let only = std::env::var("MUTANT").unwrap_or_default();
     let mut report = String::new();
     let mut tried = 0;
-    for writer in WRITERS {
-        let prefix = format!("{writer}/");
-        let files = sources(writer);
-        for mutant in table().mutants {
-            let chosen = mutant.name.contains(&only) || mutant.rule.contains(&only);
-            if !chosen || !mutant.file.starts_with(&prefix) {
-                continue;
-            }
-            tried += 1;
-            let name = &mutant.name;
-            let (mutated, line) = match mutant.apply(&files) {
-                Ok(applied) => applied,
-                Err(problem) => {
-                    let _ = writeln!(report, "{name}: {problem}");
-                    continue;
-                }
-            };
-            if !rules.contains(mutant.rule.as_str()) {
-                continue;
-            }
-            let found = lint(&mutated).found;
-            match (mutant.is_answered(&found, line), &mutant.known_miss) {
-                (true, None) | (false, Some(_)) => {}
-                (true, Some(_)) => {
-                    let _ = writeln!(report, "{name}: is found now, so take its mark away");
-                }
-                (false, None) => {
-                    let place = format!("{}:{line}", mutant.place());
-                    let _ = writeln!(report, "{name}: expected {} alone at {place}", mutant.rule);
-                    describe(&found, &mut report);
-                }
-            }
-        }
+    for writer in &WRITERS {
+        let files = writer.sources().expect("the writer can be read");
+        let mut mutants = table(writer).mutants;
+        mutants.retain(|mutant| mutant.name.contains(&only) || mutant.rule.contains(&only));
+        tried += mutants.len();
+        let problems: Vec<String> = mutants
+            .par_iter()
+            .map(|mutant| problem(mutant, writer, &files, &rules))
+            .collect();
+        report.extend(problems);
     }
     assert!(tried > 0, "no mutant's name or rule holds `{only}`");
     assert!(report.is_empty(), "of {tried} mutants:\n\n{report}");
 }
 
+/// What is not as the table says; nothing if all is.
+fn problem(
+    mutant: &Mutant,
+    writer: &Writer,
+    files: &Program,
+    rules: &BTreeSet<&'static str>,
+) -> String {
+    let name = &mutant.name;
+    let mutated = match mutant.apply(writer, files) {
+        Ok(applied) => applied,
+        Err(problem) => return format!("{name}: {problem}\n"),
+    };
+    if !rules.contains(mutant.rule.as_str()) {
+        return String::new();
+    }
+    let found = lint_for(mutant.target, &mutated.files).found;
+    match (
+        mutated.is_answered(&found, &mutant.rule),
+        &mutant.known_miss,
+    ) {
+        (true, None) | (false, Some(_)) => String::new(),
+        (true, Some(_)) => format!("{name}: is found now, so take its mark away\n"),
+        (false, None) => {
+            let Mutated { place, line, .. } = mutated;
+            let mut report = format!("{name}: expected {} alone at {place}:{line}\n", mutant.rule);
+            describe(&found, &mut report);
+            report
+        }
+    }
+}
+
 #[test]
 fn the_writers_are_silent() {
-    for writer in WRITERS {
-        let linted = lint(&sources(writer));
-        assert!(linted.parsed > 0, "{writer}: was never parsed");
-        let mut report = String::new();
-        describe(&linted.found, &mut report);
-        assert!(report.is_empty(), "{writer}:\n{report}");
+    for writer in &WRITERS {
+        let files = writer.sources().expect("the writer can be read");
+        demand_silence(writer, &files);
     }
 }
 
 #[test]
 fn the_tests_of_the_writers_are_silent_with_them() {
-    for writer in WRITERS {
+    for writer in &WRITERS {
+        let files = writer.with_tests().expect("the writer can be read");
+        demand_silence(writer, &files);
+    }
+}
+
+fn demand_silence(writer: &Writer, files: &Program) {
+    for target in writer.targets {
+        let name = format!("{} on {target:?}", writer.name);
+        let linted = lint_for(*target, files);
+        assert!(linted.parsed > 0, "{name}: was never parsed");
         let mut report = String::new();
-        describe(&lint(&all_sources(writer)).found, &mut report);
-        assert!(report.is_empty(), "{writer}:\n{report}");
+        describe(&linted.found, &mut report);
+        assert!(report.is_empty(), "{name}:\n{report}");
     }
 }
 
 #[test]
-fn the_table_is_whole() {
-    let mut names = BTreeSet::new();
+fn the_tables_are_whole() {
     let mut problems = Vec::new();
-    for mutant in table().mutants {
-        let name = &mutant.name;
-        if !names.insert(name.clone()) {
-            problems.push(format!("{name}: the name occurs twice"));
+    for writer in &WRITERS {
+        let mut names = BTreeSet::new();
+        for mutant in table(writer).mutants {
+            let name = &mutant.name;
+            if !names.insert(name.clone()) {
+                problems.push(format!("{name}: the name occurs twice"));
+            }
+            if mutant.find == mutant.replace {
+                problems.push(format!("{name}: changes nothing"));
+            }
+            if !writer.targets.contains(&mutant.target) {
+                problems.push(format!("{name}: the writer is not for that system"));
+            }
+            if mutant.known_miss.as_deref().is_some_and(str::is_empty) {
+                problems.push(format!("{name}: is missed for no reason"));
+            }
         }
-        if mutant.find == mutant.replace {
-            problems.push(format!("{name}: changes nothing"));
-        }
-        let in_writer = WRITERS.iter().any(|writer| {
-            let below = |path: &str| path.starts_with(&format!("{writer}/"));
-            below(&mutant.file) && below(mutant.place())
-        });
-        if !in_writer {
-            problems.push(format!("{name}: is of no writer"));
-        }
-        if mutant.known_miss.as_deref().is_some_and(str::is_empty) {
-            problems.push(format!("{name}: is missed for no reason"));
+        let (count, writer) = (names.len(), writer.name);
+        if count < AT_LEAST {
+            problems.push(format!("{writer}: {count} mutants are too few"));
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
-    assert!(names.len() >= AT_LEAST, "{} are too few", names.len());
+}
+
+/// A writer with an edit, and where the report must stand.
+struct Mutated {
+    files: Program,
+    place: String,
+    line: u32,
 }
 
 impl Mutant {
-    /// The file in which the report must stand.
-    fn place(&self) -> &str {
-        self.file_at.as_ref().unwrap_or(&self.file)
-    }
-
-    /// The files with the edit, and the line on which the report must stand.
-    fn apply(&self, files: &[(String, String)]) -> Result<(Files, u32), String> {
-        let mut mutated = files.to_vec();
-        let edited = mutated.iter_mut().find(|(path, _)| *path == self.file);
-        let (_, text) = edited.ok_or_else(|| format!("there is no {}", self.file))?;
+    /// Makes the edit in the writer's files.
+    fn apply(&self, writer: &Writer, files: &Program) -> Result<Mutated, String> {
+        let mut files = files.clone();
+        let edited = writer.path(&self.file);
+        let text = files.iter_mut().find(|(path, _)| *path == edited);
+        let (_, text) = text.ok_or_else(|| format!("there is no {edited}"))?;
         once(text, &self.find, "find")?;
         *text = text.replacen(&self.find, &self.replace, 1);
-        let place = mutated.iter().find(|(path, _)| path == self.place());
-        let (_, text) = place.ok_or_else(|| format!("there is no {}", self.place()))?;
+        let place = writer.path(self.file_at.as_ref().unwrap_or(&self.file));
+        let text = files.iter().find(|(path, _)| *path == place);
+        let (_, text) = text.ok_or_else(|| format!("there is no {place}"))?;
         let before = &text[..once(text, &self.at, "at")?];
         let line = before.matches('\n').count() + 1;
-        Ok((mutated, u32::try_from(line).map_err(|e| e.to_string())?))
+        let line = u32::try_from(line).map_err(|e| e.to_string())?;
+        Ok(Mutated { files, place, line })
     }
+}
 
-    /// Whether the rule reports it at that line, and nothing else is reported.
-    fn is_answered(&self, found: &[Found], line: u32) -> bool {
+impl Mutated {
+    /// Whether the rule reports it at its place, and nothing else is reported.
+    fn is_answered(&self, found: &[Found], rule: &str) -> bool {
         matches!(found, [only]
-            if only.code == self.rule && only.path == self.place() && only.line == line)
+            if only.code == rule && only.path == self.place && only.line == self.line)
     }
 }
 
@@ -190,30 +209,8 @@ fn describe(found: &[Found], report: &mut String) {
     }
 }
 
-fn table() -> Table {
-    let path = root().join(FOLDER).join("mutants.toml");
+fn table(writer: &Writer) -> Table {
+    let path = root().join(writer.mutants);
     let text = std::fs::read_to_string(path).expect("the table is there");
     toml::from_str(&text).expect("the table is as the test reads it")
-}
-
-/// The files of a writer, without its tests.
-fn sources(writer: &str) -> Files {
-    let tests = format!("{writer}/tests/");
-    let mut files = all_sources(writer);
-    files.retain(|(path, _)| !path.starts_with(&tests));
-    files
-}
-
-fn all_sources(writer: &str) -> Files {
-    let folder = root().join(FOLDER);
-    let paths = files_below(&folder.join(writer)).expect("the writer is there");
-    let read = |path: &Path| {
-        let shown = path.strip_prefix(&folder).unwrap_or(path);
-        let shown = shown.to_string_lossy().replace('\\', "/");
-        (
-            shown,
-            std::fs::read_to_string(path).expect("a source can be read"),
-        )
-    };
-    paths.iter().map(|path| read(path)).collect()
 }

@@ -25,6 +25,8 @@ pub(crate) struct Frame {
     vague: bool,
     /// Some condition of the called function was not decided on this path.
     guessed: bool,
+    /// What it released on this path: that it uses it afterwards was told where it was run.
+    released: Vec<ValId>,
 }
 
 /// What stays the same over a whole replay.
@@ -170,6 +172,7 @@ impl<'p> Exec<'p, '_> {
                 havocs: 0,
                 vague: false,
                 guessed: false,
+                released: Vec::new(),
             };
             self.replay_end(state.clone(), frame, &call, end, &mut results);
         }
@@ -501,6 +504,9 @@ impl<'p> Exec<'p, '_> {
             }
             Action::Use { v, api, span } => {
                 let v = self.val(state, frame, call, *v);
+                if frame.released.contains(&v) {
+                    return true;
+                }
                 self.step_into(state, call, v);
                 self.span = *span;
                 self.guessed = frame.guessed;
@@ -524,6 +530,7 @@ impl<'p> Exec<'p, '_> {
                 self.guessed = frame.guessed;
                 self.release_value(state, release, api, v);
                 self.guessed = false;
+                frame.released.push(v);
             }
             Action::Write { loc, v, span } => {
                 let loc = self.loc(state, frame, call, *loc);

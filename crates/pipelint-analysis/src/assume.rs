@@ -545,10 +545,18 @@ impl Exec<'_, '_> {
 
     /// A descriptor is compared with more than its failure value: it may be one of the standard
     /// streams, or be held open for its number.
-    fn kept_for_its_number(&self, state: &mut State, a: ValId, b: ValId) {
+    fn kept_for_its_number(&mut self, state: &mut State, a: ValId, b: ValId) {
         for (v, other) in [(a, b), (b, a)] {
             if matches!(self.arena.as_int(other), Some(0 | -1)) {
                 continue;
+            }
+            // `value == S::sentinel()`: what the caller gave is judged by what nobody sees here.
+            let unseen = matches!(
+                self.arena.get(other),
+                Val::Sym(Sym::Call { .. } | Sym::Inner { .. })
+            );
+            if unseen && self.is_rust() && self.is_parameter(v) {
+                self.record(state, Action::Escape(v));
             }
             if let Some(res) = state.res.get_mut(v)
                 && &*res.kind == "file-descriptor"

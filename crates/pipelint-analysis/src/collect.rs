@@ -176,6 +176,21 @@ impl Findings {
         all.finish()
     }
 
+    /// As in one function, so in all: where a creation is compared wrongly, that is the fault, and
+    /// "unchecked" would tell it twice, wherever the use is.
+    pub(crate) fn leave_out_told(events: &mut Vec<Event>) {
+        let origin = |event: &Event| event.resource.as_ref().map(|r| r.origin);
+        let compared: FxHashSet<Span> = events
+            .iter()
+            .filter(|event| matches!(event.kind, EventKind::WrongFailureValue { .. }))
+            .filter_map(origin)
+            .collect();
+        events.retain(|event| {
+            let unchecked = matches!(event.kind, EventKind::UncheckedUse { .. });
+            !(unchecked && origin(event).is_some_and(|at| compared.contains(&at)))
+        });
+    }
+
     /// All events of the function, in source order.
     pub(crate) fn finish(&mut self) -> Vec<Event> {
         for (created, event) in std::mem::take(&mut self.wrong) {

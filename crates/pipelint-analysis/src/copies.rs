@@ -24,9 +24,7 @@ pub(crate) fn copyable_owners(program: &Program<'_>) -> Vec<Event> {
     let mut told: FxHashSet<Span> = FxHashSet::default();
     for f in program.all() {
         let function = program.function(f);
-        // A Rust type with a `Drop` cannot be copied.
-        let rust = program.units[f.0].language == pipelint_ir::Language::Rust;
-        if rust || function.kind != FunctionKind::Destructor {
+        if function.kind != FunctionKind::Destructor {
             continue;
         }
         let class = function
@@ -37,7 +35,12 @@ pub(crate) fn copyable_owners(program: &Program<'_>) -> Vec<Event> {
         let Some(close) = close_of_field(program, f, class) else {
             continue;
         };
-        if !copies(program, class) || !told.insert(program.class_at(class).span) {
+        let derived = program.units[f.0].language == pipelint_ir::Language::Rust;
+        let copied = match derived {
+            true => derives_clone(program, class),
+            false => copies(program, class),
+        };
+        if !copied || !told.insert(program.class_at(class).span) {
             continue;
         }
         let at = program.class_at(class);
@@ -49,6 +52,7 @@ pub(crate) fn copyable_owners(program: &Program<'_>) -> Vec<Event> {
                 class: Name::new(last(&at.name)),
                 field: close.field.clone(),
                 api: close.api.clone(),
+                derived,
             },
             at: at.span,
             function: function.name.clone(),
@@ -192,6 +196,12 @@ fn raw_field(program: &Program<'_>, class: ClassRef, name: &str) -> bool {
             && f.ty.is_object()
             && program.models.is_handle_type(&program.resolve(&f.ty).name)
     })
+}
+
+/// A Rust type with a `Drop` cannot be `Copy`; the clone that it derives copies each field.
+fn derives_clone(program: &Program<'_>, at: ClassRef) -> bool {
+    let mut methods = program.class_at(at).methods.iter();
+    methods.any(|m| m.defaulted && last(&m.name) == "clone")
 }
 
 /// True when the compiler writes a copy for this class: nothing declares or forbids one.

@@ -270,6 +270,8 @@ pub enum EventKind {
         field: Name,
         /// The releasing call.
         api: Name,
+        /// The copy is a Rust type's derived `Clone`.
+        derived: bool,
     },
     /// A constructor throws while a raw field of the object holds a live resource.
     HalfConstructed {

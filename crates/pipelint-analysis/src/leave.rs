@@ -162,17 +162,16 @@ impl Exec<'_, '_> {
         let Some(class) = self.own_class() else {
             return;
         };
-        if !matches!(
-            self.function.kind,
-            FunctionKind::Constructor | FunctionKind::Method
-        ) {
-            return;
-        }
-        let held: Vec<(Name, ValId)> = state
-            .env
-            .iter()
-            .filter_map(|(l, v)| Some((self.own_field(l)?, *v)))
-            .collect();
+        let held: Vec<(Name, ValId)> = match self.function.kind {
+            FunctionKind::Constructor | FunctionKind::Method => {
+                let fields = state.env.iter();
+                fields
+                    .filter_map(|(l, v)| Some((self.own_field(l)?, *v)))
+                    .collect()
+            }
+            FunctionKind::StaticMethod => self.made(state),
+            _ => return,
+        };
         self.note_fields_failed(state, class, &held, value);
         for (field, v) in &held {
             let Some(res) = state.res.get(*v) else {

@@ -224,6 +224,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
             None => analysis.events.push(event),
         }
     }
+    Findings::leave_out_told(&mut analysis.events);
     let named = |f: FnRef| {
         let function = program.function(f);
         (function.name.clone(), function.map.name, function.kind)

@@ -357,6 +357,12 @@ impl<'p, 'm> Exec<'p, 'm> {
         }
         let v = self.operand(state, arg);
         self.takes_pseudo(state, owner, v);
+        // What unknown code had by then, it may have looked at: `Errno::result(fd)?`.
+        let was_seen = state.res.get(v).is_some_and(|res| res.escaped);
+        if self.is_rust() && owner.model.empty.is_empty() && !was_seen {
+            // It has no value for nothing: what it is made of must be open.
+            self.use_value(state, v, &owner.name, false);
+        }
         v
     }
 

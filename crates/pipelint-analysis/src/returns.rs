@@ -21,6 +21,7 @@ impl Program<'_> {
                 // shown beyond it.
                 Callee::Function(name) if speaks_of_ending(last(name)) => Returns::Never,
                 Callee::Function(name) if speaks_of_logging(last(name)) => Returns::Yes,
+                Callee::Function(name) if is_of_rusts_library(name) => Returns::Yes,
                 _ => Returns::Maybe,
             },
         }
@@ -136,6 +137,17 @@ impl Program<'_> {
             _ => None,
         }
     }
+}
+
+/// Modules of Rust's standard library whose functions give control back, and that C++ has not.
+const RUST_MODULES: [&str; 8] = ["ffi", "fs", "io", "mem", "ptr", "sync", "time", "cell"];
+
+/// `std::io::Error::last_os_error`.
+fn is_of_rusts_library(name: &str) -> bool {
+    let inner = name
+        .strip_prefix("std::")
+        .and_then(|name| name.split_once("::"));
+    inner.is_some_and(|(module, _)| RUST_MODULES.contains(&module))
 }
 
 /// Whether one call gives control back.

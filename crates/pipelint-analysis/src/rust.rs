@@ -1,6 +1,6 @@
 //! What Rust does that C++ does not: values move as they are, and end by their type alone.
 
-use pipelint_ir::{Name, Operand, PlaceId, Proj, Rvalue, Type};
+use pipelint_ir::{Base, Name, Operand, Place, PlaceId, Proj, Rvalue, Terminator, Type};
 
 use crate::apply::Invocation;
 use crate::event::StepKind;
@@ -276,6 +276,45 @@ impl Exec<'_, '_> {
             built: false,
             by_end: false,
         }
+    }
+
+    /// The fields of the object of its own type that a function returns, as it is or in an `Ok` or
+    /// `Some`: what makes an object in Rust is a function like others.
+    pub(crate) fn made(&mut self, state: &State) -> Vec<(Name, ValId)> {
+        let function = self.function;
+        let (Some(class), true) = (&function.class, self.is_rust()) else {
+            return Vec::new();
+        };
+        let returned = function.blocks.get(self.block).map(|block| &block.term);
+        let Some(Terminator::Return(Some(Operand::Copy(at) | Operand::Move(at)))) = returned else {
+            return Vec::new();
+        };
+        let Place {
+            base: Base::Local(local),
+            proj,
+        } = &function.places[*at]
+        else {
+            return Vec::new();
+        };
+        if !proj.is_empty() {
+            return Vec::new();
+        }
+        let whole = self.arena.loc(Loc::Local(*local));
+        let ret = &function.ret;
+        let named = |ty: &Type| ty.is_object() && ty.name == *class;
+        let is_object = |at: LocId| match self.arena.get_loc(at) {
+            Loc::Field(of, name) => {
+                *of == whole && name == GOOD && ret.args.first().is_some_and(|a| named(&type_of(a)))
+            }
+            _ => at == whole && named(ret),
+        };
+        let parts = state.env.iter().filter_map(|(at, v)| {
+            let Loc::Field(of, name) = self.arena.get_loc(at) else {
+                return None;
+            };
+            is_object(*of).then(|| (name.clone(), *v))
+        });
+        parts.collect()
     }
 
     /// A call took over, or may have, what an owner still holds (`fdopendir(fd.as_raw_fd())`): when the

@@ -200,3 +200,52 @@ fn what_does_not_parse_is_a_gap_and_the_rest_is_lowered() {
     let gaps = broken.map_or(0, |f| f.gaps.len()) + units[0].gaps.len();
     assert!(gaps > 0, "silence must mean that it was looked at");
 }
+
+#[test]
+fn a_variable_of_numbers_alone_has_no_end() {
+    let text = one(
+        "fn f(wide: bool) { let mut a = GENERIC_READ; if wide { a |= GENERIC_WRITE; } g(a); }",
+        "f",
+    );
+    assert!(!text.contains("drop a"), "{text}");
+    let made = one("fn f() { let a = g(); h(&a); }", "f");
+    has(&made, &["a = call g()", "drop a"]);
+}
+
+#[test]
+fn what_is_borrowed_is_the_raw_handle() {
+    let text = one(
+        "use std::os::windows::io::{AsRawHandle, BorrowedHandle};
+         fn f(h: HANDLE) { let b = unsafe { BorrowedHandle::borrow_raw(h) }; SetEvent(b.as_raw_handle()); }",
+        "f",
+    );
+    has(&text, &["b = h", "call SetEvent(b)"]);
+}
+
+#[test]
+fn uninit_is_no_value() {
+    let text = one(
+        "use std::mem::MaybeUninit;
+         fn f() { let mut h = MaybeUninit::uninit(); g(h.as_mut_ptr()); CloseHandle(h.assume_init()); }",
+        "f",
+    );
+    has(&text, &["live h", "= &h", "call CloseHandle("]);
+    assert!(!text.contains("uninit()"), "{text}");
+}
+
+#[test]
+fn a_number_that_a_closure_only_reads_is_captured_by_value() {
+    let reads = one("fn f(p: *mut u8) { g(|n| unsafe { *p.add(n) }); }", "f");
+    has(&reads, &["closure", "[p]"]);
+    let writes = one("fn f(mut n: u32) { g(|| n = 1); h(n); }", "f");
+    has(&writes, &["closure", "[&n]"]);
+}
+
+#[test]
+fn a_handle_narrowed_through_usize_is_narrowed() {
+    let text = one(
+        "fn f(h: HANDLE) -> HANDLE { h as usize as u32 as usize as HANDLE }",
+        "f",
+    );
+    has(&text, &["h as uint32_t", "as HANDLE"]);
+}

@@ -5,6 +5,8 @@ use crate::prelude::*;
 /// A class closes a raw handle in its destructor, and the compiler writes its copy: copy constructor
 /// and assignment are neither written nor deleted.
 ///
+/// In Rust the same is a type whose `Drop` closes a raw handle and that derives `Clone`.
+///
 /// It is reported at the class, once, with the field and the close as related places. A class is
 /// silent that declares a copy or a move, has a base or a member that may forbid the copy, or closes
 /// only where a flag or a count of its own says so.
@@ -39,6 +41,21 @@ use crate::prelude::*;
 /// private:
 ///     HANDLE handle;
 /// };
+/// ```
+/// The derived `Clone` copies the raw handle:
+/// ```rust,bad
+/// use windows_sys::Win32::Foundation::{CloseHandle, HANDLE};
+///
+/// #[derive(Clone)]
+/// pub struct Event {
+///     handle: HANDLE,
+/// }
+///
+/// impl Drop for Event {
+///     fn drop(&mut self) {
+///         unsafe { CloseHandle(self.handle) };
+///     }
+/// }
 /// ```
 /// There is no copy:
 /// ```cpp,good
@@ -75,19 +92,34 @@ impl Rule for CopyableHandleOwner {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
-        let EventKind::CopyableOwner { class, field, api } = &event.kind else {
+        let EventKind::CopyableOwner {
+            class,
+            field,
+            api,
+            derived,
+        } = &event.kind
+        else {
             return None;
+        };
+        let (end, copy) = match derived {
+            true => ("`drop`", "clone"),
+            false => ("destructor", "copy"),
         };
         let words = Words {
             primary: event.at,
             label: format!("copies of `{class}` share `{field}`"),
             message: format!(
-                "`{class}` closes `{field}` in its destructor, and a copy of it closes `{field}` again"
+                "`{class}` closes `{field}` in its {end}, and a {copy} of it closes `{field}` again"
             ),
-            help: format!(
-                "write `{class}(const {class} &) = delete;` and \
-                 `{class} &operator=(const {class} &) = delete;`"
-            ),
+            help: match derived {
+                true => {
+                    format!("do not derive `Clone` for `{class}`, or duplicate `{field}` in it")
+                }
+                false => format!(
+                    "write `{class}(const {class} &) = delete;` and \
+                     `{class} &operator=(const {class} &) = delete;`"
+                ),
+            },
         };
         let mut diagnostic = words::diagnostic(&Self::META, event, words);
         if let [declared, closed, ..] = &mut diagnostic.path[..] {

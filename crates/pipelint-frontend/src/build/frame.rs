@@ -388,7 +388,9 @@ impl Frame {
             };
             (block, draft.spans, at)
         });
-        let (blocks, stmts, terms) = super::tidy::tidy(drafts.collect());
+        let mut drafts: Vec<_> = drafts.collect();
+        super::plain::leave_out_ends(&mut drafts, &self.places, &self.locals);
+        let (blocks, stmts, terms) = super::tidy::tidy(drafts);
         let wholeness = if self.gaps.is_empty() {
             Wholeness::Whole
         } else if self

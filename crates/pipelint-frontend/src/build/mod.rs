@@ -5,4 +5,5 @@ pub(crate) mod cond;
 pub(crate) mod constants;
 pub(crate) mod frame;
 pub(crate) mod grammar;
+pub(crate) mod plain;
 pub(crate) mod tidy;

@@ -43,6 +43,8 @@ pub(crate) struct TypeInfo {
     pub(crate) is_enum: bool,
     /// It derives `Copy`, or an `impl` says so: nothing happens when it ends.
     pub(crate) copy: bool,
+    /// It derives `Clone`: each field is cloned by itself.
+    pub(crate) clones: bool,
     /// It has a `Drop` of its own.
     pub(crate) drops: bool,
     pub(crate) generics: Vec<Name>,
@@ -223,6 +225,7 @@ impl Index {
             generics,
             is_enum: item.what == K::EnumItem,
             copy: derives(source, &item.attributes, "Copy"),
+            clones: derives(source, &item.attributes, "Clone"),
             ..TypeInfo::default()
         };
         let Some(body) = field(item.node, F.body) else {

@@ -118,20 +118,28 @@ fn class(index: &Index, source: &Source, full: &Name, name: Node<'_>) -> Option<
             span,
         })
         .collect();
+    let last = full.rsplit("::").next().unwrap_or(full);
+    let declaration = |name, kind, ret, defaulted| Declaration {
+        name,
+        kind,
+        params: Vec::new(),
+        ret,
+        noreturn: false,
+        is_virtual: false,
+        deleted: false,
+        defaulted,
+        span,
+    };
     let mut methods = Vec::new();
     if info.drops {
-        let last = full.rsplit("::").next().unwrap_or(full);
-        methods.push(Declaration {
-            name: format_smolstr!("{full}::~{last}"),
-            kind: FunctionKind::Destructor,
-            params: Vec::new(),
-            ret: Type::named("void"),
-            noreturn: false,
-            is_virtual: false,
-            deleted: false,
-            defaulted: false,
-            span,
-        });
+        let name = format_smolstr!("{full}::~{last}");
+        let ret = Type::named("void");
+        methods.push(declaration(name, FunctionKind::Destructor, ret, false));
+    }
+    if info.clones {
+        let name = format_smolstr!("{full}::clone");
+        let ret = Type::named(full.clone());
+        methods.push(declaration(name, FunctionKind::Method, ret, true));
     }
     Some(Class {
         name: full.clone(),

@@ -9,6 +9,7 @@ use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::outline::items;
 use crate::rust::source::{child_of, children, first};
 use crate::rust::ty::Ty;
+use crate::rust::types::path_of;
 
 impl Lowerer<'_> {
     /// A block: `{ … }`, `unsafe { … }`, `'label: { … }`; its value's type.
@@ -172,7 +173,8 @@ impl Lowerer<'_> {
         });
         let hint = written.clone().unwrap_or_default();
         let alternative = field(node, F.alternative);
-        let Some(value) = field(node, F.value) else {
+        let value = field(node, F.value).filter(|value| !self.is_uninit(*value));
+        let Some(value) = value else {
             self.uninitialised(pattern, hint);
             return;
         };
@@ -227,6 +229,18 @@ impl Lowerer<'_> {
             }
             None => self.bind(pattern, &place, &ty, false),
         }
+    }
+
+    /// `MaybeUninit::uninit()`: as if nothing stood there.
+    fn is_uninit(&self, value: Node<'_>) -> bool {
+        let function = (kind(value) == K::CallExpression)
+            .then(|| field(value, F.function))
+            .flatten();
+        function.is_some_and(|function| {
+            let path = path_of(&self.src, function);
+            path.last().is_some_and(|last| last == "uninit")
+                && self.resolve(&path) == "std::mem::MaybeUninit::uninit"
+        })
     }
 
     /// `let x;`

@@ -1,6 +1,6 @@
 //! Closures: functions of their own, and what they capture.
 
-use pipelint_ir::{FunctionKind, Name, PlaceId, Rvalue};
+use pipelint_ir::{Base, Function, FunctionKind, Name, PlaceId, Rvalue, Statement};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
@@ -56,11 +56,14 @@ impl Lowerer<'_> {
             self.body = outer.body;
         }
         let mut list = Vec::new();
+        let changed = changed_captures(&function);
         self.done.push(function);
         for name in &captured {
-            if let Some((place, _)) = self.variable(name) {
+            if let Some((place, ty)) = self.variable(name) {
                 let place = self.f.places.intern(place);
-                list.push((place, !by_value));
+                // A number or pointer that is only read is what it was, whoever runs it.
+                let copied = by_value || ty.is_scalar() && !changed.contains(name);
+                list.push((place, !copied));
             }
         }
         self.f.assign(dst, Rvalue::Closure(name, list), span);
@@ -114,4 +117,30 @@ impl Lowerer<'_> {
             self.bind(pattern, &at, &written.unwrap_or(ty), false);
         }
     }
+}
+
+/// The captured variables that a closure's body may change.
+fn changed_captures(closure: &Function) -> Vec<Name> {
+    let captured = |place: PlaceId| match &closure.places[place].base {
+        Base::Captured(name) => Some(name.clone()),
+        _ => None,
+    };
+    let statements = closure.blocks.iter().flat_map(|block| &block.stmts);
+    let changed = statements.flat_map(|stmt| match stmt {
+        Statement::Assign {
+            dst,
+            value: Rvalue::Ref(of),
+        } => vec![*dst, *of],
+        Statement::Assign { dst, value } => match value {
+            Rvalue::Closure(_, captures) => {
+                let inner = captures.iter().map(|(place, _)| *place);
+                inner.chain([*dst]).collect()
+            }
+            _ => vec![*dst],
+        },
+        Statement::Call { dst: Some(dst), .. } => vec![*dst],
+        Statement::Opaque { touches, .. } => touches.clone(),
+        _ => Vec::new(),
+    });
+    changed.filter_map(captured).collect()
 }

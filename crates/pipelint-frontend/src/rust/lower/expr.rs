@@ -417,7 +417,12 @@ impl Lowerer<'_> {
             .ix
             .normal(&self.ix.modules.ty(&self.src, &self.scope, target));
         let mut value = self.read(inner);
-        let address = matches!(value.ty, Ty::Ptr(_) | Ty::Ref(_)) || is_handle(&value.ty);
+        // `h as usize as u32`: a number as wide as an address may be one.
+        let address = match &value.ty {
+            Ty::Ptr(_) | Ty::Ref(_) => true,
+            Ty::Num(name) => matches!(name.as_str(), "usize" | "isize" | "u64" | "i64"),
+            ty => is_handle(ty),
+        };
         if let (Ty::Num(to), true) = (&target, address)
             && matches!(to.as_str(), "u32" | "i32")
         {
@@ -425,7 +430,8 @@ impl Lowerer<'_> {
             let ty = Box::new(pipelint_ir::Type::named(narrow));
             return self.temp_of(Rvalue::Cast(ty, value.op), target, span);
         }
-        if is_handle(&target) && matches!(value.ty, Ty::Num(_)) {
+        let pointer = is_handle(&target) || matches!(target, Ty::Ptr(_));
+        if pointer && matches!(value.ty, Ty::Num(_)) {
             let ty = Box::new(target.to_ir());
             return self.temp_of(Rvalue::Cast(ty, value.op), target, span);
         }
@@ -696,5 +702,13 @@ pub(super) fn is_handle(ty: &Ty) -> bool {
     matches!(ty, Ty::Named(name, _) if matches!(
         name.rsplit("::").next().unwrap_or(name),
         "HANDLE" | "HPCON" | "RawHandle" | "HKEY" | "SC_HANDLE"
+    ))
+}
+
+/// `BorrowedHandle` and its kin: a raw handle that somebody else owns.
+pub(super) fn is_borrowed(ty: &Ty) -> bool {
+    matches!(ty.referent(), Ty::Named(name, _) if matches!(
+        name.rsplit("::").next().unwrap_or(name),
+        "BorrowedHandle" | "BorrowedSocket" | "BorrowedFd"
     ))
 }

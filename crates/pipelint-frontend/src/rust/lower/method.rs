@@ -162,6 +162,16 @@ impl Lowerer<'_> {
                 }
                 Some(value)
             }
+            // A handle that is borrowed here is the raw one; one that was lent stays a parameter's.
+            ("as_raw_handle" | "as_raw_fd" | "as_raw_socket", 0)
+                if self.is_borrowed_here(object) =>
+            {
+                let raw = self.read(object);
+                Some(Value {
+                    op: raw.op,
+                    ty: known_method(&raw.ty, name),
+                })
+            }
             ("as_mut_ptr" | "as_ptr", 0) => {
                 let (place, ty) = self.place_of(object);
                 let (place, ty) = self.auto_deref(place, ty);
@@ -184,5 +194,20 @@ impl Lowerer<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A variable of the function's own that holds a borrowed handle.
+    fn is_borrowed_here(&mut self, object: Node<'_>) -> bool {
+        if kind(object) != K::Identifier {
+            return false;
+        }
+        let name = self.src.name(object);
+        self.variable(&name).is_some_and(|(place, ty)| {
+            let own = match place.base {
+                Base::Local(id) => self.f.local_info(id).kind == LocalKind::Auto,
+                _ => false,
+            };
+            own && place.proj.is_empty() && super::expr::is_borrowed(&ty)
+        })
     }
 }

@@ -66,6 +66,21 @@ impl Lowerer<'_> {
                 | "std::hint::black_box",
                 [arg],
             ) => Some(self.value(*arg)),
+            // What is borrowed has no owner there, and stays what it is.
+            (
+                "std::os::windows::io::BorrowedHandle::borrow_raw"
+                | "std::os::windows::io::BorrowedSocket::borrow_raw"
+                | "std::os::unix::io::BorrowedFd::borrow_raw"
+                | "std::os::fd::BorrowedFd::borrow_raw",
+                [arg],
+            ) => {
+                let raw = self.read(*arg);
+                let of = full.rsplit_once("::").map_or("", |(of, _)| of);
+                Some(Value {
+                    op: raw.op,
+                    ty: Ty::named(of),
+                })
+            }
             ("std::ptr::addr_of" | "std::ptr::from_ref" | "std::ptr::from_mut", [arg]) => {
                 Some(self.value(*arg))
             }
