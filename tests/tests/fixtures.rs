@@ -136,7 +136,10 @@ fn look_into(folder: &Path, rule: &RuleMeta, speaks: bool, problems: &mut Vec<St
             }
         } else if stem.starts_with("good") {
             good += if rust {
-                text.matches("pub fn ").count()
+                ["pub fn ", "pub struct "]
+                    .map(|word| text.matches(word).count())
+                    .iter()
+                    .sum()
             } else {
                 1
             };

@@ -2,7 +2,7 @@
 
 use pipelint_ir::{Callee, Name, PlaceId, Proj, Reference};
 
-use crate::event::{Aliased, EventKind, StepKind};
+use crate::event::{Aliased, EventKind, PathStep, Resource, StepKind};
 use crate::exec::Exec;
 use crate::state::State;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
@@ -93,8 +93,34 @@ impl Exec<'_, '_> {
             lender,
             then: by.clone(),
         };
-        self.emit(EventKind::AliasedOwner(aliased), None, path, state.doubtful);
+        self.emit_aliased(
+            EventKind::AliasedOwner(aliased),
+            v,
+            None,
+            path,
+            state.doubtful,
+        );
         true
+    }
+
+    /// The fault is that the last owner was made, wherever the two end; other events stay where they
+    /// are.
+    pub(crate) fn emit_aliased(
+        &mut self,
+        event: EventKind,
+        v: ValId,
+        resource: Option<Resource>,
+        path: Vec<PathStep>,
+        doubtful: bool,
+    ) {
+        let made = self.owners_made.get(&v).copied();
+        let was = (self.site, self.span);
+        if let (EventKind::AliasedOwner(_), Some(made)) = (&event, made) {
+            self.site = None;
+            self.span = made;
+        }
+        self.emit(event, resource, path, doubtful);
+        (self.site, self.span) = was;
     }
 
     /// The function is left: an owner that it hands out must be the only one.
@@ -132,7 +158,8 @@ impl Exec<'_, '_> {
             if let Some(lender) = self.lender_unless_own(state, v) {
                 let path = self.path(state, Some(v), StepKind::Left);
                 let aliased = Aliased::LeavesLent { lender };
-                self.emit(EventKind::AliasedOwner(aliased), None, path, state.doubtful);
+                let event = EventKind::AliasedOwner(aliased);
+                self.emit_aliased(event, v, None, path, state.doubtful);
             }
         }
     }

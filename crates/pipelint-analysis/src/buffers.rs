@@ -1,7 +1,7 @@
 //! Values that hold memory and give out pointers into it: strings, vectors. A pointer dangles once the
 //! value has ended.
 
-use pipelint_ir::{Callee, Name, PlaceId, Type};
+use pipelint_ir::{Callee, Name, Operand, PlaceId, Type};
 use pipelint_models::Buffer;
 
 use crate::exec::Exec;
@@ -112,7 +112,7 @@ impl<'m> Exec<'_, 'm> {
     /// A call is given the address of memory that has ended, or an object that holds it.
     pub(crate) fn use_buffers(&mut self, state: &mut State, args: &[ValId], api: &Name) {
         self.tell_pointers(state, args, api);
-        if !self.buffers_ended {
+        if !self.frees {
             return;
         }
         let mut gone = Vec::new();
@@ -124,14 +124,30 @@ impl<'m> Exec<'_, 'm> {
                 gone.push(*v);
                 continue;
             }
-            let parts = state
-                .env
-                .iter()
-                .filter(|(loc, v)| self.arena.within(*loc, object) && self.has_ended(state, **v));
+            let parts = state.env.iter().filter(|(loc, v)| {
+                *loc != object && self.arena.within(*loc, object) && self.is_gone(state, **v)
+            });
             gone.extend(parts.map(|(_, v)| *v));
         }
         for v in gone {
             self.use_value(state, v, api, false);
+        }
+    }
+
+    /// A text that is made of what it is given a pointer to reads that.
+    pub(crate) fn text_reads(&mut self, state: &mut State, callee: &Callee, args: &[Operand]) {
+        let Callee::Constructor(ty) = callee else {
+            return;
+        };
+        if self.is_rust() || self.buffer_named(ty).is_none() {
+            return;
+        }
+        let name: Name = crate::program::last(&ty.name).into();
+        for arg in args {
+            let v = self.operand(state, arg);
+            if matches!(self.arena.get(v), Val::Sym(_)) {
+                self.use_value(state, v, &name, false);
+            }
         }
     }
 
@@ -158,6 +174,13 @@ impl<'m> Exec<'_, 'm> {
                 self.record(state, Action::Use { v, api, span });
             }
         }
+    }
+
+    /// Memory of any kind that was released.
+    fn is_gone(&self, state: &State, v: ValId) -> bool {
+        let released = |res: &&Res| matches!(res.status, Status::Released(..));
+        let res = state.res.get(v).filter(released);
+        res.is_some_and(|res| self.is_memory(&res.kind))
     }
 
     fn has_ended(&self, state: &State, v: ValId) -> bool {

@@ -90,6 +90,7 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
+        self.text_reads(&mut state, callee, args);
         if self.is_rust() && matches!(target, Target::Unknown) && self.lend(&mut state, callee, dst)
         {
             out.push(state);

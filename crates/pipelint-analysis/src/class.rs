@@ -1,5 +1,6 @@
 //! Classes: a creation left in a field by one method, used by another.
 
+use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use pipelint_ir::{Base, Callee, FunctionKind, Name, PlaceId, Proj, Rvalue, Statement, Wholeness};
@@ -128,17 +129,19 @@ pub(crate) fn unset_fields(program: &Program<'_>, uses: &[FieldUse]) -> Vec<Even
             && program
                 .models
                 .is_handle_type(&program.resolve(&field.ty).name);
-        if field.has_init || field.is_static || !handle || !used.in_destructor {
+        let ends = used.in_destructor || is_run_by_destructor(program, used.class, &used.method);
+        if field.has_init || field.is_static || !handle || !ends {
             continue;
         }
         let found = constructors.get(&used.class).into_iter().flatten();
-        let Some(unset) = found
+        let unset = found
             .copied()
             .find(|f| leaves_unset(program, *f, &used.field))
-        else {
+            .map(|f| program.function(f))
+            .map(|f| (f.map.name, f.name.clone()));
+        let Some(constructor) = unset.or_else(|| defaulted_constructor(class)) else {
             continue;
         };
-        let constructor = program.function(unset);
         let step = |span, what| PathStep { span, what };
         events.push(Event {
             kind: EventKind::Uninitialised {
@@ -151,10 +154,7 @@ pub(crate) fn unset_fields(program: &Program<'_>, uses: &[FieldUse]) -> Vec<Even
             resource: None,
             path: vec![
                 step(field.span, StepKind::Declared(used.field.clone())),
-                step(
-                    constructor.map.name,
-                    StepKind::Method(constructor.name.clone()),
-                ),
+                step(constructor.0, StepKind::Method(constructor.1)),
                 step(used.entry, StepKind::Method(used.method.clone())),
                 step(used.at, StepKind::Closed(used.api.clone())),
             ],
@@ -162,6 +162,31 @@ pub(crate) fn unset_fields(program: &Program<'_>, uses: &[FieldUse]) -> Vec<Even
         });
     }
     events
+}
+
+/// A constructor without parameters that the class asks the compiler to write: it sets no field.
+fn defaulted_constructor(class: &pipelint_ir::Class) -> Option<(Span, Name)> {
+    let mut methods = class.methods.iter();
+    let found =
+        methods.find(|m| m.kind == FunctionKind::Constructor && m.defaulted && m.params.is_empty());
+    found.map(|m| (m.span, m.name.clone()))
+}
+
+/// Whether the class's destructor calls this method on the object.
+fn is_run_by_destructor(program: &Program<'_>, class: ClassRef, method: &Name) -> bool {
+    program.all().any(|f| {
+        let function = program.function(f);
+        let of = function.class.as_ref();
+        function.kind == FunctionKind::Destructor
+            && of.and_then(|c| program.class_ref(f.0, c)) == Some(class)
+            && function.blocks.iter().flat_map(|b| &b.stmts).any(|stmt| {
+                let Statement::Call { callee, args, .. } = stmt else {
+                    return false;
+                };
+                let target = program.target(f.0, function, callee, args.len());
+                matches!(target, Target::Defined(g) if program.function(g).name == *method)
+            })
+    })
 }
 
 /// True when nothing in the constructor can set the field: no store to it, no address of the

@@ -89,6 +89,8 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::StatusDropped { .. } => (17, event.at),
         EventKind::NeverClosed { .. } => (18, event.at),
         EventKind::AliasedOwner(_) => (19, event.at),
+        EventKind::KeptByMove { .. } => (20, event.at),
+        EventKind::LostByMove { .. } => (21, event.at),
     }
 }
 

@@ -11,10 +11,10 @@ use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::program::{ClassRef, FnRef, Program, Target, last};
 
 /// A release of a field, in a destructor or in what it calls.
-struct Close {
-    field: Name,
-    api: Name,
-    at: Span,
+pub(crate) struct Close {
+    pub(crate) field: Name,
+    pub(crate) api: Name,
+    pub(crate) at: Span,
 }
 
 /// One event for each class of the program whose destructor releases a raw field and whose copy
@@ -69,7 +69,7 @@ pub(crate) fn copyable_owners(program: &Program<'_>) -> Vec<Event> {
 
 /// The field that a destructor releases, itself or by a method of its class. None where a flag or
 /// a count decides: such a class knows of its copies.
-fn close_of_field(program: &Program<'_>, f: FnRef, class: ClassRef) -> Option<Close> {
+pub(crate) fn close_of_field(program: &Program<'_>, f: FnRef, class: ClassRef) -> Option<Close> {
     let found = close_in(program, f, class)?;
     if let Ok(close) = found {
         return Some(close);
@@ -123,15 +123,15 @@ fn close_in(program: &Program<'_>, f: FnRef, class: ClassRef) -> Option<Result<C
         let Some(release) = model.releases.first() else {
             continue;
         };
-        let leaks = program
-            .models
-            .resource(&release.kind)
-            .is_some_and(|k| k.leaks);
+        let kind = program.models.resource(&release.kind);
+        let Some(memory) = kind.map(|k| k.memory) else {
+            continue;
+        };
         let Some(Operand::Copy(place)) = args.get(release.arg) else {
             continue;
         };
-        if let (Some(field), true, Callee::Function(api)) = (field_of(*place), leaks, callee)
-            && raw_field(program, class, &field)
+        if let (Some(field), Callee::Function(api)) = (field_of(*place), callee)
+            && raw_field(program, class, &field, memory)
         {
             let at = span_of(function, stmt);
             found = Ok(Close {
@@ -148,7 +148,7 @@ fn close_in(program: &Program<'_>, f: FnRef, class: ClassRef) -> Option<Result<C
     let asks_else = function.blocks.iter().any(|b| match &b.term {
         Terminator::Branch { cond, .. } => [&cond.lhs, &cond.rhs].into_iter().any(|op| match op {
             Operand::Copy(place) | Operand::Move(place) => match field_of(*place) {
-                Some(field) => field != close.field && !raw_field(program, class, &field),
+                Some(field) => field != close.field && !raw_field(program, class, &field, true),
                 None => !is_result(function, *place),
             },
             Operand::Const(_) => false,
@@ -184,18 +184,26 @@ fn span_of(function: &pipelint_ir::Function, wanted: &Statement) -> Span {
     function.map.name
 }
 
-/// A field of the class itself that is a raw handle.
-fn raw_field(program: &Program<'_>, class: ClassRef, name: &str) -> bool {
+/// A field of the class itself that is a raw handle, or an opaque one of `memory` (`HLOCAL`): a plain
+/// pointer to memory is nobody's business here.
+fn raw_field(program: &Program<'_>, class: ClassRef, name: &str, memory: bool) -> bool {
     let field = program
         .class_at(class)
         .fields
         .iter()
         .find(|f| f.name == name);
     field.is_some_and(|f| {
-        !f.is_static
-            && f.ty.is_object()
-            && program.models.is_handle_type(&program.resolve(&f.ty).name)
+        !f.is_static && f.ty.is_object() && {
+            let ty = program.resolve(&f.ty);
+            program.models.is_handle_type(&ty.name) || (memory && is_opaque(&ty.name))
+        }
     })
+}
+
+/// `HLOCAL`, `HGLOBAL`, `PSECURITY_DESCRIPTOR`: a name of the system's.
+fn is_opaque(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    !name.is_empty() && name.chars().all(plain)
 }
 
 /// A Rust type with a `Drop` cannot be `Copy`; the clone that it derives copies each field.
@@ -211,17 +219,26 @@ fn copies(program: &Program<'_>, at: ClassRef) -> bool {
     if !class.bases.is_empty() || class.is_union {
         return false;
     }
-    let declares = class.methods.iter().any(|m| {
-        let of_itself = m
+    let of_itself = |m: &pipelint_ir::Declaration| {
+        let first = m.params.first();
+        first.is_some_and(|p| last(&p.name) == name && p.pointers == 0)
+    };
+    // `= default` asks the compiler to write it.
+    let asked_for = class.methods.iter().any(|m| {
+        let copies = m
             .params
             .first()
-            .is_some_and(|p| last(&p.name) == name && p.pointers == 0);
+            .is_some_and(|p| p.reference == Reference::Shared);
+        m.kind == FunctionKind::Constructor && of_itself(m) && m.defaulted && copies
+    });
+    let declares = class.methods.iter().any(|m| {
+        let of_itself = of_itself(m);
         (m.kind == FunctionKind::Constructor && of_itself)
             || last(&m.name) == "operator="
             // An interface is handed on by pointer.
             || m.is_virtual
     });
-    !declares
+    (asked_for || !declares)
         && class
             .fields
             .iter()
@@ -237,12 +254,16 @@ fn copied_as_it_is(program: &Program<'_>, unit: usize, class: &Class, ty: &Type)
     let name: &str = &resolved.name;
     let text = matches!(
         last(name),
-        "string" | "wstring" | "string_view" | "wstring_view" | "vector" | "map" | "QString"
+        "string"
+            | "wstring"
+            | "string_view"
+            | "wstring_view"
+            | "vector"
+            | "map"
+            | "function"
+            | "QString"
     );
     text || program.is_scalar(unit, &class.name, ty)
         || ty.pointers > 0
-        || (name
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-            && program.class_named(unit, &class.name, name).is_none())
+        || (is_opaque(name) && program.class_named(unit, &class.name, name).is_none())
 }

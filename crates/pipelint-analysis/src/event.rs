@@ -124,6 +124,8 @@ pub enum Dependence {
     NextTransfer,
     /// The function reports success.
     ReportsSuccess,
+    /// The operation is overlapped: the result alone tells whether it was started.
+    Pending,
 }
 
 /// What kind of fault a path shows.
@@ -261,6 +263,20 @@ pub enum EventKind {
         depends: Dependence,
         /// Where.
         dependent: Span,
+    },
+    /// A move takes a field over that the destructor releases, and leaves it to the source as well.
+    KeptByMove {
+        /// The field.
+        field: Name,
+        /// The releasing call.
+        api: Name,
+    },
+    /// A move writes a field over that the destructor releases, and nothing closes what it held.
+    LostByMove {
+        /// The field.
+        field: Name,
+        /// The releasing call.
+        api: Name,
     },
     /// A class whose destructor releases a raw field, and which anybody may copy.
     CopyableOwner {

@@ -28,7 +28,7 @@ use crate::summary::{OpenEnd, Summary};
 use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId, ValSet};
 
 /// Disjuncts that may enter one block.
-const STATES_PER_BLOCK: usize = 72;
+const STATES_PER_BLOCK: usize = 200;
 /// The same once a bound was met: what is then seen of the rest of the function is a sample, and
 /// a larger one costs more than it shows.
 const STATES_ONCE_BOUNDED: usize = 24;
@@ -99,6 +99,10 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) lent: FxHashMap<ValId, Name>,
     /// Ends of objects that are being run, one within another.
     pub(crate) ending: u32,
+    /// Where owners were made of raw values, by value.
+    pub(crate) owners_made: FxHashMap<ValId, Span>,
+    /// Fields of the classes that the one whose end is being run is a base of.
+    pub(crate) shadowed: Vec<Name>,
     /// A value whose memory somebody has the address of has ended.
     pub(crate) buffers_ended: bool,
     /// The block in which a value that was not made here was released last.
@@ -179,6 +183,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             too_many_ways: false,
             frees: false,
             buffers_ended: false,
+            shadowed: Vec::new(),
+            owners_made: FxHashMap::default(),
             ending: 0,
             lent: FxHashMap::default(),
             released_in: FxHashMap::default(),

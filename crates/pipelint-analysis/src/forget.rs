@@ -39,6 +39,7 @@ impl<'p> Exec<'p, '_> {
                 self.copy_parts(state, from, to);
                 let v = self.read(state, from);
                 self.write_keeping_parts(state, to, v);
+                self.owners_made.insert(v, self.at());
                 true
             }
             _ if is_raw_maker(name) => {

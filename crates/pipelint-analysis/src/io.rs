@@ -43,6 +43,7 @@ impl Exec<'_, '_> {
             handle: args[io.handle],
             buffer: pointee(self, io.buffer).map(|loc| self.arena.root(loc)),
             count,
+            overlapped: pointee(self, io.overlapped).filter(|loc| self.is_outside(state, *loc)),
         };
         state.dropped.insert(self.stmt, dropped);
     }
@@ -55,6 +56,19 @@ impl Exec<'_, '_> {
         state
             .dropped
             .retain(|_, d| d.count.is_none_or(|c| !parts.contains(&c)));
+    }
+
+    /// The function is left with overlapped operations that nobody knows to be pending.
+    pub(crate) fn tell_unknown_starts(&mut self, state: &State) {
+        let starts: Vec<Dropped> = state
+            .dropped
+            .iter()
+            .filter(|(_, d)| d.overlapped.is_some())
+            .map(|(_, d)| d.clone())
+            .collect();
+        for d in starts {
+            self.dropped_result(state, &d, Dependence::Pending, self.span);
+        }
     }
 
     /// Unknown code is given the buffer, with or without the count that says what is in it.
@@ -94,6 +108,14 @@ impl Exec<'_, '_> {
         if state.dropped.is_empty() {
             return;
         }
+        // Who looks at the OVERLAPPED afterwards looks at how the operation went.
+        state.dropped.change(
+            |_, d| {
+                let given = |v: &ValId| matches!(self.arena.get(*v), Val::Ptr(loc) if Some(*loc) == d.overlapped);
+                d.overlapped.is_some() && args.iter().any(given)
+            },
+            |d| d.overlapped = None,
+        );
         let Some(io) = &model.io else {
             if !model.fills.is_empty() {
                 // Filled anew: what it held no longer matters.

@@ -19,6 +19,7 @@ impl Exec<'_, '_> {
     /// The path leaves the function with this result.
     pub(crate) fn leave(&mut self, state: &mut State, value: Option<ValId>) {
         self.tell_aliased(state, value);
+        self.tell_unknown_starts(state);
         if let Some(value) = value {
             self.report_dropped_before_success(state, value);
             self.hand_over_result(state, value);

@@ -29,6 +29,7 @@ mod log;
 mod memo;
 mod memory;
 mod model;
+mod moves;
 mod names;
 mod never_closed;
 mod object;
@@ -240,6 +241,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         .extend(protocol::join(&all, &order, &mut notes, &told, &named));
     analysis.events.extend(started::started_too_early(&program));
     analysis.events.extend(copies::copyable_owners(&program));
+    analysis.events.extend(moves::wrong_moves(&program));
     let mut never = never_closed::never_closed(&program, elsewhere);
     let classes: FxHashSet<Span> = never.iter().map(|e| e.at).collect();
     // The class is at fault, not each of its objects that ends with the handle.

@@ -193,7 +193,7 @@ fn getter_of(program: &Program<'_>, f: FnRef, shared: &FxHashSet<Name>) -> Optio
     if function.kind != FunctionKind::Method || function.blocks.len() != 1 {
         return None;
     }
-    let block = function.blocks.iter().next()?;
+    let block = function.blocks.first()?;
     let Terminator::Return(Some(Operand::Copy(mut place))) = block.term else {
         return None;
     };

@@ -177,6 +177,10 @@ impl Exec<'_, '_> {
             if field.is_static || !field.ty.is_object() {
                 continue;
             }
+            if self.shadowed.contains(&field.name) {
+                // A derived class has a field by this name, and that is what is known of it.
+                continue;
+            }
             let part = self.arena.loc(Loc::Field(object, field.name.clone()));
             if let Some(owner) = self.owner_named(&field.ty).filter(|o| !o.is_action()) {
                 for state in &mut states {
@@ -189,10 +193,16 @@ impl Exec<'_, '_> {
             }
             let mut after = Vec::new();
             for state in states {
+                // What is hidden in the object around it is not in this one.
+                let hidden = std::mem::take(&mut self.shadowed);
                 self.end_object(state, part, &field.ty, depth - 1, &mut after);
+                self.shadowed = hidden;
             }
             states = after;
         }
+        let hidden = self.shadowed.len();
+        let own = class.fields.iter().map(|field| field.name.clone());
+        self.shadowed.extend(own);
         for base in &class.bases {
             let mut after = Vec::new();
             for state in states {
@@ -206,6 +216,7 @@ impl Exec<'_, '_> {
             }
             states = after;
         }
+        self.shadowed.truncate(hidden);
         out.append(&mut states);
     }
 

@@ -197,9 +197,15 @@ impl<'p, 'm> Exec<'p, 'm> {
         }
         let Some(res) = state.res.get(v) else {
             if self.is_given(v) {
+                // What `close` takes, an owner of descriptors closes.
+                let close = self.program.models.function("close");
+                let close = close.filter(|_| kind == "file-descriptor");
+                let also = close
+                    .and_then(|c| c.releases.first())
+                    .map(|r| r.also.clone());
                 let release = Release {
                     kind: kind.to_string(),
-                    also: Vec::new(),
+                    also: also.unwrap_or_default(),
                     arg: 0,
                     by_pointer: false,
                     null_ok: true,
@@ -236,7 +242,11 @@ impl<'p, 'm> Exec<'p, 'm> {
                 let models = self.program.models;
                 let counts = |kind: &Name| {
                     let known = models.resource(&res.kind);
+                    // What `close` takes, an owner of descriptors closes.
+                    let close = || models.function("close")?.releases.first();
+                    let closes = || close().is_some_and(|r| models.fits(r, &res.kind));
                     *kind == res.kind
+                        || (kind == "file-descriptor" && closes())
                         || known.is_some_and(|k| k.counts_as.iter().any(|other| *other == **kind))
                 };
                 let wrong = owner.kind.as_ref().is_some_and(|kind| !counts(kind));
@@ -258,7 +268,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         };
         let resource = Some(self.resource(res));
         let path = self.path(state, Some(v), StepKind::Closed(by.clone()));
-        self.emit(event, resource, path, state.doubtful);
+        self.emit_aliased(event, v, resource, path, state.doubtful);
         state.res.remove(v);
     }
 
@@ -434,6 +444,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                     return false;
                 };
                 let v = self.taken(state, &owner, args);
+                if self.is_rust() {
+                    self.owners_made.insert(v, self.at());
+                }
                 if let Some(dst) = dst {
                     self.set_owner(state, &owner, dst, v);
                 }

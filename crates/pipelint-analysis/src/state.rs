@@ -250,6 +250,8 @@ pub(crate) struct Dropped {
     pub(crate) handle: ValId,
     pub(crate) buffer: Option<LocId>,
     pub(crate) count: Option<ValId>,
+    /// The OVERLAPPED that it was started with, where the function leaves it to others.
+    pub(crate) overlapped: Option<LocId>,
 }
 
 /// A release of what some storage holds.

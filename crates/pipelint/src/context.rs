@@ -1,10 +1,12 @@
 //! Files that nobody asked to lint but that say what linted ones mean.
 
 use aho_corasick::AhoCorasick;
-use pipelint_ir::{Base, Callee, Const, Name, Operand, Statement, Terminator, Unit};
+use pipelint_ir::{
+    Base, Callee, Const, FunctionKind, Language, Name, Operand, Statement, Terminator, Unit,
+};
 use pipelint_models::Models;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 
 /// Names that no unit explains and that decide what a path does: globals and constants of
@@ -281,6 +283,81 @@ pub(crate) fn other_names(units: &[Unit], names: &[String]) -> Vec<String> {
         }
     }
     others.into_iter().map(str::to_owned).collect()
+}
+
+/// Classes whose destructor is in sight and releases something, and whose body is not: what it
+/// releases is told there.
+pub(crate) fn bodiless_classes(units: &[Unit], models: &Models) -> FxHashSet<String> {
+    let classes = units.iter().flat_map(|u| &u.classes);
+    let known: FxHashSet<&str> = classes.map(|c| last(&c.name)).collect();
+    let cpp = units.iter().filter(|u| u.language == Language::Cpp);
+    let destructors = cpp
+        .flat_map(|u| &u.functions)
+        .filter(|f| f.kind == FunctionKind::Destructor && releases(f, models));
+    let names = destructors.filter_map(|f| f.class.as_deref()).map(last);
+    let names = names.filter(|name| !known.contains(name));
+    names.map(str::to_owned).collect()
+}
+
+fn releases(function: &pipelint_ir::Function, models: &Models) -> bool {
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.any(|stmt| {
+        let Statement::Call {
+            callee: Callee::Function(name),
+            ..
+        } = stmt
+        else {
+            return false;
+        };
+        models
+            .function(name)
+            .is_some_and(|f| !f.releases.is_empty())
+    })
+}
+
+/// Which of the texts, by their numbers, has the body of one of these classes; none for a class with
+/// several, of which nobody knows which is meant.
+pub(crate) fn bodies<'t>(
+    classes: &FxHashSet<String>,
+    texts: impl Iterator<Item = (usize, &'t str)>,
+) -> BTreeSet<usize> {
+    let mut found: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+    for (number, text) in texts {
+        for class in class_bodies(text).filter_map(|name| classes.get(name)) {
+            found.entry(class).or_default().push(number);
+        }
+    }
+    let only = found.into_values().filter(|numbers| numbers.len() == 1);
+    only.flatten().collect()
+}
+
+/// The names of the classes whose bodies begin on a line of their own, nested ones included.
+fn class_bodies(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        while let Some(line) = rest.split_inclusive('\n').next() {
+            let whole = rest;
+            rest = &rest[line.len()..];
+            let head = line.trim_start();
+            let Some(after) = head
+                .strip_prefix("class ")
+                .or_else(|| head.strip_prefix("struct "))
+            else {
+                continue;
+            };
+            let stop = after.find(['{', ':', ';']).unwrap_or(after.len());
+            // A name alone is declared, not defined.
+            let body = whole[line.len() - head.len()..].find(['{', ':', ';']);
+            let at = line.len() - head.len();
+            let defines = body.is_some_and(|n| !whole[at + n..].starts_with(';'));
+            let words = after[..stop].split(|c: char| !(c.is_alphanumeric() || c == '_'));
+            let name = words.filter(|w| !w.is_empty() && *w != "final").next_back();
+            if let (Some(name), true) = (name, defines) {
+                return Some(name);
+            }
+        }
+        None
+    })
 }
 
 /// Tells which texts define one of some names.

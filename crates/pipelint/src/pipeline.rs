@@ -402,6 +402,16 @@ impl Lowering<'_> {
         if !names.is_empty() {
             self.take_in(files, surroundings, &names);
         }
+        let classes = context::bodiless_classes(&self.units, &self.options.models);
+        if !classes.is_empty() {
+            let unparsed = files.iter().enumerate();
+            let unparsed = unparsed
+                .filter(|(_, f)| !f.parsed && language(&f.path) != Language::Rust)
+                .map(|(i, f)| (i, f.text.as_str()));
+            let wanted: Vec<usize> = context::bodies(&classes, unparsed).into_iter().collect();
+            surroundings.follow(files, &wanted);
+            self.lower(files, &wanted, surroundings);
+        }
     }
 
     fn take_in(

@@ -98,6 +98,10 @@ impl Rule for UncheckedIoResult {
                 "the next call on the handle builds on it",
                 "this call builds on it",
             ),
+            Dependence::Pending => (
+                "nothing else tells whether the overlapped operation was started",
+                "the function is left, and the operation may be pending or not",
+            ),
             Dependence::ReportsSuccess => {
                 ("the function reports success", "success is reported here")
             }

@@ -65,38 +65,29 @@ impl Rule for AliasedOwnership {
             return None;
         };
         let owner = |end: &str| end.trim_start_matches('~').to_owned();
-        let (message, label) = match how {
+        let message = match how {
             Aliased::BothEnd { first, then } => {
                 let what = event
                     .resource
                     .as_ref()
                     .map_or_else(|| "the handle".to_owned(), words::subject);
-                (
-                    format!(
-                        "a second owner closes {what}: `{}`, after `{}`",
-                        owner(then),
-                        owner(&first.0)
-                    ),
-                    "closed a second time".to_owned(),
+                format!(
+                    "a second owner closes {what}: `{}`, after `{}`",
+                    owner(then),
+                    owner(&first.0)
                 )
             }
-            Aliased::EndsLent { lender, then } => (
-                format!(
-                    "`{}` closes the handle of `{lender}`, which still owns it",
-                    owner(then)
-                ),
-                "closed here".to_owned(),
+            Aliased::EndsLent { lender, then } => format!(
+                "`{}` closes the handle of `{lender}`, which still owns it",
+                owner(then)
             ),
-            Aliased::LeavesLent { lender } => (
-                format!(
-                    "the owner that is handed out holds the handle of `{lender}`, which still owns it"
-                ),
-                "two owners now".to_owned(),
+            Aliased::LeavesLent { lender } => format!(
+                "the owner that is handed out holds the handle of `{lender}`, which still owns it"
             ),
         };
         let words = Words {
             primary: event.at,
-            label,
+            label: "the second owner is made here".to_owned(),
             message,
             help: "duplicate the handle with `try_clone`, or put the second owner into a \
                    `ManuallyDrop`"

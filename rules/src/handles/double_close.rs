@@ -64,6 +64,9 @@ impl Rule for DoubleClose {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
+        if let EventKind::KeptByMove { field, api } = &event.kind {
+            return Some(kept(event, field, api));
+        }
         let made = event.resource.as_ref()?;
         let (closer, place, api) = match &event.kind {
             EventKind::DoubleClose {
@@ -99,6 +102,19 @@ impl Rule for DoubleClose {
         words::relabel(&mut diagnostic.path, event.at, &again);
         Some(diagnostic)
     }
+}
+
+/// A move leaves the handle with both objects.
+fn kept(event: &Event, field: &str, api: &str) -> Diagnostic {
+    let words = Words {
+        primary: event.at,
+        label: "both objects hold it now".to_owned(),
+        message: format!(
+            "after this move both objects hold `{field}`, and the destructor calls `{api}` for each"
+        ),
+        help: format!("empty the source: `std::exchange(other.{field}, …)`"),
+    };
+    words::diagnostic(&DoubleClose::META, event, words)
 }
 
 /// The object's end releases what was released by hand.

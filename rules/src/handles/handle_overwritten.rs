@@ -52,6 +52,9 @@ impl Rule for HandleOverwritten {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
+        if let EventKind::LostByMove { field, api } = &event.kind {
+            return Some(lost_by_move(event, field, api));
+        }
         let made = event.resource.as_ref()?;
         let var = match &event.kind {
             EventKind::Overwritten { var } => var,
@@ -82,6 +85,19 @@ fn block_lost(event: &Event, made: &Resource, var: &str, api: &str) -> Diagnosti
             "`{var}` is assigned over by `{api}`, which fails and leaves the {noun} live"
         ),
         help: "keep the result in another variable until it is known not to be NULL".to_owned(),
+    };
+    words::diagnostic(&HandleOverwritten::META, event, words)
+}
+
+/// A move assignment writes over what its target held.
+fn lost_by_move(event: &Event, field: &str, api: &str) -> Diagnostic {
+    let words = Words {
+        primary: event.at,
+        label: "what it held is lost".to_owned(),
+        message: format!(
+            "`{field}` is assigned over in a move, and the handle that it held is not closed"
+        ),
+        help: format!("call `{api}({field})` first, or swap the two"),
     };
     words::diagnostic(&HandleOverwritten::META, event, words)
 }

@@ -5,6 +5,7 @@ use pipelint_ir::{GapReason, LocalKind, Mark, Operand, PlaceId, Rvalue, Statemen
 use tree_sitter::Node;
 
 use super::{Exit, Loop, Lowerer};
+use crate::rust::SiteKind;
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::outline::items;
 use crate::rust::source::{child_of, children, first};
@@ -173,7 +174,11 @@ impl Lowerer<'_> {
         });
         let hint = written.clone().unwrap_or_default();
         let alternative = field(node, F.alternative);
-        let value = field(node, F.value).filter(|value| !self.is_uninit(*value));
+        let uninit = field(node, F.value).filter(|value| self.is_uninit(*value));
+        if let Some(call) = uninit {
+            self.site(SiteKind::Call, call);
+        }
+        let value = field(node, F.value).filter(|_| uninit.is_none());
         let Some(value) = value else {
             self.uninitialised(pattern, hint);
             return;
