@@ -350,8 +350,8 @@ fn class_bodies(text: &str) -> impl Iterator<Item = &str> {
             let body = whole[line.len() - head.len()..].find(['{', ':', ';']);
             let at = line.len() - head.len();
             let defines = body.is_some_and(|n| !whole[at + n..].starts_with(';'));
-            let words = after[..stop].split(|c: char| !(c.is_alphanumeric() || c == '_'));
-            let name = words.filter(|w| !w.is_empty() && *w != "final").next_back();
+            let mut words = after[..stop].split(|c: char| !(c.is_alphanumeric() || c == '_'));
+            let name = words.rfind(|w| !w.is_empty() && *w != "final");
             if let (Some(name), true) = (name, defines) {
                 return Some(name);
             }
