@@ -120,6 +120,7 @@ impl Exec<'_, '_> {
                     checked: acquire.infallible,
                     unseen: false,
                     loc,
+                    failed_at: None,
                 };
                 self.out_failed(&mut failed, loc, out);
             }

@@ -394,6 +394,16 @@ impl<'p> Exec<'p, '_> {
         let loc = self.loc(state, frame, call, out.loc);
         let judge = self.val(state, frame, call, out.judge);
         state.doubtful |= out.unseen;
+        if call.builds {
+            // Who has the object has no status to look at: the constructor's look is the only one.
+            let out = FailedOut {
+                judge,
+                loc,
+                ..out.clone()
+            };
+            self.out_failed(state, loc, out);
+            return;
+        }
         let out = FailedOut {
             judge: result.unwrap_or(judge),
             api: if out.checked {

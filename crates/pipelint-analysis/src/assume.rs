@@ -440,8 +440,10 @@ impl Exec<'_, '_> {
             .map(|(v, _)| v)
             .collect();
         for v in outs {
+            let span = self.span;
             if let Some(out) = state.failed_outs.get_mut(v) {
                 out.checked = true;
+                out.failed_at = out.failed_at.or(Some(span));
             }
         }
         let span = self.span;

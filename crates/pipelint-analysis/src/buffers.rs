@@ -145,6 +145,7 @@ impl<'m> Exec<'_, 'm> {
         let name: Name = crate::program::last(&ty.name).into();
         for arg in args {
             let v = self.operand(state, arg);
+            self.use_failed_out(state, arg, v, &name);
             if matches!(self.arena.get(v), Val::Sym(_)) {
                 self.use_value(state, v, &name, false);
             }

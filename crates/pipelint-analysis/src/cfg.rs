@@ -95,6 +95,10 @@ impl Cfg {
         }
     }
 
+    pub(crate) fn has_loops(&self) -> bool {
+        !self.loops.is_empty()
+    }
+
     /// The blocks of the loop that this block is the head of.
     pub(crate) fn loop_at(&self, block: usize) -> Option<&FxHashSet<usize>> {
         let at = self.loops.binary_search_by_key(&block, |(head, _)| *head);

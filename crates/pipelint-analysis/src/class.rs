@@ -72,7 +72,7 @@ pub(crate) fn link_fields(program: &Program<'_>, all: &mut [Findings]) -> Vec<Ev
 fn join(left: FieldLeft, uses: &[FieldUse]) -> Option<Event> {
     let uses: Vec<&FieldUse> = uses
         .iter()
-        .filter(|u| left.pointer || !u.releases)
+        .filter(|u| !u.guarded && (left.pointer || !u.releases))
         .collect();
     let first = uses.first()?;
     let mut event = left.event;

@@ -5,6 +5,7 @@ use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{Event, EventKind, PathStep, StepKind};
+use crate::fills::Fill;
 use crate::partial::{Ended, Partial};
 use crate::program::ClassRef;
 
@@ -21,6 +22,8 @@ pub(crate) struct FieldUse {
     pub(crate) releases: bool,
     /// The method is the destructor.
     pub(crate) in_destructor: bool,
+    /// Something was known of the field: that it is set matters all the same.
+    pub(crate) guarded: bool,
 }
 
 /// A resource left in a field at a method's end, unchecked or known to have failed.
@@ -61,6 +64,10 @@ pub(crate) struct Findings {
     /// Dropped I/O results before a return of success; told where the result speaks of I/O.
     pub(crate) before_success: Vec<Event>,
     pub(crate) tested: FxHashSet<(Option<ClassRef>, Name)>,
+    /// What was put into fields.
+    pub(crate) fills: FxHashSet<Fill>,
+    /// Releases of a value by a call, and whether each path to it knows that the value is empty.
+    pub(crate) released_empty: FxHashMap<Span, Option<Event>>,
 }
 
 /// Events with the same key are one fault.
@@ -202,6 +209,10 @@ impl Findings {
                 self.events.remove(&(0, origin));
                 self.events.insert(key(&event), event);
             }
+        }
+        let empty = std::mem::take(&mut self.released_empty);
+        for event in empty.into_values().flatten() {
+            self.add(event);
         }
         for event in std::mem::take(&mut self.before_success) {
             if self.reports_io {

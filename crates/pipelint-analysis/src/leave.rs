@@ -136,7 +136,8 @@ impl Exec<'_, '_> {
         let Val::Sym(Sym::Load { loc, .. }) = *self.arena.get(v) else {
             return;
         };
-        if state.facts.get(v).is_some() {
+        let guarded = state.facts.get(v).is_some();
+        if guarded && !releases {
             return;
         }
         let Loc::Field(parent, field) = self.arena.get_loc(loc).clone() else {
@@ -156,6 +157,7 @@ impl Exec<'_, '_> {
             at: self.span,
             releases,
             in_destructor: self.function.kind == FunctionKind::Destructor,
+            guarded,
         });
     }
 

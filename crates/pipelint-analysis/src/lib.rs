@@ -20,6 +20,7 @@ mod event;
 mod evidence;
 mod exec;
 mod fields;
+mod fills;
 mod forget;
 mod freed;
 mod globals;
@@ -242,7 +243,18 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.extend(started::started_too_early(&program));
     analysis.events.extend(copies::copyable_owners(&program));
     analysis.events.extend(moves::wrong_moves(&program));
-    let mut never = never_closed::never_closed(&program, elsewhere);
+    // What an object was seen to do at its end is told there already.
+    let fills = fills::take(&mut findings);
+    for event in fills::wrong_fills(&program, &fills) {
+        let same = |known: &Event| {
+            std::mem::discriminant(&known.kind) == std::mem::discriminant(&event.kind)
+                && known.at == event.at
+        };
+        if !analysis.events.iter().any(same) {
+            analysis.events.push(event);
+        }
+    }
+    let mut never = never_closed::never_closed(&program, &fills, elsewhere);
     let classes: FxHashSet<Span> = never.iter().map(|e| e.at).collect();
     // The class is at fault, not each of its objects that ends with the handle.
     analysis.events.retain(|e| {

@@ -185,6 +185,7 @@ impl Exec<'_, '_> {
             return;
         }
         self.begin_buffer(state, loc);
+        self.note_fill(state, loc, v);
         self.scribble(state, loc, v);
         self.may_set_exposed(state, loc);
         self.refill(state, loc, v);

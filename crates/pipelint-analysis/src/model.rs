@@ -34,6 +34,9 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         for &n in &model.needs {
+            if let Some(op) = self.operands.get(n) {
+                self.use_failed_out(&mut state, op, args[n], api);
+            }
             self.use_value(&mut state, args[n], api, false);
         }
         if let Some(io) = &model.io

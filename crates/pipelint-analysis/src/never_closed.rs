@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::cfg::visit_reads;
 use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
 use crate::fields::{FieldKey, field_of, key_of, shared_names};
+use crate::fills::Fill;
 use crate::program::{ClassRef, FnRef, Program, Target, last};
 
 /// Where an OVERLAPPED holds its event, which stays the caller's:
@@ -50,7 +51,11 @@ struct Shared {
 
 /// Tells of every creation into a field that is never closed. What files that were not lowered do
 /// with the fields `elsewhere` is not known.
-pub(crate) fn never_closed(program: &Program<'_>, elsewhere: &FxHashSet<Name>) -> Vec<Event> {
+pub(crate) fn never_closed(
+    program: &Program<'_>,
+    fills: &[Fill],
+    elsewhere: &FxHashSet<Name>,
+) -> Vec<Event> {
     let all: Vec<FnRef> = program.all().collect();
     let mut shared = Shared {
         names: shared_names(program),
@@ -64,6 +69,7 @@ pub(crate) fn never_closed(program: &Program<'_>, elsewhere: &FxHashSet<Name>) -
         .map(|&f| Looker { program, f, shared }.seen(None).created)
         .collect();
     let mut created: Vec<Created> = created.into_iter().flatten().collect();
+    created.extend(made_on_paths(program, fills));
     created.retain(|c| {
         let fields = &program.class_at(c.class).fields;
         let private = fields.iter().any(|f| f.name == c.field && f.is_private);
@@ -185,6 +191,32 @@ struct Looker<'a, 'm> {
     program: &'a Program<'m>,
     f: FnRef,
     shared: &'a Shared,
+}
+
+/// What paths were seen to put into raw fields by way of variables: `Self { event }` in Rust.
+fn made_on_paths(program: &Program<'_>, fills: &[Fill]) -> Vec<Created> {
+    let raw = |fill: &&Fill| {
+        let (unit, _) = fill.class;
+        let class = program.class_at(fill.class);
+        let leaks = |kind: &Name| program.models.resource(kind).is_some_and(|k| k.leaks);
+        program.units[unit].language == pipelint_ir::Language::Rust
+            && fill.kind.as_ref().is_some_and(leaks)
+            && class.fields.iter().any(|f| {
+                let ty = program.resolve(&f.ty);
+                f.name == fill.field && f.ty.is_object() && program.models.is_handle_type(&ty.name)
+            })
+    };
+    let fills = fills.iter().filter(raw);
+    fills
+        .map(|fill| Created {
+            class: fill.class,
+            field: fill.field.clone(),
+            api: fill.api.clone(),
+            kind: fill.kind.as_deref().unwrap_or_default().to_owned(),
+            span: fill.at,
+            function: program.class_at(fill.class).name.clone(),
+        })
+        .collect()
 }
 
 /// The field that a method yields, if it does nothing else.

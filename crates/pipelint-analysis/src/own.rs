@@ -371,6 +371,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         let was_seen = state.res.get(v).is_some_and(|res| res.escaped);
         if self.is_rust() && owner.model.empty.is_empty() && !was_seen {
             // It has no value for nothing: what it is made of must be open.
+            self.use_failed_out(state, arg, v, &owner.name);
             self.use_value(state, v, &owner.name, false);
         }
         v

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use pipelint_ir::{Name, Operand};
+use pipelint_ir::{Callee, Name, Operand, PlaceId, Statement};
 use pipelint_models::Release;
 
-use crate::event::{EventKind, StepKind};
+use crate::event::{Event, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
 use crate::log::Action;
 use crate::state::{State, Status};
@@ -74,6 +74,66 @@ impl Exec<'_, '_> {
         if unchecked && let Some(res) = state.res.get_mut(v) {
             res.used_unchecked = true;
         }
+    }
+
+    /// A variable reaches a use that a creation was to fill, and the path saw that it failed: the
+    /// variable holds the NULL or -1 that it held before.
+    pub(crate) fn use_failed_out(&mut self, state: &mut State, op: &Operand, v: ValId, api: &Name) {
+        let (Operand::Copy(place) | Operand::Move(place)) = op else {
+            return;
+        };
+        if !matches!(self.arena.get(v), Val::Int(0 | -1)) {
+            return;
+        }
+        let Some(out) = state.failed_outs.get(v).cloned() else {
+            return;
+        };
+        let Some(check) = out.failed_at.filter(|_| out.checked && !out.unseen) else {
+            return;
+        };
+        if state.doubtful || !self.is_of_place(state, *place, out.loc) {
+            return;
+        }
+        let made = StepKind::Created {
+            api: out.api.clone(),
+            var: out.var.clone(),
+        };
+        let step = |span, what| crate::event::PathStep { span, what };
+        let path = vec![
+            step(out.created, made),
+            step(check, StepKind::Branch(true)),
+            step(self.at(), StepKind::Passed(api.clone())),
+        ];
+        let kind = EventKind::FailedUse {
+            check,
+            api: api.clone(),
+        };
+        let resource = Some(self.failed_resource(&out));
+        self.emit(kind, resource, path, state.doubtful);
+        state.failed_outs.remove(v);
+    }
+
+    /// Whether a place is this location, or what a getter of the object around it gave.
+    fn is_of_place(&mut self, state: &mut State, place: PlaceId, loc: LocId) -> bool {
+        if self.place(state, place) == loc {
+            return true;
+        }
+        let function = self.function;
+        let stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+        let getter = stmts.filter_map(|stmt| match stmt {
+            Statement::Call {
+                dst: Some(dst),
+                callee: Callee::Method { receiver, .. },
+                args,
+                ..
+            } if *dst == place && args.is_empty() => Some(*receiver),
+            _ => None,
+        });
+        let receivers: Vec<PlaceId> = getter.collect();
+        receivers.into_iter().any(|receiver| {
+            let object = self.place(state, receiver);
+            self.arena.within(loc, object)
+        })
     }
 
     pub(crate) fn uninitialised(
@@ -189,6 +249,7 @@ impl Exec<'_, '_> {
             return;
         }
         let Some(res) = state.res.get(v) else {
+            self.note_released_empty(state, release, api, v);
             if self.is_given(v) && state.last_owner {
                 // Who else counts among the owners, the caller knows.
                 self.record(state, Action::Escape(v));
@@ -284,6 +345,44 @@ impl Exec<'_, '_> {
             res.status = Status::Released(api, span);
             res.by_end = by_end;
         }
+    }
+
+    /// A value of unknown origin is released: told if every path to the call has shown it to be empty.
+    fn note_released_empty(&mut self, state: &State, release: &Release, api: &Name, v: ValId) {
+        if self.site.is_some() || release.null_ok || self.is_memory(&release.kind) {
+            return;
+        }
+        let kind = self.program.models.resource(&release.kind);
+        let exact = state.facts.get(v).and_then(|f| f.exact());
+        let empty = kind.and_then(|k| k.empty.iter().find(|e| Some(number(**e)) == exact));
+        let at = self.at();
+        // What a loop did to a place before is known for its first rounds only.
+        let looped = self.cfg.has_loops();
+        let Some(&value) = empty.filter(|_| !looped) else {
+            self.found.released_empty.insert(at, None);
+            return;
+        };
+        if self.found.released_empty.contains_key(&at) {
+            return;
+        }
+        let var = match self.operands.get(release.arg) {
+            Some(Operand::Copy(place) | Operand::Move(place)) => self.place_name(*place),
+            _ => Name::default(),
+        };
+        let event = Event {
+            kind: EventKind::CloseOfInvalid {
+                var: var.clone(),
+                api: api.clone(),
+                value,
+            },
+            at,
+            function: self.function.name.clone(),
+            resource: None,
+            path: self.path(state, Some(v), StepKind::Closed(api.clone())),
+            others: Vec::new(),
+        };
+        let told = (!var.is_empty() && !state.doubtful).then_some(event);
+        self.found.released_empty.insert(at, told);
     }
 
     pub(crate) fn close_of_constant(

@@ -229,6 +229,8 @@ pub(crate) struct FailedOut {
     pub(crate) unseen: bool,
     /// The variable.
     pub(crate) loc: LocId,
+    /// The condition that showed the failure.
+    pub(crate) failed_at: Option<Span>,
 }
 
 /// A field of the object that a creation of this function did not set where it failed.

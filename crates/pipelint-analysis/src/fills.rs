@@ -1,0 +1,161 @@
+//! What is put into the fields that a class releases at its end: it must be what the release is for.
+
+use pipelint_ir::{FunctionKind, Name};
+use pipelint_source::Span;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::collect::Findings;
+use crate::copies::{Close, close_of_field};
+use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
+use crate::exec::Exec;
+use crate::program::{ClassRef, Program};
+use crate::state::{State, Status};
+use crate::values::{Loc, LocId, ValId};
+
+/// Something is put into a field of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Fill {
+    pub(crate) class: ClassRef,
+    pub(crate) field: Name,
+    /// The kind of resource; none for what nobody may release.
+    pub(crate) kind: Option<Name>,
+    /// The call that it comes from, and what it is called where it is no resource.
+    pub(crate) api: Name,
+    noun: Name,
+    pub(crate) at: Span,
+}
+
+impl Exec<'_, '_> {
+    /// A value is written to a place.
+    pub(crate) fn note_fill(&mut self, state: &State, loc: LocId, v: ValId) {
+        let Loc::Field(object, field) = self.arena.get_loc(loc) else {
+            return;
+        };
+        let (object, field) = (*object, field.clone());
+        let (kind, api, noun, at) = match (state.res.get(v), state.pseudo.get(v)) {
+            (Some(res), _) if res.status == Status::Open && !res.adopted && !res.api.is_empty() => {
+                (
+                    Some(res.kind.clone()),
+                    res.api.clone(),
+                    Name::default(),
+                    res.origin,
+                )
+            }
+            (None, Some((from, noun))) => (None, from.clone(), noun.clone(), self.at()),
+            _ => return,
+        };
+        let class = match self.arena.get_loc(object) {
+            Loc::SelfObj => self.own_class(),
+            _ => self
+                .loc_type(object)
+                .filter(|ty| ty.is_object())
+                .and_then(|ty| {
+                    let ty = self.program.resolve(&ty);
+                    self.program.class_ref_in(self.unit, self.scope(), &ty.name)
+                }),
+        };
+        // A temporary has no type of its own: its constructor says what it is.
+        let built = || {
+            let f = self.inside?;
+            let function = self.program.function(f);
+            let builds = function.kind == FunctionKind::Constructor;
+            let class = function.class.as_ref().filter(|_| builds)?;
+            self.program.class_ref(f.0, class)
+        };
+        // A pseudo-handle that a caller wraps may well be taken out again; one that the class itself
+        // puts there is not.
+        let own = || self.site.is_none() && self.own_class() == class;
+        if kind.is_none() && !own() {
+            return;
+        }
+        if let Some(class) = class.or_else(built) {
+            self.found.fills.insert(Fill {
+                class,
+                field,
+                kind,
+                api,
+                noun,
+                at,
+            });
+        }
+    }
+}
+
+/// Takes what all functions put into fields, in order.
+pub(crate) fn take(all: &mut [Findings]) -> Vec<Fill> {
+    let mut fills: Vec<Fill> = all.iter_mut().flat_map(|f| f.fills.drain()).collect();
+    fills.sort();
+    fills.dedup();
+    fills
+}
+
+/// Fields that are filled with what their class's end does not release rightly.
+pub(crate) fn wrong_fills(program: &Program<'_>, fills: &[Fill]) -> Vec<Event> {
+    if fills.is_empty() {
+        return Vec::new();
+    }
+    let classes: FxHashSet<ClassRef> = fills.iter().map(|f| f.class).collect();
+    let mut closing: FxHashMap<ClassRef, (Close, Name)> = FxHashMap::default();
+    for f in program.all() {
+        let function = program.function(f);
+        let name = function.class.as_ref();
+        if function.kind == FunctionKind::Destructor
+            && let Some(class) = name.and_then(|name| program.class_ref(f.0, name))
+            && classes.contains(&class)
+            && let Some(close) = close_of_field(program, f, class)
+        {
+            closing.insert(class, (close, function.name.clone()));
+        }
+    }
+    let mut events = Vec::new();
+    for fill in fills {
+        let Some((close, function)) = closing.get(&fill.class) else {
+            continue;
+        };
+        let release = program.models.function(&close.api);
+        let Some(release) = release.and_then(|f| f.releases.first()) else {
+            continue;
+        };
+        if fill.field != close.field {
+            continue;
+        }
+        let api = close.api.clone();
+        let kind = match &fill.kind {
+            Some(kind) if program.models.fits(release, kind) => continue,
+            Some(_) => EventKind::WrongRelease { api },
+            None if release.kind != "handle" => continue,
+            None => EventKind::PseudoClosed {
+                api,
+                from: fill.api.clone(),
+                noun: fill.noun.clone(),
+            },
+        };
+        let known = fill.kind.as_ref().and_then(|k| program.models.resource(k));
+        let resource = known.map(|known| Resource {
+            api: fill.api.clone(),
+            created: fill.at,
+            origin: fill.at,
+            var: fill.field.clone(),
+            noun: Name::new(&known.noun),
+            release: Name::new(&known.release),
+            failure: None,
+        });
+        let made = StepKind::Created {
+            api: fill.api.clone(),
+            var: fill.field.clone(),
+        };
+        let step = |span, what| PathStep { span, what };
+        events.push(Event {
+            kind,
+            at: close.at,
+            function: function.clone(),
+            resource,
+            path: vec![
+                step(fill.at, made),
+                step(close.at, StepKind::Closed(close.api.clone())),
+            ],
+            others: Vec::new(),
+        });
+    }
+    events
+}
