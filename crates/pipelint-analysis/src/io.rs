@@ -1,13 +1,14 @@
 //! I/O results that are dropped, and whether the next step depends on them.
 
-use pipelint_ir::{Name, PlaceId};
+use pipelint_ir::{Base, LocalKind, Name, PlaceId, Rvalue, Statement};
 use pipelint_models::{FunctionModel, Io, IoKind};
 use pipelint_source::Span;
 
+use crate::cfg::{visit_reads, visit_term_reads};
 use crate::event::{Dependence, Event, EventKind, PathStep, StepKind};
 use crate::exec::Exec;
 use crate::state::{Dropped, State};
-use crate::values::{LocId, StmtNo, Val, ValId};
+use crate::values::{Loc, LocId, StmtNo, Val, ValId};
 
 impl Exec<'_, '_> {
     /// An I/O call runs; its result is dropped when nothing receives it.
@@ -22,7 +23,7 @@ impl Exec<'_, '_> {
         voided: bool,
         result: ValId,
     ) {
-        if dst.is_some() {
+        if dst.is_some_and(|dst| !self.is_never_read(dst)) {
             state.io_results.insert(result, ());
             return;
         }
@@ -168,7 +169,10 @@ impl Exec<'_, '_> {
         }
         let one = self.arena.as_int(value) == Some(1);
         let status = matches!(&*self.function.ret.name, "BOOL" | "bool" | "BOOLEAN");
-        if !one || !status {
+        let good = self.returns_good(state, value);
+        // An `io::Result` is there to tell of it.
+        self.found.reports_io |= good;
+        if !good && (!one || !status) {
             return;
         }
         for (_, d) in state.dropped.iter() {
@@ -176,6 +180,63 @@ impl Exec<'_, '_> {
                 self.dropped_result(state, d, Dependence::ReportsSuccess, self.span);
             }
         }
+    }
+
+    /// `Ok(…)` of an `io::Result`.
+    fn returns_good(&mut self, state: &State, value: ValId) -> bool {
+        let ret = &self.function.ret;
+        let speaks = match ret.args.as_slice() {
+            [_] => true,
+            [_, error] => error.ends_with("io::Error"),
+            _ => false,
+        };
+        if !self.is_rust() || ret.name != "Result" || !speaks {
+            return false;
+        }
+        let wholes: Vec<LocId> = state
+            .env
+            .iter()
+            .filter(|(_, v)| **v == value)
+            .map(|(loc, _)| loc)
+            .collect();
+        wholes.into_iter().any(|whole| {
+            let tag = self
+                .arena
+                .loc(Loc::Field(whole, Name::new_static(crate::rust::TAG)));
+            let held = state.env.get(tag).copied();
+            held.is_some_and(|v| self.arena.as_int(v) == Some(0))
+        })
+    }
+
+    /// A variable that the function sets and never looks at.
+    fn is_never_read(&self, place: PlaceId) -> bool {
+        let function = self.function;
+        let Base::Local(local) = function.places[place].base else {
+            return false;
+        };
+        let auto = function.locals.get(local.0 as usize);
+        if auto.is_none_or(|l| l.kind != LocalKind::Auto) {
+            return false;
+        }
+        let of = |place: PlaceId| function.places[place].base == Base::Local(local);
+        let mut read = false;
+        for block in &function.blocks {
+            for stmt in &block.stmts {
+                if let Statement::Drop { .. } = stmt {
+                    continue;
+                }
+                visit_reads(stmt, |place| read |= of(place));
+                if let Statement::Assign {
+                    value: Rvalue::Ref(place),
+                    ..
+                } = stmt
+                {
+                    read |= of(*place);
+                }
+            }
+            visit_term_reads(&block.term, |place| read |= of(place));
+        }
+        !read
     }
 
     fn dropped_result(&mut self, state: &State, d: &Dropped, depends: Dependence, at: Span) {

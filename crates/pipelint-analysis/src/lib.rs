@@ -67,7 +67,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use pipelint_ir::{
-    Base, Callee, Function, Gap, GapReason, Name, Proj, Statement, Terminator, Unit,
+    Base, Callee, Function, FunctionKind, Gap, GapReason, Name, Proj, Statement, Terminator, Unit,
 };
 use pipelint_models::{FunctionModel, Models};
 use pipelint_source::Span;
@@ -231,15 +231,24 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         let function = program.function(f);
         (function.name.clone(), function.map.name, function.kind)
     };
+    let offered = |f: FnRef| {
+        let function = program.function(f);
+        let class = function.class.as_ref();
+        let class = class.and_then(|class| program.class(f.0, class));
+        let mut declared = class.iter().flat_map(|class| &class.methods);
+        function.kind == FunctionKind::Method
+            && !function.name.ends_with("operator=")
+            && declared.any(|m| m.name == function.name && !m.is_private)
+    };
     let told = analysis.events.iter().filter_map(|e| match &e.kind {
         EventKind::DoubleClose { first, .. } => Some(first.1),
         EventKind::UseAfterClose { closed, .. } => Some(closed.1),
         _ => None,
     });
     let told: FxHashSet<Span> = told.collect();
-    analysis
-        .events
-        .extend(protocol::join(&all, &order, &mut notes, &told, &named));
+    analysis.events.extend(protocol::join(
+        &all, &order, &mut notes, &told, &named, &offered,
+    ));
     analysis.events.extend(started::started_too_early(&program));
     analysis.events.extend(copies::copyable_owners(&program));
     analysis.events.extend(moves::wrong_moves(&program));

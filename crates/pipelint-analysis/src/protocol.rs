@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
 use crate::exec::{Exec, Outcome, number};
 use crate::memo::Memo;
-use crate::program::{ClassRef, FnRef};
+use crate::program::{ClassRef, FnRef, scope_of};
 use crate::state::{Closed, Fact, Res, State, Status};
 use crate::summaries::Order;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
@@ -581,6 +581,7 @@ pub(crate) fn join(
     notes: &mut [(usize, Notes)],
     told: &FxHashSet<Span>,
     name: &dyn Fn(FnRef) -> (Name, Span, FunctionKind),
+    offered: &dyn Fn(FnRef) -> bool,
 ) -> Vec<Event> {
     let mut found: FxHashMap<Storage, Vec<Found>> = FxHashMap::default();
     let mut emptied: FxHashSet<(Storage, i128)> = FxHashSet::default();
@@ -650,12 +651,18 @@ pub(crate) fn join(
             let key = (*c, s.storage.clone(), s.closed.1);
             settled.contains(&key) && !left.contains(&key)
         };
-        if !above.is_empty() && above.iter().all(seen_to) {
-            continue;
-        }
         let Some(uses) = found.get(&s.storage) else {
             continue;
         };
+        // Whom a class offers it to, besides its own methods, is not seen; the object's end comes after
+        // them all.
+        let class = |f: FnRef| scope_of(&name(f).0).to_owned();
+        let own = |c: &usize| class(functions[*c]) == class(s.function);
+        let ends = |f: &Found| name(f.function).2 == FunctionKind::Destructor;
+        let open = offered(s.function) && above.iter().all(own) && uses.iter().any(ends);
+        if !above.is_empty() && above.iter().all(seen_to) && !open {
+            continue;
+        }
         // Nothing shows that a struct is used after this function closed what it holds, but that
         // the function ends in the same way with the place filled, or empties its neighbours.
         let goes_on = match &s.storage {

@@ -101,6 +101,7 @@ pub(crate) fn ty(line: &mut Cursor<'_>) -> Result<Type, TextError> {
                 "virtual",
                 "deleted",
                 "defaulted",
+                "private",
             ];
             if around.contains(&word.as_str()) {
                 break;

@@ -227,6 +227,7 @@ fn declaration(line: &mut Cursor<'_>) -> Result<Declaration, TextError> {
         is_virtual: line.takes_word("virtual"),
         deleted: line.takes_word("deleted"),
         defaulted: line.takes_word("defaulted"),
+        is_private: line.takes_word("private"),
         span: Span::default(),
     })
 }

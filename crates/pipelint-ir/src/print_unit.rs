@@ -137,6 +137,7 @@ fn declaration(out: &mut String, item: &Declaration) -> fmt::Result {
         (item.is_virtual, " virtual"),
         (item.deleted, " deleted"),
         (item.defaulted, " defaulted"),
+        (item.is_private, " private"),
     ];
     for (is, word) in words {
         if is {

@@ -51,6 +51,8 @@ pub struct Declaration {
     pub deleted: bool,
     /// `= default`.
     pub defaulted: bool,
+    /// The class's own code alone can name it.
+    pub is_private: bool,
     /// The declaration.
     pub span: Span,
 }

@@ -46,6 +46,7 @@ const RESERVED: &[&str] = &[
 const AROUND_TYPES: &[&str] = &[
     "const",
     "defaulted",
+    "private",
     "deleted",
     "given",
     "noreturn",

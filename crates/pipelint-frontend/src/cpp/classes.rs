@@ -187,7 +187,8 @@ impl<'t> Items<'t> {
         self.add_method(declaration, out);
     }
 
-    fn add_method(&mut self, declaration: Declaration, out: &mut Body<'t>) {
+    fn add_method(&mut self, mut declaration: Declaration, out: &mut Body<'t>) {
+        declaration.is_private = out.private;
         match declaration.kind {
             FunctionKind::Constructor => out.facts.has_constructor = true,
             FunctionKind::Destructor => out.facts.has_destructor = true,

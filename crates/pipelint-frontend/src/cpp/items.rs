@@ -404,6 +404,7 @@ impl<'t> Items<'t> {
             is_virtual,
             deleted: spec.deleted,
             defaulted: spec.defaulted,
+            is_private: false,
             span: self.source.span(node),
         })
     }

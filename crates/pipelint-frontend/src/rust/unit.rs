@@ -128,6 +128,7 @@ fn class(index: &Index, source: &Source, full: &Name, name: Node<'_>) -> Option<
         is_virtual: false,
         deleted: false,
         defaulted,
+        is_private: false,
         span,
     };
     let mut methods = Vec::new();
