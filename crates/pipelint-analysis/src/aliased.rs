@@ -1,10 +1,10 @@
 //! Rust: two owners of one resource, where nobody forgets one of them.
 
-use pipelint_ir::{Callee, Name, PlaceId, Proj, Reference};
+use pipelint_ir::{Callee, Name, Operand, PlaceId, Proj, Reference, Terminator};
 
 use crate::event::{Aliased, EventKind, PathStep, Resource, StepKind};
 use crate::exec::Exec;
-use crate::state::State;
+use crate::state::{State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 impl Exec<'_, '_> {
@@ -124,8 +124,9 @@ impl Exec<'_, '_> {
     }
 
     /// The function is left: an owner that it hands out must be the only one.
-    pub(crate) fn tell_aliased(&mut self, state: &State, result: Option<ValId>) {
-        if !self.is_rust() || (self.lent.is_empty() && self.seen_raw.is_empty()) {
+    pub(crate) fn tell_aliased(&mut self, state: &mut State, result: Option<ValId>) {
+        let lent = !self.lent.is_empty() || !self.seen_raw.is_empty();
+        if !self.is_rust() || !lent && self.owners_made.is_empty() {
             return;
         }
         let mut out: Vec<ValId> = Vec::new();
@@ -135,26 +136,40 @@ impl Exec<'_, '_> {
             out.push(v);
         }
         let held: Vec<(LocId, ValId)> = state.env.iter().map(|(l, v)| (l, *v)).collect();
-        let whole: Vec<LocId> = held
-            .iter()
-            .filter(|(_, v)| Some(*v) == result)
-            .map(|(l, _)| *l)
-            .collect();
+        let returned = match &self.function.blocks[self.block].term {
+            Terminator::Return(Some(Operand::Copy(place) | Operand::Move(place))) => Some(*place),
+            _ => None,
+        };
+        let whole = returned.map(|place| self.place(state, place));
         for (loc, v) in held {
-            let goes = whole
-                .iter()
-                .any(|w| *w != loc && self.arena.within(loc, *w));
+            let goes = whole.is_some_and(|whole| self.arena.within(loc, whole));
             let stays = matches!(
                 *self.arena.get_loc(self.arena.root(loc)),
                 Loc::SelfObj | Loc::Deref(_)
             );
-            if (goes || stays) && self.owner_loc(loc).is_some() {
+            if (goes || stays) && self.owner_loc(loc).is_some() && !self.never_ends(loc) {
                 out.push(v);
             }
         }
         out.sort_unstable();
         out.dedup();
         for v in out {
+            if let Some(res) = state.res.get(v)
+                && res.by_end
+                && let Status::Released(first, at) = &res.status
+                && self.owners_made.contains_key(&v)
+            {
+                // One owner has ended, and the other goes on.
+                let aliased = Aliased::BothEnd {
+                    first: (first.clone(), *at),
+                    then: first.clone(),
+                };
+                let resource = Some(self.resource(res));
+                let path = self.path(state, Some(v), StepKind::Left);
+                let event = EventKind::AliasedOwner(aliased);
+                self.emit_aliased(event, v, resource, path, state.doubtful);
+                continue;
+            }
             if let Some(lender) = self.lender_unless_own(state, v) {
                 let path = self.path(state, Some(v), StepKind::Left);
                 let aliased = Aliased::LeavesLent { lender };

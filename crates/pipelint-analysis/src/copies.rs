@@ -193,10 +193,14 @@ fn raw_field(program: &Program<'_>, class: ClassRef, name: &str, memory: bool) -
         .iter()
         .find(|f| f.name == name);
     field.is_some_and(|f| {
-        !f.is_static && f.ty.is_object() && {
-            let ty = program.resolve(&f.ty);
-            program.models.is_handle_type(&ty.name) || (memory && is_opaque(&ty.name))
-        }
+        // A Rust type that frees what it points to owns it.
+        let rust = program.units[class.0].language == pipelint_ir::Language::Rust;
+        let pointed = memory && rust && f.ty.pointers == 1;
+        pointed
+            || !f.is_static && f.ty.is_object() && {
+                let ty = program.resolve(&f.ty);
+                program.models.is_handle_type(&ty.name) || (memory && is_opaque(&ty.name))
+            }
     })
 }
 

@@ -102,8 +102,16 @@ impl<'p> Exec<'p, '_> {
         if depth == 0 || !ty.is_object() || self.is_moved(state, object) {
             return;
         }
-        if self.owner_named(ty).is_some_and(|o| !o.is_action()) {
+        if let Some(owner) = self.owner_named(ty).filter(|o| !o.is_action()) {
             let v = self.read(state, object);
+            if self.is_only_owner(state, object, v) {
+                // It was the caller's, who gave it away to be ended.
+                let kind = owner.kind.clone().unwrap_or_else(|| "handle".into());
+                let var = self.loc_name(object);
+                let mut res = self.live_resource(Name::default(), &kind, var, v);
+                res.owned = true;
+                state.res.insert(v, res);
+            }
             self.forget_resource(state, object, v, by);
             return;
         }
@@ -116,6 +124,38 @@ impl<'p> Exec<'p, '_> {
             let part = self.arena.loc(Loc::Field(object, field));
             self.forget_typed(state, part, &ty, by, depth - 1);
         }
+    }
+
+    /// A part of what a `ManuallyDrop` keeps from ending.
+    pub(crate) fn never_ends(&self, loc: LocId) -> bool {
+        let mut at = loc;
+        while let Loc::Field(parent, _) = *self.arena.get_loc(at) {
+            if self
+                .loc_type(parent)
+                .is_some_and(|ty| ty.name == MANUALLY_DROP)
+            {
+                return true;
+            }
+            at = parent;
+        }
+        false
+    }
+
+    /// A given value of which nobody but this owner is seen to know. A function that is named for
+    /// leaving things open means it.
+    fn is_only_owner(&self, state: &State, owner: LocId, v: ValId) -> bool {
+        let name = last(&self.function.name);
+        let meant = ["leak", "forget", "raw", "release", "detach"];
+        matches!(self.arena.get(v), Val::Sym(Sym::Load { .. }))
+            && state.res.get(v).is_none()
+            && !self.seen_raw.contains(&v)
+            && !self.wrapped.contains(&v)
+            && !self.owners_made.contains_key(&v)
+            && !meant.iter().any(|word| name.contains(word))
+            && !state
+                .env
+                .iter()
+                .any(|(loc, held)| *held == v && !self.arena.within(loc, owner))
     }
 
     /// An owner is forgotten: whoever else has its raw value has to close it, and if nobody has, nobody

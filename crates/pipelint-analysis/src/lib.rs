@@ -406,7 +406,7 @@ fn calls_models(program: &Program<'_>, unit: usize, function: &Function) -> bool
             Statement::Call {
                 callee: Callee::Function(name),
                 ..
-            } if rust && forget::is_raw_maker(name) => true,
+            } if rust && (forget::is_raw_maker(name) || name == "std::mem::forget") => true,
             Statement::Call {
                 callee: callee @ (Callee::Function(_) | Callee::Pointer(_)),
                 args,

@@ -19,8 +19,8 @@ use crate::prelude::*;
 /// ## Known limits
 /// What unknown code was given, or what is stored in an object, may be taken back by others: nothing is
 /// reported then. `Box::leak`, and a raw pointer or handle that is dropped where it is made
-/// (`let _ = file.into_raw_fd();`), are taken to be meant. What a parameter owned is not told to be
-/// forgotten: its raw value may have been taken before.
+/// (`let _ = file.into_raw_fd();`), are taken to be meant, and so is a `forget` in a function that is named
+/// for it (`leak`, `into_raw`, `release`).
 ///
 /// ## Examples
 /// The handle is given up before the call that can fail:
