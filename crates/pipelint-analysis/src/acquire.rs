@@ -61,6 +61,7 @@ impl Exec<'_, '_> {
             half_done: false,
             built: false,
             by_end: false,
+            given_to: None,
         };
         state.res.insert(v, res);
         if !memory {
@@ -182,6 +183,7 @@ impl Exec<'_, '_> {
                         half_done: false,
                         built: false,
                         by_end: false,
+                        given_to: None,
                     },
                 );
                 good.last_made = Some(v);

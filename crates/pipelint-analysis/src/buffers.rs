@@ -64,6 +64,7 @@ impl<'m> Exec<'_, 'm> {
             half_done: false,
             built: false,
             by_end: false,
+            given_to: None,
         };
         state.step(
             self.span,

@@ -4,7 +4,7 @@
 use pipelint_ir::{Callee, Name, Operand, PlaceId, Type};
 
 use crate::event::{LeakHow, StepKind};
-use crate::exec::Exec;
+use crate::exec::{Exec, Outcome};
 use crate::program::last;
 use crate::rust::{DEPTH, parts_of};
 use crate::state::{Fact, Res, State, Status};
@@ -241,9 +241,30 @@ impl<'p> Exec<'p, '_> {
                     && res.kind == RAW_BOX
                 {
                     res.escaped = true;
+                    res.given_to = None;
                 }
             }
         }
+    }
+
+    /// A creation that keeps its context keeps it only if it succeeds.
+    pub(crate) fn give_context(&self, state: &mut State, args: &[ValId], creation: ValId) {
+        if !self.is_rust() || state.res.get(creation).is_none() {
+            return;
+        }
+        for arg in args {
+            if let Some(res) = state.res.get_mut(*arg)
+                && is_raw_box(res)
+            {
+                res.given_to = Some(creation);
+            }
+        }
+    }
+
+    /// What it was given to was not made.
+    pub(crate) fn came_back(&self, state: &State, res: &Res) -> bool {
+        let creation = res.given_to.and_then(|v| Some((v, state.res.get(v)?)));
+        creation.is_some_and(|(v, made)| self.outcome(state, v, made) == Outcome::Failed)
     }
 }
 

@@ -61,6 +61,7 @@ impl Exec<'_, '_> {
             half_done: false,
             built: false,
             by_end: self.ending > 0,
+            given_to: None,
         };
         self.note_freed(kind);
         self.released_in.insert(v, self.block);

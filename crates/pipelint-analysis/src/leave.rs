@@ -45,7 +45,7 @@ impl Exec<'_, '_> {
                 .iter()
                 .filter(|(v, res)| {
                     res.status == Status::Open
-                        && !res.escaped
+                        && (!res.escaped || self.came_back(state, res))
                         && !res.owned
                         && self.leaks(&res.kind)
                         && self.outcome(state, *v, res) != Outcome::Failed

@@ -363,6 +363,7 @@ impl Exec<'_, '_> {
             if let Some(res) = state.res.get_mut(inner) {
                 res.escaped = true;
                 res.foreign = true;
+                res.given_to = None;
             }
         }
         // A tagged or narrowed handle is still the handle.
@@ -371,6 +372,7 @@ impl Exec<'_, '_> {
         for part in parts {
             if let Some(res) = state.res.get_mut(part) {
                 res.escaped = true;
+                res.given_to = None;
             }
         }
     }
@@ -406,6 +408,7 @@ impl Exec<'_, '_> {
                 res.escaped = true;
                 res.foreign = true;
                 res.checked = true;
+                res.given_to = None;
                 res.home = None;
             }
             // A status given to unknown code (`NT_SUCCESS(status)`) is judged by it, in a way that

@@ -82,7 +82,8 @@ impl Exec<'_, '_> {
             reachable: &reachable,
         };
         resources.retain(|v, res| {
-            let held = res.status == Status::Open && (!res.escaped || res.failed_at.is_some());
+            let kept = !res.escaped || res.failed_at.is_some() || res.given_to.is_some();
+            let held = res.status == Status::Open && kept;
             held || reachable.contains(v) || is_in_reach(&look, v, &res.status)
         });
         state.res = resources;

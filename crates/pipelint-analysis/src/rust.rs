@@ -275,6 +275,7 @@ impl Exec<'_, '_> {
             half_done: false,
             built: false,
             by_end: false,
+            given_to: None,
         }
     }
 

@@ -214,6 +214,8 @@ pub(crate) struct Res {
     pub(crate) built: bool,
     /// It was released by the end of an object that holds it.
     pub(crate) by_end: bool,
+    /// The creation that was given it as its context: where that failed, nobody has it.
+    pub(crate) given_to: Option<ValId>,
 }
 
 /// A variable that an out-parameter creation did not set where it failed.
