@@ -42,29 +42,16 @@ impl<'m> Exec<'_, 'm> {
             return;
         }
         let named = self.loc_name(object);
+        let api = crate::program::last(&ty.name).into();
         let at = self.at();
         let res = Res {
-            api: crate::program::last(&ty.name).into(),
-            kind: Name::new_static(KIND),
             created: at,
             origin: at,
-            var: named,
-            judge: address,
             failure: None,
             status: Status::Released(Name::new_static(DROP), self.span),
             escaped: true,
-            owned: false,
             foreign: true,
-            adopted: false,
-            home: None,
-            checked: true,
-            used_unchecked: false,
-            failed_at: None,
-            infallible: true,
-            half_done: false,
-            built: false,
-            by_end: false,
-            given_to: None,
+            ..self.live_resource(api, KIND, named, address)
         };
         state.step(
             self.span,
@@ -211,22 +198,10 @@ impl<'m> Exec<'_, 'm> {
     }
 }
 
-/// A plain number of Rust's.
+/// A plain number of Rust's: `u32`, `isize`, `f64`.
 fn is_number(name: &str) -> bool {
-    matches!(
-        name,
-        "u8" | "u16"
-            | "u32"
-            | "u64"
-            | "u128"
-            | "usize"
-            | "i8"
-            | "i16"
-            | "i32"
-            | "i64"
-            | "i128"
-            | "isize"
-            | "f32"
-            | "f64"
-    )
+    let width = name.strip_prefix(['u', 'i', 'f']);
+    width.is_some_and(|width| {
+        width == "size" || (!width.is_empty() && width.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
