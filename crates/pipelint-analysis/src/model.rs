@@ -21,6 +21,12 @@ impl<'p> Exec<'p, '_> {
         out: &mut Vec<State>,
     ) {
         self.next_transfer(&mut state, model, args);
+        if dst.is_some() {
+            // `hr = HRESULT_FROM_WIN32(error);`: what is asked of the result is asked of the error.
+            state
+                .failed_outs
+                .change(|_, out| args.contains(&out.judge), |out| out.unseen = true);
+        }
         if model.asserts
             && args
                 .first()
