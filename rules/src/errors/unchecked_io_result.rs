@@ -17,12 +17,15 @@ use crate::prelude::*;
 /// then holds what it held before. A peer that has gone shows in no other place than this result. A
 /// client's pipe handle is in byte mode until `SetNamedPipeHandleState` has succeeded
 /// (<https://learn.microsoft.com/en-us/windows/win32/ipc/named-pipe-client>), so that the next read
-/// splits or joins messages if it has not.
+/// splits or joins messages if it has not. Of an overlapped operation the result alone tells whether it
+/// was started at all: where nothing looks at its `OVERLAPPED` before the function is left, others wait for
+/// what may never come.
 ///
 /// ## Known limits
 /// A dropped result on which nothing visible depends (a last log line, a farewell) is silent, as is
 /// one whose transferred count is tested in its place. Success counts as reported only by a function
-/// that elsewhere reports the failure of an I/O call: a `TRUE` that never means more is no claim.
+/// that elsewhere reports the failure of an I/O call: a `TRUE` that never means more is no claim. An `Ok` of
+/// an `io::Result` always is one.
 /// Dropped results of `DisconnectNamedPipe` and `FlushFileBuffers` before a close are silent too.
 ///
 /// ## Examples

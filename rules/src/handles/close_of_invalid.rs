@@ -14,7 +14,8 @@ use crate::prelude::*;
 ///
 /// ## Known limits
 /// `free`, `LocalFree` and the like are documented to take `NULL` and are silent. So is a close of
-/// what may be empty: the value must be known. A literal (`CloseHandle(NULL)`) is taken for
+/// what may be empty: the value must be known. Where it was made is not: it is enough that every path to
+/// the close, in a function without loops, has found the value empty. A literal (`CloseHandle(NULL)`) is taken for
 /// somebody's intention.
 ///
 /// ## Examples

@@ -17,7 +17,9 @@ use crate::prelude::*;
 /// a second release under another condition is not reported: the two may exclude each other. A field,
 /// global or static that keeps a closed handle is reported where the destructor releases it too, or
 /// where other code of the program sets the place to its empty value after a close, and takes any
-/// other value for live; that the second function really runs after the first is not shown.
+/// other value for live; that the second function really runs after the first is not shown. So is a public
+/// `close` that leaves the field as it is, and a move constructor or assignment that does not empty its
+/// source, in a class whose destructor closes the field.
 ///
 /// ## Examples
 /// The error path closes, and the clean-up that it falls into closes again:

@@ -15,7 +15,8 @@ use crate::prelude::*;
 ///
 /// ## Known limits
 /// Silent when another variable, a field or an unknown function also holds the handle. The field of
-/// an object that a method finds already set is not known to hold anything.
+/// an object that a method finds already set is not known to hold anything, but in a move assignment of a
+/// class whose destructor closes the field.
 ///
 /// ## Examples
 /// Each round makes a pipe and forgets the last one:
