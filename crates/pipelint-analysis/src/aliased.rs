@@ -65,7 +65,8 @@ impl Exec<'_, '_> {
         let Val::Sym(Sym::Load { loc, .. }) = *self.arena.get(v) else {
             return None;
         };
-        let there = state.env.get(loc).is_none_or(|held| *held == v);
+        let there =
+            state.env.get(loc).is_none_or(|held| *held == v) && !self.is_gone_from(state, loc);
         if !there || but == Some(loc) || !self.seen_raw.contains(&v) {
             return None;
         }
@@ -78,6 +79,20 @@ impl Exec<'_, '_> {
             let name = self.loc_name(loc);
             name.strip_prefix('*').map_or(name.clone(), Name::new)
         })
+    }
+
+    /// The object around a place was moved away, or forgotten.
+    fn is_gone_from(&self, state: &State, loc: LocId) -> bool {
+        let mut at = loc;
+        loop {
+            if self.is_moved(state, at) {
+                return true;
+            }
+            match *self.arena.get_loc(at) {
+                Loc::Field(parent, _) | Loc::Elem(parent, _) => at = parent,
+                _ => return false,
+            }
+        }
     }
 
     /// An owner ends: true where what it holds is somebody else's still.

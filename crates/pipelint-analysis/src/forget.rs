@@ -126,14 +126,12 @@ impl<'p> Exec<'p, '_> {
         }
     }
 
-    /// A part of what a `ManuallyDrop` keeps from ending.
+    /// A part of what a `ManuallyDrop` keeps from ending, or a `Drop` of the program's own may.
     pub(crate) fn never_ends(&self, loc: LocId) -> bool {
         let mut at = loc;
         while let Loc::Field(parent, _) = *self.arena.get_loc(at) {
-            if self
-                .loc_type(parent)
-                .is_some_and(|ty| ty.name == MANUALLY_DROP)
-            {
+            let ty = self.loc_type(parent);
+            if ty.is_some_and(|ty| ty.name == MANUALLY_DROP || self.has_own_drop(&ty)) {
                 return true;
             }
             at = parent;
@@ -141,12 +139,19 @@ impl<'p> Exec<'p, '_> {
         false
     }
 
-    /// A given value of which nobody but this owner is seen to know. A function that is named for
+    /// An owner given by value, of which nobody else is seen to know. A function that is named for
     /// leaving things open means it.
     fn is_only_owner(&self, state: &State, owner: LocId, v: ValId) -> bool {
         let name = last(&self.function.name);
         let meant = ["leak", "forget", "raw", "release", "detach"];
-        matches!(self.arena.get(v), Val::Sym(Sym::Load { .. }))
+        let given = match *self.arena.get(v) {
+            Val::Sym(Sym::Load { loc, epoch: 0 }) => {
+                let root = self.arena.root(loc);
+                matches!(*self.arena.get_loc(root), Loc::Local(l) if l.0 < self.function.params)
+            }
+            _ => false,
+        };
+        given
             && state.res.get(v).is_none()
             && !self.seen_raw.contains(&v)
             && !self.wrapped.contains(&v)

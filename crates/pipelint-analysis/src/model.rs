@@ -132,6 +132,8 @@ impl<'p> Exec<'p, '_> {
             state.errors.insert(result, made);
         }
         if api == "GetLastError" {
+            // Who asks for the error looks at how the start went.
+            state.dropped.change(|_, _| true, |d| d.overlapped = None);
             self.error_was_left(&mut state, result);
         }
         if let Some(pseudo) = &model.pseudo {
