@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pipelint_frontend::cpp::config::CppConfig;
+use pipelint_frontend::rust::cfg::Cfg;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// A linter for pipe-writer code in C, C++ and Rust: leaked, unchecked and misused handles.
 #[derive(Debug, Parser)]
@@ -43,9 +47,9 @@ pub enum Command {
         what: DumpWhat,
         /// The file
         file: PathBuf,
-        /// Preprocessor names
+        /// Which branches are read
         #[command(flatten)]
-        defines: Defines,
+        branches: Branches,
     },
 }
 
@@ -80,9 +84,41 @@ pub enum Level {
     Error,
 }
 
-/// Preprocessor names, over those of a Windows build.
+/// What the code is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// 64-bit Windows
+    #[default]
+    Windows,
+    /// 64-bit Linux
+    Unix,
+}
+
+impl Target {
+    /// What Rust's `cfg` says there.
+    pub(crate) fn cfg(self) -> Cfg {
+        match self {
+            Self::Windows => Cfg::windows(),
+            Self::Unix => Cfg::unix(),
+        }
+    }
+
+    /// What `#if` sees there as defined.
+    pub(crate) fn preprocessor(self) -> CppConfig {
+        match self {
+            Self::Windows => CppConfig::windows(),
+            Self::Unix => CppConfig::unix(),
+        }
+    }
+}
+
+/// What decides which branches are read.
 #[derive(Debug, Args, Clone, Default)]
-pub struct Defines {
+pub struct Branches {
+    /// Read the code of this system: of `#if` and of `cfg` [default: windows]
+    #[arg(long, value_name = "SYSTEM")]
+    pub target: Option<Target>,
     /// Take NAME as defined for `#if`
     #[arg(short = 'D', value_name = "NAME[=VALUE]")]
     pub define: Vec<String>,
@@ -126,9 +162,9 @@ pub struct Check {
     /// The name that standard input goes by; its ending says the language
     #[arg(long, value_name = "NAME")]
     pub stdin_filename: Option<PathBuf>,
-    /// Preprocessor names
+    /// Which branches are read
     #[command(flatten)]
-    pub defines: Defines,
+    pub branches: Branches,
 }
 
 fn formats() -> clap::builder::PossibleValuesParser {

@@ -44,10 +44,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         Some(Command::Dump {
             what,
             file,
-            defines,
+            branches,
         }) => Config::load(None).and_then(|config| {
-            let preprocessor = config.preprocessor(&defines);
-            with_stack(|| dump::dump(what, &file, &preprocessor))
+            let preprocessor = config.preprocessor(&branches);
+            let target = config.target(&branches).cfg();
+            with_stack(|| dump::dump(what, &file, &preprocessor, &target))
         }),
     };
     result.unwrap_or_else(|error| {
@@ -129,9 +130,9 @@ fn check(args: &Check) -> Result<u8, ConfigError> {
     let options = Options {
         selection,
         models: config.models()?,
-        preprocessor: config.preprocessor(&args.defines),
-        target: pipelint_frontend::rust::cfg::Cfg::windows(),
-        builds: config.builds(args.compile_commands.as_deref(), &args.defines)?,
+        preprocessor: config.preprocessor(&args.branches),
+        target: config.target(&args.branches).cfg(),
+        builds: config.builds(args.compile_commands.as_deref(), &args.branches)?,
         follow_includes: true,
     };
     let exclude = exclude(&config)?;

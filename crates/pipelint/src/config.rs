@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
-use crate::args::{Defines, Level};
+use crate::args::{Branches, Level, Target};
 use crate::builds::Builds;
 use crate::options::Change;
 
@@ -50,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) ignore: Vec<String>,
     /// The lowest severity that is reported.
     severity: Option<ConfigLevel>,
+    /// The system whose branches are read, of `#if` and of Rust's `cfg`; without it, Windows.
+    target: Option<Target>,
     /// `NAME` or `NAME=VALUE`: names that `#if` takes as defined.
     defines: Vec<String>,
     /// Names that `#if` takes as not defined.
@@ -166,7 +168,7 @@ impl Config {
     pub(crate) fn builds(
         &self,
         argument: Option<&Path>,
-        defines: &Defines,
+        branches: &Branches,
     ) -> Result<Builds, ConfigError> {
         let own = self.compile_commands.as_ref().map(|named| {
             let folder = self.path.as_deref().and_then(Path::parent);
@@ -175,17 +177,22 @@ impl Config {
         let Some(path) = argument.map(Path::to_owned).or(own) else {
             return Ok(Builds::default());
         };
-        Builds::read(&path, &|changes| self.preprocessor_over(changes, defines))
+        Builds::read(&path, &|changes| self.preprocessor_over(changes, branches))
     }
 
-    /// What `#if` sees as defined; the command line over the file over a Windows build.
-    pub(crate) fn preprocessor(&self, arguments: &Defines) -> CppConfig {
+    /// The system whose branches are read; the command line over the file.
+    pub(crate) fn target(&self, arguments: &Branches) -> Target {
+        arguments.target.or(self.target).unwrap_or_default()
+    }
+
+    /// What `#if` sees as defined; the command line over the file over a build for the target.
+    pub(crate) fn preprocessor(&self, arguments: &Branches) -> CppConfig {
         self.preprocessor_over(&[], arguments)
     }
 
-    /// The same, with what a build defines over the Windows build and under the rest.
-    fn preprocessor_over(&self, build: &[Change], arguments: &Defines) -> CppConfig {
-        let mut config = CppConfig::default();
+    /// The same, with what a build defines over the target's names and under the rest.
+    fn preprocessor_over(&self, build: &[Change], arguments: &Branches) -> CppConfig {
+        let mut config = self.target(arguments).preprocessor();
         let build = build.iter().map(|change| match change {
             Change::Define(text) => (text, true),
             Change::Undefine(name) => (name, false),

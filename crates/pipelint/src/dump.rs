@@ -10,17 +10,21 @@ use pipelint_source::FileId;
 use crate::args::DumpWhat;
 use crate::config::ConfigError;
 
-pub(crate) fn dump(what: DumpWhat, file: &Path, config: &CppConfig) -> Result<u8, ConfigError> {
+pub(crate) fn dump(
+    what: DumpWhat,
+    file: &Path,
+    config: &CppConfig,
+    target: &Cfg,
+) -> Result<u8, ConfigError> {
     let decoded = pipelint_source::read(file).map_err(|error| ConfigError {
         message: error.to_string(),
         help: error.help().into(),
     })?;
     let language = crate::pipeline::language(file);
     let unit = if language == Language::Rust {
-        let target = Cfg::windows();
         let parsed = [rust::parse(FileId(0), &decoded.text, file)];
-        let index = rust::Index::new(&parsed, &target);
-        rust::lower(&parsed[0], &index, &target).unit
+        let index = rust::Index::new(&parsed, target);
+        rust::lower(&parsed[0], &index, target).unit
     } else {
         pipelint_frontend::lower_cpp(FileId(0), &decoded.text, language, config).unit
     };

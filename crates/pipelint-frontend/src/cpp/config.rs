@@ -69,18 +69,64 @@ const WINDOWS: &[(&str, Option<&str>)] = &[
     ("SIZE_MAX", Some("18446744073709551615")),
 ];
 
+/// Defined in a build by GCC for 64-bit Linux; of the debug names the same holds as on Windows.
+const UNIX: &[(&str, Option<&str>)] = &[
+    ("__linux__", None),
+    ("__linux", None),
+    ("linux", None),
+    ("__gnu_linux__", None),
+    ("__unix__", None),
+    ("__unix", None),
+    ("unix", None),
+    ("__ELF__", None),
+    ("_GNU_SOURCE", None),
+    ("__GNUC__", Some("13")),
+    ("__GNUC_MINOR__", Some("0")),
+    ("__x86_64__", None),
+    ("__amd64__", None),
+    ("__LP64__", None),
+    ("_LP64", None),
+    ("__SIZEOF_POINTER__", Some("8")),
+    ("Q_OS_UNIX", None),
+    ("Q_OS_LINUX", None),
+    ("Q_CC_GNU", Some("1300")),
+    ("Q_PROCESSOR_X86_64", None),
+    ("__STDC__", None),
+    ("__STDC_HOSTED__", None),
+    ("INT_MAX", Some("2147483647")),
+    ("UINT_MAX", Some("4294967295")),
+    ("LONG_MAX", Some("9223372036854775807")),
+    ("ULONG_MAX", Some("18446744073709551615")),
+    ("SSIZE_MAX", Some("9223372036854775807")),
+    ("SIZE_MAX", Some("18446744073709551615")),
+];
+
 impl Default for CppConfig {
     fn default() -> Self {
-        let own =
-            |(name, value): &(&str, Option<&str>)| ((*name).to_owned(), value.map(str::to_owned));
-        Self {
-            defines: WINDOWS.iter().map(own).collect(),
-            undefines: BTreeSet::new(),
-        }
+        Self::windows()
     }
 }
 
 impl CppConfig {
+    /// A build by the Microsoft compiler for 64-bit Windows.
+    pub fn windows() -> Self {
+        Self::of(WINDOWS)
+    }
+
+    /// A build by GCC for 64-bit Linux.
+    pub fn unix() -> Self {
+        Self::of(UNIX)
+    }
+
+    fn of(names: &[(&str, Option<&str>)]) -> Self {
+        let own =
+            |(name, value): &(&str, Option<&str>)| ((*name).to_owned(), value.map(str::to_owned));
+        Self {
+            defines: names.iter().map(own).collect(),
+            undefines: BTreeSet::new(),
+        }
+    }
+
     /// Defines a name as the option `-DNAME` or `-DNAME=VALUE` does; the latest option wins.
     pub fn define(&mut self, option: &str) {
         let (name, value) = match option.split_once('=') {

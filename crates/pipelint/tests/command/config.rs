@@ -49,6 +49,49 @@ fn the_nearest_file_upwards_counts() {
     assert_eq!(found("c/d"), ["leak.cpp:5:20: PL103"]);
 }
 
+/// A leak on each system, in C++ and in Rust.
+const TWO_SYSTEMS: [(&str, &str); 2] = [
+    (
+        "leak.cpp",
+        "#ifdef _WIN32
+void make() { HANDLE event = CreateEventW(nullptr, TRUE, FALSE, nullptr); if (event) SetEvent(event); }
+#else
+void make() { int fd = open(\"f\", O_RDONLY); if (fd != -1) write(fd, \"a\", 1); }
+#endif
+",
+    ),
+    (
+        "leak.rs",
+        "#[cfg(windows)]
+pub fn make() { unsafe { let event = CreateEventW(null(), 1, 0, null()); if !event.is_null() { SetEvent(event); } } }
+#[cfg(unix)]
+pub fn make() { unsafe { let fd = libc::open(c\"f\".as_ptr(), 0); if fd != -1 { libc::write(fd, c\"a\".as_ptr().cast(), 1); } } }
+",
+    ),
+];
+
+#[test]
+fn the_target_chooses_the_branches_of_both_languages() {
+    let lines = |found: Vec<String>| -> Vec<String> {
+        let line = |f: &String| f.split(':').take(2).collect::<Vec<_>>().join(":");
+        found
+            .iter()
+            .filter(|f| f.contains("PL103"))
+            .map(line)
+            .collect()
+    };
+    let windows = ["leak.cpp:2", "leak.rs:2"];
+    let unix = ["leak.cpp:4", "leak.rs:4"];
+    let folder = Folder::new(&TWO_SYSTEMS);
+    assert_eq!(lines(folder.found(&[])), windows);
+    assert_eq!(lines(folder.found(&["--target", "unix"])), unix);
+    let mut files = TWO_SYSTEMS.to_vec();
+    files.push(("pipelint.toml", "target = \"unix\"\n"));
+    let folder = Folder::new(&files);
+    assert_eq!(lines(folder.found(&[])), unix);
+    assert_eq!(lines(folder.found(&["--target", "windows"])), windows);
+}
+
 #[test]
 fn a_named_file_counts_instead() {
     let folder = Folder::new(&[
