@@ -503,9 +503,25 @@ impl Exec<'_, '_> {
                     Loc::SelfObj => self.own_class(),
                     _ => self.class_of(*parent),
                 };
+                let class = match (class, self.inside_of()) {
+                    // The object may be a part of one whose type is not in sight; what the method
+                    // calls was seen when it was run itself.
+                    (None, Some(callees)) => match self.program.declarer(callees, field) {
+                        Some(_) => Some(callees),
+                        None => continue,
+                    },
+                    (class, _) => class,
+                };
                 self.found.tested.insert((class, field.clone()));
             }
         }
+    }
+
+    /// The class of the method that is being replayed.
+    fn inside_of(&self) -> Option<ClassRef> {
+        let callee = self.inside?;
+        let name = self.program.function(callee).class.as_ref()?;
+        self.program.class_ref(callee.0, name)
     }
 
     /// The class of the method being run.

@@ -58,11 +58,11 @@ pub(crate) struct Findings {
     pub(crate) whole: FxHashSet<(Span, Ended)>,
     /// Creating calls whose resource some caller got of a function that failed.
     pub(crate) received: FxHashSet<Span>,
-    /// Fields some condition judges; the class is none where it is not known.
     /// The function returns 0 on a path where an I/O call failed: its result speaks of I/O.
     pub(crate) reports_io: bool,
     /// Dropped I/O results before a return of success; told where the result speaks of I/O.
     pub(crate) before_success: Vec<Event>,
+    /// Fields some condition judges; the class is none where it is not known.
     pub(crate) tested: FxHashSet<(Option<ClassRef>, Name)>,
     /// What was put into fields.
     pub(crate) fills: FxHashSet<Fill>,
