@@ -24,6 +24,7 @@ mod fills;
 mod forget;
 mod freed;
 mod globals;
+mod initialise;
 mod io;
 mod leave;
 mod log;

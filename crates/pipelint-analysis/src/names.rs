@@ -56,7 +56,7 @@ impl<'m> Program<'m> {
                         if !written && args == 0 {
                             return self.field_init(unit, &class.name);
                         }
-                        self.pick_only(unit, &name, args)
+                        self.pick_constructor(unit, &name, args)
                     })
                     .map_or(Target::Unknown, Target::Defined)
             }
@@ -264,10 +264,28 @@ impl<'m> Program<'m> {
 
     /// The only function of this name that takes so many arguments.
     pub(crate) fn pick_only(&self, unit: usize, name: &str, args: usize) -> Option<FnRef> {
+        self.pick_only_of(unit, name, args, |_| true)
+    }
+
+    /// The only constructor that takes so many arguments. What is made of one of its own kind is a
+    /// copy, and none (`initialise`).
+    fn pick_constructor(&self, unit: usize, name: &str, args: usize) -> Option<FnRef> {
+        self.pick_only_of(unit, name, args, |f| !self.copies_its_class(f))
+    }
+
+    fn pick_only_of(
+        &self,
+        unit: usize,
+        name: &str,
+        args: usize,
+        wanted: impl Fn(&Function) -> bool,
+    ) -> Option<FnRef> {
         let found = self.functions.get(name)?;
         let fits = |r: &&FnRef| {
-            self.function(**r).params as usize == args
-                && (r.0 == unit || !self.function(**r).internal)
+            let function = self.function(**r);
+            function.params as usize == args
+                && (r.0 == unit || !function.internal)
+                && wanted(function)
         };
         let mut fitting: Vec<&FnRef> = found.iter().filter(fits).collect();
         fitting.sort_by_key(|r| distance(unit, r));
