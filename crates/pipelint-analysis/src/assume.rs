@@ -499,6 +499,11 @@ impl Exec<'_, '_> {
             if let Val::Sym(Sym::Load { loc, .. }) = self.arena.get(*part)
                 && let Loc::Field(parent, field) = self.arena.get_loc(*loc)
             {
+                if *self.arena.get_loc(*parent) != Loc::SelfObj
+                    && let (Some(own), Some(path)) = (self.own_class(), self.own_path(*loc))
+                {
+                    self.found.tested.insert((Some(own), path));
+                }
                 let class = match self.arena.get_loc(*parent) {
                     Loc::SelfObj => self.own_class(),
                     _ => self.class_of(*parent),
@@ -512,13 +517,26 @@ impl Exec<'_, '_> {
                     },
                     (class, _) => class,
                 };
+                if class != self.own_class() && self.hears_of_the_test() {
+                    self.found.tested_outside.insert((class, field.clone()));
+                }
                 self.found.tested.insert((class, field.clone()));
             }
         }
     }
 
+    /// What is being replayed can tell this function what its test said: it is no end of an object,
+    /// and has a result.
+    fn hears_of_the_test(&self) -> bool {
+        let callee = self.inside.map(|f| self.program.function(f));
+        self.ending == 0
+            && callee.is_none_or(|f| {
+                f.kind != pipelint_ir::FunctionKind::Destructor && &*f.ret.name != "void"
+            })
+    }
+
     /// The class of the method that is being replayed.
-    fn inside_of(&self) -> Option<ClassRef> {
+    pub(crate) fn inside_of(&self) -> Option<ClassRef> {
         let callee = self.inside?;
         let name = self.program.function(callee).class.as_ref()?;
         self.program.class_ref(callee.0, name)

@@ -13,6 +13,7 @@ use crate::program::{ClassRef, FnRef, Program, Target};
 pub(crate) fn link_fields(program: &Program<'_>, all: &mut [Findings]) -> Vec<Event> {
     let mut uses: FxHashMap<(ClassRef, Name), Vec<FieldUse>> = FxHashMap::default();
     let mut tested: FxHashSet<(Option<ClassRef>, Name)> = FxHashSet::default();
+    let mut outside: FxHashSet<(Option<ClassRef>, Name)> = FxHashSet::default();
     for findings in all.iter_mut() {
         for used in std::mem::take(&mut findings.field_uses) {
             uses.entry((used.class, used.field.clone()))
@@ -20,6 +21,7 @@ pub(crate) fn link_fields(program: &Program<'_>, all: &mut [Findings]) -> Vec<Ev
                 .push(used);
         }
         tested.extend(findings.tested.drain());
+        outside.extend(findings.tested_outside.drain());
     }
     for uses in uses.values_mut() {
         uses.sort_by_key(|u| (u.at, u.releases));
@@ -35,6 +37,13 @@ pub(crate) fn link_fields(program: &Program<'_>, all: &mut [Findings]) -> Vec<Ev
         for left in lefts {
             let field = (Some(left.class), left.field.clone());
             if tested.contains(&field) || tested.contains(&(None, left.field.clone())) {
+                continue;
+            }
+            // Of a part of the object, others than its own methods may ask.
+            let part = left.field.rsplit_once('.').map(|(_, name)| Name::new(name));
+            if let Some(name) = part
+                && outside.iter().any(|(_, asked)| *asked == name)
+            {
                 continue;
             }
             let created = left.event.resource.as_ref().map(|r| r.created);

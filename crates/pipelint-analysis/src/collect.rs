@@ -64,6 +64,8 @@ pub(crate) struct Findings {
     pub(crate) before_success: Vec<Event>,
     /// Fields some condition judges; the class is none where it is not known.
     pub(crate) tested: FxHashSet<(Option<ClassRef>, Name)>,
+    /// Those of them that a function judges which is no method of the class.
+    pub(crate) tested_outside: FxHashSet<(Option<ClassRef>, Name)>,
     /// What was put into fields.
     pub(crate) fills: FxHashSet<Fill>,
     /// Releases of a value by a call, and whether each path to it knows that the value is empty.

@@ -494,11 +494,12 @@ impl<'p, 'm> Exec<'p, 'm> {
         }
     }
 
-    /// What a `return` yields; `return *this;` of a function that returns a reference is the object.
+    /// What a `return` yields: of a function that returns a reference, the place.
     fn returned(&mut self, state: &mut State, value: &Operand) -> ValId {
         if let Operand::Copy(place) = value
             && self.function.ret.reference != pipelint_ir::Reference::None
-            && self.function.places[*place] == pipelint_ir::Place::from_base(Base::SelfObj)
+            && (self.program.yields_place(self.me)
+                || self.function.places[*place] == pipelint_ir::Place::from_base(Base::SelfObj))
         {
             let object = self.place(state, *place);
             return self.arena.val(Val::Ptr(object));

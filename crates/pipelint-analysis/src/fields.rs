@@ -6,7 +6,7 @@
 
 use pipelint_ir::{
     Base, Callee, Function, FunctionKind, Language, Name, Operand, PlaceId, Proj, Reference,
-    Rvalue, Statement,
+    Rvalue, Statement, Terminator,
 };
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -252,7 +252,18 @@ fn touched(program: &Program<'_>, f: FnRef, shared: &FxHashSet<Name>) -> Touched
             _ => visit_reads(stmt, &mut look),
         }
     }
+    // Who gets a reference to it may set it.
+    let hands_out = function.ret.reference != Reference::None && !function.ret.is_const;
     for block in &function.blocks {
+        if let Terminator::Return(Some(Operand::Copy(place))) = &block.term
+            && hands_out
+        {
+            found.written.extend(key_of(program, f, shared, *place));
+            // The object itself its caller has anyhow.
+            if is_whole_object(function, *place) && function.places[*place].base != Base::SelfObj {
+                whole(program, f, function, *place, shared, &mut found);
+            }
+        }
         visit_term_reads(&block.term, |place| {
             found.looked_at.extend(key_of(program, f, shared, place));
         });

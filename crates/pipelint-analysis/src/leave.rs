@@ -129,10 +129,6 @@ impl Exec<'_, '_> {
 
     /// A use of the object's field whose value is from before this method, with nothing known.
     pub(crate) fn note_field_use(&mut self, state: &State, v: ValId, api: &Name, releases: bool) {
-        if self.site.is_some() {
-            // The method that uses it is run for itself.
-            return;
-        }
         let Val::Sym(Sym::Load { loc, .. }) = *self.arena.get(v) else {
             return;
         };
@@ -140,14 +136,9 @@ impl Exec<'_, '_> {
         if guarded && !releases {
             return;
         }
-        let Loc::Field(parent, field) = self.arena.get_loc(loc).clone() else {
+        let Some((class, field)) = self.field_used(loc) else {
             return;
         };
-        let class = match self.arena.get_loc(parent) {
-            Loc::SelfObj => self.own_class(),
-            _ => self.class_of(parent),
-        };
-        let Some(class) = class else { return };
         self.found.field_uses.push(FieldUse {
             class,
             field,
@@ -161,6 +152,24 @@ impl Exec<'_, '_> {
         });
     }
 
+    /// The field that a use of what is at the location is one of.
+    fn field_used(&self, loc: LocId) -> Option<(ClassRef, Name)> {
+        if self.site.is_none() {
+            return match self.arena.get_loc(loc) {
+                Loc::Field(parent, field) if *self.arena.get_loc(*parent) != Loc::SelfObj => self
+                    .class_of(*parent)
+                    .map(|class| (class, field.clone()))
+                    .or_else(|| Some((self.own_class()?, self.own_path(loc)?))),
+                _ => Some((self.own_class()?, self.own_field(loc)?)),
+            };
+        }
+        // A method that uses a field of its own object is run for itself; what a part of the object
+        // holds, the methods of the part do not know.
+        let own = self.own_class()?;
+        let path = self.own_path(loc)?;
+        (self.inside_of() != Some(own) && self.own_field(loc).is_none()).then_some((own, path))
+    }
+
     fn note_fields_left(&mut self, state: &State, value: Option<ValId>) {
         let Some(class) = self.own_class() else {
             return;
@@ -169,7 +178,7 @@ impl Exec<'_, '_> {
             FunctionKind::Constructor | FunctionKind::Method => {
                 let fields = state.env.iter();
                 fields
-                    .filter_map(|(l, v)| Some((self.own_field(l)?, *v)))
+                    .filter_map(|(l, v)| Some((self.own_path(l)?, *v)))
                     .collect()
             }
             FunctionKind::StaticMethod => self.made(state),
@@ -196,8 +205,8 @@ impl Exec<'_, '_> {
             // `return field != NULL;` leaves the look at it to the caller.
             let mut told = Vec::new();
             value.iter().for_each(|v| self.arena.parts(*v, &mut told));
-            let unchecked =
-                outcome == Outcome::Maybe && !res.checked && !res.infallible && !told.contains(v);
+            // A failure that a helper saw and handed on is the caller's to see.
+            let unchecked = !res.checked && !res.infallible && !told.contains(v);
             if !failed && !unchecked {
                 continue;
             }
@@ -308,6 +317,18 @@ impl Exec<'_, '_> {
             }
             _ => None,
         }
+    }
+
+    /// The field of the method's own object, or of a part of it (`pipe_.handle_`), that a location is.
+    pub(crate) fn own_path(&self, loc: LocId) -> Option<Name> {
+        let Loc::Field(parent, name) = self.arena.get_loc(loc) else {
+            return None;
+        };
+        if *self.arena.get_loc(*parent) == Loc::SelfObj {
+            return Some(name.clone());
+        }
+        let parent = self.own_path(*parent)?;
+        Some(Name::new(format!("{parent}.{name}")))
     }
 
     /// A location as a person writes it, as far as names tell.

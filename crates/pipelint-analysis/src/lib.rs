@@ -46,6 +46,7 @@ mod protocol;
 mod prune;
 mod quiet;
 mod realloc;
+mod reference;
 mod release;
 mod resource;
 mod returns;

@@ -1,8 +1,8 @@
 //! Fields that a class creates a handle into, and that no code of the program ever lets go of.
 
 use pipelint_ir::{
-    Base, Callee, Const, Function, FunctionKind, LocalKind, Name, Operand, PlaceId, Rvalue,
-    Statement, Terminator,
+    Base, Callee, Const, Function, FunctionKind, LocalKind, Name, Operand, Place, PlaceId, Proj,
+    Rvalue, Statement, Terminator,
 };
 use pipelint_models::{FunctionModel, Slot};
 use pipelint_source::Span;
@@ -402,6 +402,15 @@ impl Looker<'_, '_> {
                 && asked.contains(&key.1)
             {
                 read.insert(*dst, key.clone());
+                if self.program.yields_place(g) {
+                    let behind = |place: &Place| {
+                        let to = &function.places[*dst];
+                        place.base == to.base && place.proj == [Proj::Deref]
+                    };
+                    let places = function.places.iter();
+                    let places = places.filter(|(_, place)| behind(place));
+                    read.extend(places.map(|(id, _)| (id, key.clone())));
+                }
             }
         }
         read

@@ -226,6 +226,7 @@ impl<'m> Program<'m> {
         program.index_constants(elsewhere);
         program.index_renames();
         program.index_overridden();
+        program.settle_references();
         program.settle_initialisers();
         program.find_targets();
         program.find_returns();

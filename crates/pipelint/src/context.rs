@@ -285,18 +285,38 @@ pub(crate) fn other_names(units: &[Unit], names: &[String]) -> Vec<String> {
     others.into_iter().map(str::to_owned).collect()
 }
 
-/// Classes whose destructor is in sight and releases something, and whose body is not: what it
-/// releases is told there.
+/// Classes whose body is not in sight, where a destructor that is releases something, or a constructor
+/// puts what a call yields into a field: what it releases is told in the body, and what a field is made
+/// of the value.
 pub(crate) fn bodiless_classes(units: &[Unit], models: &Models) -> FxHashSet<String> {
     let classes = units.iter().flat_map(|u| &u.classes);
     let known: FxHashSet<&str> = classes.map(|c| last(&c.name)).collect();
     let cpp = units.iter().filter(|u| u.language == Language::Cpp);
-    let destructors = cpp
-        .flat_map(|u| &u.functions)
-        .filter(|f| f.kind == FunctionKind::Destructor && releases(f, models));
-    let names = destructors.filter_map(|f| f.class.as_deref()).map(last);
+    let telling = cpp.flat_map(|u| &u.functions).filter(|f| match f.kind {
+        FunctionKind::Destructor => releases(f, models),
+        FunctionKind::Constructor => fills(f),
+        _ => false,
+    });
+    let names = telling.filter_map(|f| f.class.as_deref()).map(last);
     let names = names.filter(|name| !known.contains(name));
     names.map(str::to_owned).collect()
+}
+
+/// A field of the object gets what a call yields.
+fn fills(function: &pipelint_ir::Function) -> bool {
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.any(|stmt| {
+        let Statement::Call {
+            dst: Some(dst),
+            callee: Callee::Function(_) | Callee::Method { .. },
+            ..
+        } = stmt
+        else {
+            return false;
+        };
+        let place = &function.places[*dst];
+        place.base == Base::SelfObj && place.proj.len() == 1
+    })
 }
 
 fn releases(function: &pipelint_ir::Function, models: &Models) -> bool {
