@@ -44,6 +44,8 @@ pub(crate) struct Call<'p> {
     part: u32,
     /// It makes its object.
     builds: bool,
+    /// It makes an object of its own type, and returns it.
+    built: bool,
 }
 
 impl Call<'_> {
@@ -156,6 +158,7 @@ impl<'p> Exec<'p, '_> {
             captures: call.captures.to_vec(),
             part: call.part,
             builds: function.kind == FunctionKind::Constructor,
+            built: self.makes_its_type(invoked),
         };
         let was = (
             self.site.replace(self.site.unwrap_or(self.span)),
@@ -258,7 +261,7 @@ impl<'p> Exec<'p, '_> {
             let origin_api = res.api.clone();
             res.judge = self.val(&state, &mut frame, call, res.judge);
             res.created = self.site.unwrap_or(call.site);
-            res.built |= call.builds;
+            res.built |= call.builds || call.built;
             if std::mem::take(&mut res.half_done) && !self.is_entry_point() {
                 self.found.received.insert(res.origin);
             }
@@ -296,6 +299,7 @@ impl<'p> Exec<'p, '_> {
         let mut paths = vec![(state, frame)];
         self.replay(&mut paths, call, &end.steps, Some(end));
         for (mut state, mut frame) in paths {
+            self.keep_unjudged(&mut state, &mut frame, call, end);
             self.replay_gone(&mut state, &mut frame, call, end, &before);
             let result = end.result.map(|v| self.val(&state, &mut frame, call, v));
             if let (Some(v), false) = (result, end.parts.is_empty()) {
@@ -316,6 +320,20 @@ impl<'p> Exec<'p, '_> {
                 .find(|(s, r)| *r == result && *s == state)
             {
                 self.absorb(known, &state);
+            }
+        }
+    }
+
+    /// How what it made was judged in the called function is settled: the unknown code that it ran,
+    /// which is run again here, was shown no more of it.
+    fn keep_unjudged(&mut self, state: &mut State, frame: &mut Frame, call: &Call<'p>, end: &End) {
+        for (old, res) in &end.res {
+            if res.checked || res.status != Status::Open {
+                continue;
+            }
+            let v = self.val(state, frame, call, *old);
+            if let Some(res) = state.res.get_mut(v) {
+                res.checked = false;
             }
         }
     }

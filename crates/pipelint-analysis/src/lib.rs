@@ -71,7 +71,7 @@ use std::sync::{Mutex, PoisonError};
 use pipelint_ir::{
     Base, Callee, Function, FunctionKind, Gap, GapReason, Name, Proj, Statement, Terminator, Unit,
 };
-use pipelint_models::{FunctionModel, Models};
+use pipelint_models::{Acquire, FunctionModel, Models, Slot};
 use pipelint_source::Span;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -428,8 +428,10 @@ fn calls_models(program: &Program<'_>, unit: usize, function: &Function) -> bool
 }
 
 fn is_interesting(models: &Models, model: &FunctionModel) -> bool {
-    let live = |kind: &str| models.resource(kind).is_none_or(|k| k.leaks);
-    !(model.acquires.iter().all(|a| !live(&a.kind))
+    // Memory that a call allocates for its caller is there only if it succeeded.
+    let live =
+        |a: &Acquire| a.at != Slot::Result || models.resource(&a.kind).is_none_or(|k| k.leaks);
+    !(!model.acquires.iter().any(live)
         && model.releases.is_empty()
         && model.needs.is_empty()
         && model.io.is_none()

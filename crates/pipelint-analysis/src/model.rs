@@ -58,6 +58,7 @@ impl<'p> Exec<'p, '_> {
         for v in args {
             self.touch_inside(&mut state, *v);
         }
+        self.use_fields(&mut state, args, api);
         self.use_buffers(&mut state, args, api);
         self.give_boxes(&mut state, args);
         for release in model.releases.iter().filter(|r| !r.on_success) {
@@ -152,6 +153,21 @@ impl<'p> Exec<'p, '_> {
         self.move_block(&mut state, dst, api, model, args, result);
         self.store_result(&mut state, dst, result);
         out.push(state);
+    }
+
+    /// What the structures hold that a call is given the addresses of, and that the system takes out.
+    fn use_fields(&mut self, state: &mut State, args: &[ValId], api: &Name) {
+        for v in args {
+            let Val::Ptr(object) = *self.arena.get(*v) else {
+                continue;
+            };
+            for field in self.program.models.used_fields() {
+                let at = self.arena.loc(Loc::Field(object, field.as_str().into()));
+                if let Some(&held) = state.env.get(at) {
+                    self.use_value(state, held, api, false);
+                }
+            }
+        }
     }
 
     /// Where a call is known to have failed, the error that it left is not 0.

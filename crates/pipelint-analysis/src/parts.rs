@@ -33,7 +33,7 @@ impl Exec<'_, '_> {
         let (Operand::Copy(place) | Operand::Move(place)) = value else {
             return None;
         };
-        if !self.is_rust() {
+        if !self.is_rust() && !self.returns_object() {
             return None;
         }
         let whole = self.place(state, *place);
@@ -52,6 +52,12 @@ impl Exec<'_, '_> {
         fact.exclude(0);
         state.facts.insert(v, fact);
         Some((v, parts))
+    }
+
+    /// The function returns an object by value.
+    fn returns_object(&self) -> bool {
+        let ty = &self.function.ret;
+        ty.is_object() && !self.program.is_scalar(self.unit, self.scope(), ty)
     }
 
     /// What is known of the parts of a location.

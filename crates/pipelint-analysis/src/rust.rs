@@ -279,6 +279,19 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// A function of a type's own that makes one of it, as it is or in an `Ok` or `Some`.
+    pub(crate) fn makes_its_type(&self, f: crate::program::FnRef) -> bool {
+        let function = self.program.function(f);
+        let Some(class) = &function.class else {
+            return false;
+        };
+        let ret = &function.ret;
+        let named = |ty: &Type| ty.is_object() && ty.name == *class;
+        self.program.units[f.0].language == pipelint_ir::Language::Rust
+            && function.kind == pipelint_ir::FunctionKind::StaticMethod
+            && (named(ret) || ret.args.first().is_some_and(|a| named(&type_of(a))))
+    }
+
     /// The fields of the object of its own type that a function returns, as it is or in an `Ok` or
     /// `Some`: what makes an object in Rust is a function like others.
     pub(crate) fn made(&mut self, state: &State) -> Vec<(Name, ValId)> {

@@ -260,8 +260,10 @@ impl Exec<'_, '_> {
         if res.adopted || !self.is_plain_memory(&res.kind) {
             return !res.adopted;
         }
+        // Whether there is any is the caller's question where nobody has asked it.
+        let unjudged = !res.checked && !res.infallible;
         matches!(res.status, Status::Released(..))
-            || (result == Some(v) && self.outcome(state, v, res) != Outcome::Failed)
+            || ((result == Some(v) || unjudged) && self.outcome(state, v, res) != Outcome::Failed)
     }
 
     /// A function that translates codes returns one of a hundred constants: beyond a few, what
@@ -408,7 +410,12 @@ impl Exec<'_, '_> {
             .collect();
         let mut resourceful = false;
         for end in &mut ends {
-            let live = |(_, res): &(ValId, Res)| self.leaks(&res.kind);
+            // What is not worth a report when it leaks is worth one when it is used unjudged, or
+            // when it is gone.
+            let live = |(_, res): &(ValId, Res)| {
+                let unjudged = !res.checked && !res.infallible;
+                self.leaks(&res.kind) || unjudged || matches!(res.status, Status::Released(..))
+            };
             resourceful |=
                 end.res.iter().any(live) || !end.pseudo.is_empty() || !end.outs.is_empty();
             renumber(&mut end.steps, &val, &loc, &mut resourceful);

@@ -141,6 +141,18 @@ pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault>
 
     let mut seen = FxHashSet::default();
     each(
+        "structures",
+        &models.structures,
+        |s| first(&s.names),
+        |s| {
+            names(&s.names, &mut seen)?;
+            names(&s.uses, &mut FxHashSet::default())?;
+            page(&s.page)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
         "types",
         &models.types,
         |t| first(&t.names),

@@ -34,6 +34,8 @@ struct Tables {
     handle_locks: Vec<Arc<Lock>>,
     guards: TypeTable<Guard>,
     buffers: TypeTable<Buffer>,
+    /// Fields that a call uses which is given the address of what holds them.
+    used_fields: Vec<SmolStr>,
     /// Whether a value of the type is a handle.
     types: FxHashMap<SmolStr, bool>,
     constants: FxHashMap<SmolStr, i64>,
@@ -176,6 +178,11 @@ impl Models {
         self.0.constants.get(name).copied()
     }
 
+    /// Names of fields that a call uses which is given the address of the structure that holds them.
+    pub fn used_fields(&self) -> &[SmolStr] {
+        &self.0.used_fields
+    }
+
     /// Whether a value of this type is a handle that a close may take.
     pub fn is_handle_type(&self, name: &str) -> bool {
         let name = bare_type(name);
@@ -312,6 +319,12 @@ impl Tables {
             let buffer = Arc::new(buffer);
             for name in &buffer.names {
                 self.buffers.insert(name, false, &buffer);
+            }
+        }
+        for field in file.structures.into_iter().flat_map(|s| s.uses) {
+            let field = SmolStr::new(field);
+            if !self.used_fields.contains(&field) {
+                self.used_fields.push(field);
             }
         }
         for t in file.types {

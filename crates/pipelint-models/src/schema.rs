@@ -7,6 +7,7 @@ use crate::buffer::Buffer;
 use crate::lock::{Guard, Lock};
 use crate::owner::Owner;
 use crate::slot::Slot;
+use crate::structure::Structure;
 
 /// One TOML file of models.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -30,6 +31,9 @@ pub struct ModelFile {
     /// `[[buffers]]`: types that hold memory and give out pointers into it.
     #[serde(default)]
     pub buffers: Vec<Buffer>,
+    /// `[[structures]]`: structures that carry resources into a call.
+    #[serde(default)]
+    pub structures: Vec<Structure>,
     /// `[[types]]`: type names that make a file worth parsing.
     #[serde(default)]
     pub types: Vec<TypeModel>,
