@@ -66,6 +66,8 @@ pub(crate) struct Findings {
     pub(crate) tested: FxHashSet<(Option<ClassRef>, Name)>,
     /// What was put into fields.
     pub(crate) fills: FxHashSet<Fill>,
+    /// Calls of `into_raw` whose pointer code out of sight was given, or is kept where no class tells.
+    pub(crate) boxes_given: FxHashSet<Span>,
     /// Releases of a value by a call, and whether each path to it knows that the value is empty.
     pub(crate) released_empty: FxHashMap<Span, Option<Event>>,
 }

@@ -11,7 +11,7 @@ use crate::state::{Fact, Res, State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 /// The kind of resource that memory is which `into_raw` gave out.
-const RAW_BOX: &str = "raw-box";
+pub(crate) const RAW_BOX: &str = "raw-box";
 /// What a `ManuallyDrop` keeps from ending, as the front end names it.
 pub(crate) const KEPT: &str = "value";
 const MANUALLY_DROP: &str = "std::mem::ManuallyDrop";
@@ -226,30 +226,45 @@ impl<'p> Exec<'p, '_> {
 
     /// Code was given a pointer to such memory, or into it: it may take it over.
     pub(crate) fn give_boxes(&mut self, state: &mut State, args: &[ValId]) {
+        for v in self.boxes_in(state, args) {
+            if let Some(res) = state.res.get_mut(v) {
+                res.escaped = true;
+                res.given_to = None;
+            }
+        }
+    }
+
+    /// The same of code that is not seen.
+    pub(crate) fn give_boxes_away(&mut self, state: &mut State, args: &[ValId]) {
+        let boxes = self.boxes_in(state, args);
+        let origins = boxes.iter().filter_map(|v| Some(state.res.get(*v)?.origin));
+        self.found.boxes_given.extend(origins);
+        self.give_boxes(state, args);
+    }
+
+    /// The memory of `into_raw` that pointers lead to or into.
+    fn boxes_in(&self, state: &State, args: &[ValId]) -> Vec<ValId> {
+        let mut boxes = Vec::new();
         if !self.is_rust() || !state.res.iter().any(|(_, res)| is_raw_box(res)) {
-            return;
+            return boxes;
         }
         for arg in args {
             let mut parts = Vec::new();
             self.arena.parts(*arg, &mut parts);
             parts.push(*arg);
-            for part in parts {
+            boxes.extend(parts.into_iter().filter_map(|part| {
                 let v = match *self.arena.get(part) {
                     Val::Ptr(loc) => match *self.arena.get_loc(self.arena.root(loc)) {
                         Loc::Deref(v) => v,
-                        _ => continue,
+                        _ => return None,
                     },
                     Val::Sym(Sym::Load { .. } | Sym::Call { .. } | Sym::Inner { .. }) => part,
-                    _ => continue,
+                    _ => return None,
                 };
-                if let Some(res) = state.res.get_mut(v)
-                    && res.kind == RAW_BOX
-                {
-                    res.escaped = true;
-                    res.given_to = None;
-                }
-            }
+                state.res.get(v).is_some_and(is_raw_box).then_some(v)
+            }));
         }
+        boxes
     }
 
     /// A creation that keeps its context keeps it only if it succeeds.

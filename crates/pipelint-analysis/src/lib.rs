@@ -56,6 +56,7 @@ mod state;
 mod status;
 mod summaries;
 mod summary;
+mod taken_back;
 mod text;
 mod unsure;
 mod values;
@@ -80,6 +81,7 @@ use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
+pub use taken_back::FROM_RAW;
 
 /// Blocks of a function that is run for its callers' sake alone.
 const LARGEST_PLAIN: usize = 400;
