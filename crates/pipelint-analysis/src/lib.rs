@@ -23,6 +23,7 @@ mod fields;
 mod fills;
 mod forget;
 mod freed;
+mod given_up;
 mod globals;
 mod io;
 mod leave;
@@ -210,6 +211,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         notes.push((result.index, result.notes));
     }
     analysis.events.extend(Findings::half_done(&mut findings));
+    analysis.events.extend(Findings::forgotten(&mut findings));
     analysis.events = Findings::merge(std::mem::take(&mut analysis.events));
     for event in class::link_fields(&program, &mut findings) {
         let same = analysis.events.iter_mut().find(|e| {
@@ -275,6 +277,8 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     });
     analysis.events.append(&mut never);
     once::tell_once(&mut analysis.events);
+    let taken = given_up::taken_back(&mut findings);
+    given_up::tell_at_giver(&mut analysis.events, &taken);
     analysis
         .events
         .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));

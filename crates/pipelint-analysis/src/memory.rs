@@ -332,6 +332,7 @@ impl Exec<'_, '_> {
 
     /// Code that keeps what it is given takes the value over: its leak is not this function's.
     pub(crate) fn hand_over(&mut self, state: &mut State, v: ValId) {
+        self.note_back(state, v);
         self.remember_shared(state, v);
         if self.is_given(v) {
             self.record(state, Action::Take(v));

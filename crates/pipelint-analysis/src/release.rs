@@ -270,6 +270,7 @@ impl Exec<'_, '_> {
         };
         let resource = Some(self.resource(res));
         let outcome = self.outcome(state, v, res);
+        self.note_back(state, v);
         let kind = match &res.status {
             Status::Released(..) if !self.surely_met(state, v, res) => {
                 self.released_in.insert(v, self.block);

@@ -16,6 +16,9 @@ use crate::prelude::*;
 /// there and the new owner, every `?` and every early `return` loses the handle. The compiler, which
 /// would have closed it, has been told to look away.
 ///
+/// Where several callers of one function lose what it gives up to them, and none takes it back, the fault is
+/// told there.
+///
 /// ## Known limits
 /// What unknown code was given may be taken back by others: nothing is reported then. What a field keeps
 /// is reported only where no code of the program takes back any pointer of that type, or of a type that is
@@ -93,6 +96,9 @@ impl Rule for ForgottenHandle {
             return None;
         }
         let back = words::back(made);
+        if let LeakHow::ByCallers = how {
+            return Some(lost_by_callers(event, made));
+        }
         let lost = match how {
             LeakHow::ScopeEnd => format!("leaves scope, and the {noun} has no owner"),
             _ => format!("left, and the {noun} has no owner"),
@@ -109,6 +115,23 @@ impl Rule for ForgottenHandle {
         words::relabel(&mut diagnostic.path, event.at, &lost);
         Some(diagnostic)
     }
+}
+
+/// Each caller of the function loses it.
+fn lost_by_callers(event: &Event, made: &Resource) -> Diagnostic {
+    let (api, noun, function) = (&made.api, words::noun(made), &event.function);
+    let words = Words {
+        primary: made.created,
+        label: format!("this {noun} is lost by each caller"),
+        message: format!(
+            "`{function}` gives its callers the {noun} that `{api}` gave up, and none of them takes it back"
+        ),
+        help: format!(
+            "lend the raw value of an owner that stays, or take the {noun} back with `{}` in each caller",
+            words::back(made)
+        ),
+    };
+    words::diagnostic(&ForgottenHandle::META, event, words)
 }
 
 /// It is kept in a field, from which nothing takes it back.
