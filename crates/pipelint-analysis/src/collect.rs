@@ -70,7 +70,8 @@ pub(crate) struct Findings {
     pub(crate) forgotten_fields: Vec<((ClassRef, Name), Event)>,
     /// Fields whose owner some path lets end.
     pub(crate) ended_fields: FxHashSet<(ClassRef, Name)>,
-    /// Calls that gave up what some caller takes back.
+    /// Calls that gave up what some caller takes back, and calls of a giver whose result some path
+    /// passes on.
     pub(crate) taken_back: FxHashSet<Span>,
     /// Calls of `into_raw` whose pointer code out of sight was given, or is kept where no class tells.
     pub(crate) boxes_given: FxHashSet<Span>,

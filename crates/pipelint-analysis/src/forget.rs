@@ -3,6 +3,7 @@
 
 use pipelint_ir::{Base, Callee, Name, Operand, PlaceId, Statement, Type};
 
+use crate::boxed::MAKER;
 use crate::event::{Event, EventKind, LeakHow, StepKind};
 use crate::exec::{Exec, Outcome};
 use crate::program::{ClassRef, last};
@@ -60,6 +61,9 @@ impl<'p> Exec<'p, '_> {
                 let [arg, ..] = args else { return false };
                 let v = self.operand(state, arg);
                 self.take_back(state, v);
+                if name == MAKER {
+                    self.begin_box(state, v);
+                }
                 self.store_result(state, dst, v);
                 true
             }
@@ -295,7 +299,11 @@ impl<'p> Exec<'p, '_> {
 
     fn take_back(&mut self, state: &mut State, v: ValId) {
         self.note_back(state, v);
-        if state.res.get(v).is_some_and(|res| res.kind == RAW_BOX) {
+        let known = state.res.get(v);
+        if known.is_some_and(|res| matches!(res.status, Status::Released(..))) {
+            return;
+        }
+        if known.is_some_and(|res| res.kind == RAW_BOX) {
             state.res.remove(v);
         }
         self.hand_over(state, v);

@@ -11,7 +11,7 @@ use crate::state::State;
 use crate::values::ValId;
 
 impl Exec<'_, '_> {
-    /// A value is closed, or given an owner again.
+    /// A value is closed, or given an owner again: its giver's callers know that it is theirs.
     pub(crate) fn note_back(&mut self, state: &State, v: ValId) {
         if let Some(res) = state.res.get(v)
             && self.is_rust()
@@ -20,9 +20,20 @@ impl Exec<'_, '_> {
             self.found.taken_back.insert(res.origin);
         }
     }
+
+    /// A value is handed to others, who may take it over.
+    pub(crate) fn note_passed_on(&mut self, state: &State, v: ValId) {
+        if let Some(res) = state.res.get(v)
+            && self.is_rust()
+            && res.created != res.origin
+        {
+            self.found.taken_back.insert(res.created);
+        }
+    }
 }
 
-/// The calls that gave up what some caller takes back.
+/// The calls that gave up what some caller takes back, and those of their functions whose result some path
+/// passes on.
 pub(crate) fn taken_back(all: &mut [Findings]) -> FxHashSet<Span> {
     all.iter_mut().flat_map(|f| f.taken_back.drain()).collect()
 }
@@ -31,21 +42,21 @@ pub(crate) fn taken_back(all: &mut [Findings]) -> FxHashSet<Span> {
 pub(crate) fn tell_at_giver(events: &mut Vec<Event>, taken: &FxHashSet<Span>) {
     let mut lost: FxHashMap<Span, Vec<Event>> = FxHashMap::default();
     for event in events.iter() {
-        if let Some((origin, _)) = giver(event).filter(|(origin, _)| !taken.contains(origin)) {
+        if let Some((origin, _)) = giver(event, taken) {
             lost.entry(origin).or_default().push(event.clone());
         }
     }
     lost.retain(|_, callers| callers.len() > 1);
-    events.retain(|event| giver(event).is_none_or(|(origin, _)| !lost.contains_key(&origin)));
+    events.retain(|e| giver(e, taken).is_none_or(|(origin, _)| !lost.contains_key(&origin)));
     let told = lost.into_iter().filter_map(|(origin, mut callers)| {
         callers.sort_by_key(|event| (event.path.len(), event.at));
         let mut callers = callers.into_iter();
         let first = callers.next()?;
-        let (_, function) = giver(&first)?;
+        let (_, function) = giver(&first, taken)?;
         let others = callers.filter_map(|event| {
             Some(PathStep {
                 span: event.resource.as_ref()?.created,
-                what: StepKind::Given(giver(&event)?.1),
+                what: StepKind::Given(giver(&event, taken)?.1),
             })
         });
         let mut others: Vec<PathStep> = others.collect();
@@ -64,8 +75,8 @@ pub(crate) fn tell_at_giver(events: &mut Vec<Event>, taken: &FxHashSet<Span>) {
     events.extend(told);
 }
 
-/// The call in another function by which an owner gave up what is lost, and that function.
-fn giver(event: &Event) -> Option<(Span, Name)> {
+/// The call in another function by which an owner gave up what is lost on every way, and that function.
+fn giver(event: &Event, taken: &FxHashSet<Span>) -> Option<(Span, Name)> {
     let EventKind::Leak(LeakHow::Left | LeakHow::Dropped | LeakHow::ScopeEnd) = event.kind else {
         return None;
     };
@@ -74,6 +85,7 @@ fn giver(event: &Event) -> Option<(Span, Name)> {
         StepKind::Given(name) => Some(name.clone()),
         _ => None,
     })?;
-    (resource.api.contains("into_raw") && resource.created != resource.origin)
-        .then_some((resource.origin, name))
+    let (created, origin) = (resource.created, resource.origin);
+    let lost = created != origin && !taken.contains(&created) && !taken.contains(&origin);
+    (lost && resource.api.contains("into_raw")).then_some((origin, name))
 }

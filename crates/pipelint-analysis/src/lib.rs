@@ -5,6 +5,7 @@ mod aliased;
 mod answers;
 mod apply;
 mod assume;
+mod boxed;
 mod buffers;
 mod call;
 mod cfg;
@@ -412,7 +413,13 @@ fn calls_models(program: &Program<'_>, unit: usize, function: &Function) -> bool
             Statement::Call {
                 callee: Callee::Function(name),
                 ..
-            } if rust && (forget::is_raw_maker(name) || name == "std::mem::forget") => true,
+            } if rust
+                && (forget::is_raw_maker(name)
+                    || name == boxed::MAKER
+                    || name == "std::mem::forget") =>
+            {
+                true
+            }
             Statement::Call {
                 callee: callee @ (Callee::Function(_) | Callee::Pointer(_)),
                 args,
