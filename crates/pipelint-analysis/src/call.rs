@@ -161,7 +161,7 @@ impl<'p> Exec<'p, '_> {
             self.touch_inside(&mut state, *v);
         }
         if !matches!(target, Target::Defined(_)) {
-            self.give_boxes(&mut state, &values);
+            self.give_boxes_away(&mut state, &values);
         }
         self.settle_dropped_by_unknown(&mut state, &values);
         if let (Target::Unknown, Callee::Function(name)) = (target, callee)

@@ -68,6 +68,15 @@ pub(crate) struct Findings {
     pub(crate) tested_outside: FxHashSet<(Option<ClassRef>, Name)>,
     /// What was put into fields.
     pub(crate) fills: FxHashSet<Fill>,
+    /// What fields own and some path forgets.
+    pub(crate) forgotten_fields: Vec<((ClassRef, Name), Event)>,
+    /// Fields whose owner some path lets end.
+    pub(crate) ended_fields: FxHashSet<(ClassRef, Name)>,
+    /// Calls that gave up what some caller takes back, and calls of a giver whose result some path
+    /// passes on.
+    pub(crate) taken_back: FxHashSet<Span>,
+    /// Calls of `into_raw` whose pointer code out of sight was given, or is kept where no class tells.
+    pub(crate) boxes_given: FxHashSet<Span>,
     /// Releases of a value by a call, and whether each path to it knows that the value is empty.
     pub(crate) released_empty: FxHashMap<Span, Option<Event>>,
 }
@@ -176,6 +185,18 @@ impl Findings {
             }
         }
         events
+    }
+
+    /// What a field owned and one path forgets, where another lets it end: it was not lent.
+    pub(crate) fn forgotten(all: &mut [Self]) -> Vec<Event> {
+        let ended: FxHashSet<(ClassRef, Name)> = all
+            .iter_mut()
+            .flat_map(|f| f.ended_fields.drain())
+            .collect();
+        let forgotten = all.iter_mut().flat_map(|f| f.forgotten_fields.drain(..));
+        forgotten
+            .filter_map(|(field, event)| ended.contains(&field).then_some(event))
+            .collect()
     }
 
     /// Events of several functions with one cause told once.

@@ -211,7 +211,7 @@ fn is_opaque(name: &str) -> bool {
 }
 
 /// A Rust type with a `Drop` cannot be `Copy`; the clone that it derives copies each field.
-fn derives_clone(program: &Program<'_>, at: ClassRef) -> bool {
+pub(crate) fn derives_clone(program: &Program<'_>, at: ClassRef) -> bool {
     let mut methods = program.class_at(at).methods.iter();
     methods.any(|m| m.defaulted && last(&m.name) == "clone")
 }

@@ -85,6 +85,8 @@ pub enum LeakHow {
     ScopeEnd,
     /// Its owner is kept from ending.
     Forgotten,
+    /// The function that gives it up has several callers, and none takes it back.
+    ByCallers,
     /// The function fails to make something else, and leaves it in its caller's variable.
     HalfDone,
 }

@@ -117,6 +117,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) relinked: FxHashSet<LocId>,
     /// What owners hold and were asked for: others may have it too.
     pub(crate) seen_raw: FxHashSet<ValId>,
+    /// Those of them that were told as raw values, which may be kept: a borrow ends before its owner.
+    pub(crate) told_raw: FxHashSet<ValId>,
     /// What owners out of sight were made of (`Socket::from_raw_socket(raw)`).
     pub(crate) wrapped: FxHashSet<ValId>,
     /// Where such owners were put first.
@@ -192,6 +194,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             scribbled: FxHashSet::default(),
             relinked: FxHashSet::default(),
             seen_raw: FxHashSet::default(),
+            told_raw: FxHashSet::default(),
             wrapped: FxHashSet::default(),
             wrappers: FxHashSet::default(),
             result_parts: FxHashMap::default(),

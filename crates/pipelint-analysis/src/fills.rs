@@ -8,6 +8,7 @@ use crate::collect::Findings;
 use crate::copies::{Close, close_of_field};
 use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
 use crate::exec::Exec;
+use crate::forget::is_raw_box;
 use crate::program::{ClassRef, Program};
 use crate::state::{State, Status};
 use crate::values::{Loc, LocId, ValId};
@@ -28,7 +29,12 @@ pub(crate) struct Fill {
 impl Exec<'_, '_> {
     /// A value is written to a place.
     pub(crate) fn note_fill(&mut self, state: &State, loc: LocId, v: ValId) {
+        let boxed = state.res.get(v).filter(|res| is_raw_box(res));
+        let boxed = boxed.map(|res| res.origin);
         let Loc::Field(object, field) = self.arena.get_loc(loc) else {
+            if self.is_outside(state, loc) {
+                self.found.boxes_given.extend(boxed);
+            }
             return;
         };
         let (object, field) = (*object, field.clone());
@@ -77,13 +83,17 @@ impl Exec<'_, '_> {
                 noun,
                 at,
             });
+        } else if self.is_outside(state, loc) {
+            self.found.boxes_given.extend(boxed);
         }
     }
 }
 
-/// Takes what all functions put into fields, in order.
+/// Takes what all functions put into fields, in order: but for memory that some code was given too.
 pub(crate) fn take(all: &mut [Findings]) -> Vec<Fill> {
     let mut fills: Vec<Fill> = all.iter_mut().flat_map(|f| f.fills.drain()).collect();
+    let given: FxHashSet<Span> = all.iter_mut().flat_map(|f| f.boxes_given.drain()).collect();
+    fills.retain(|fill| !given.contains(&fill.at));
     fills.sort();
     fills.dedup();
     fills

@@ -1,17 +1,18 @@
 //! Values that Rust is told not to end: `mem::forget`, `ManuallyDrop`, `into_raw`, and the second value
 //! that `ptr::read` makes.
 
-use pipelint_ir::{Callee, Name, Operand, PlaceId, Type};
+use pipelint_ir::{Base, Callee, Name, Operand, PlaceId, Statement, Type};
 
-use crate::event::{LeakHow, StepKind};
+use crate::boxed::MAKER;
+use crate::event::{Event, EventKind, LeakHow, StepKind};
 use crate::exec::{Exec, Outcome};
-use crate::program::last;
+use crate::program::{ClassRef, last};
 use crate::rust::{DEPTH, parts_of};
 use crate::state::{Fact, Res, State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 /// The kind of resource that memory is which `into_raw` gave out.
-const RAW_BOX: &str = "raw-box";
+pub(crate) const RAW_BOX: &str = "raw-box";
 /// What a `ManuallyDrop` keeps from ending, as the front end names it.
 pub(crate) const KEPT: &str = "value";
 const MANUALLY_DROP: &str = "std::mem::ManuallyDrop";
@@ -60,6 +61,9 @@ impl<'p> Exec<'p, '_> {
                 let [arg, ..] = args else { return false };
                 let v = self.operand(state, arg);
                 self.take_back(state, v);
+                if name == MAKER {
+                    self.begin_box(state, v);
+                }
                 self.store_result(state, dst, v);
                 true
             }
@@ -144,16 +148,24 @@ impl<'p> Exec<'p, '_> {
     fn is_only_owner(&self, state: &State, owner: LocId, v: ValId) -> bool {
         let name = last(&self.function.name);
         let meant = ["leak", "forget", "raw", "release", "detach"];
-        let given = match *self.arena.get(v) {
-            Val::Sym(Sym::Load { loc, epoch: 0 }) => {
-                let root = self.arena.root(loc);
-                matches!(*self.arena.get_loc(root), Loc::Local(l) if l.0 < self.function.params)
-            }
+        let found_in = |v: ValId| match *self.arena.get(v) {
+            Val::Sym(Sym::Load { loc, epoch }) => Some((loc, epoch)),
+            _ => None,
+        };
+        let Some((at, epoch)) = found_in(v) else {
+            return false;
+        };
+        // What stands in the object is the same after calls that were lent it.
+        let given = match *self.arena.get_loc(self.arena.root(at)) {
+            Loc::Local(l) => l.0 < self.function.params && epoch == 0,
+            Loc::SelfObj => self.has_itself(),
             _ => false,
         };
+        let mut told = self.told_raw.iter();
+        let told = told.any(|told| found_in(*told).is_some_and(|(loc, _)| loc == at));
         given
             && state.res.get(v).is_none()
-            && !self.seen_raw.contains(&v)
+            && !told
             && !self.wrapped.contains(&v)
             && !self.owners_made.contains_key(&v)
             && !meant.iter().any(|word| name.contains(word))
@@ -161,6 +173,19 @@ impl<'p> Exec<'p, '_> {
                 .env
                 .iter()
                 .any(|(loc, held)| *held == v && !self.arena.within(loc, owner))
+    }
+
+    /// A method that is given its object by value, and ends it.
+    fn has_itself(&self) -> bool {
+        let function = self.function;
+        let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+        stmts.any(|stmt| match stmt {
+            Statement::Drop { place, .. } => {
+                let place = &function.places[*place];
+                place.base == Base::SelfObj && place.proj.is_empty()
+            }
+            _ => false,
+        })
     }
 
     /// An owner is forgotten: whoever else has its raw value has to close it, and if nobody has, nobody
@@ -180,16 +205,71 @@ impl<'p> Exec<'p, '_> {
         };
         state.step(self.span, StepKind::Forgotten(by.clone()), Some(v));
         if lost && !state.env.iter().any(elsewhere) {
-            self.leak(
-                state,
-                v,
-                LeakHow::Forgotten,
-                StepKind::Forgotten(by.clone()),
-            );
+            match self.field_it_was(v) {
+                Some(field) => self.note_forgotten(state, v, field, by),
+                None => {
+                    let step = StepKind::Forgotten(by.clone());
+                    self.leak(state, v, LeakHow::Forgotten, step);
+                }
+            }
             state.res.remove(v);
             return;
         }
         self.disown(state, v);
+    }
+
+    /// The field of the method's own object that a value was found in.
+    fn field_it_was(&self, v: ValId) -> Option<(ClassRef, Name)> {
+        let Val::Sym(Sym::Load { loc, .. }) = *self.arena.get(v) else {
+            return None;
+        };
+        self.field_of_class(loc)
+    }
+
+    /// The class and the name of the field that a place is, or is a part of.
+    fn field_of_class(&self, loc: LocId) -> Option<(ClassRef, Name)> {
+        let mut at = loc;
+        while let Loc::Field(object, field) = self.arena.get_loc(at) {
+            let class = match self.arena.get_loc(*object) {
+                Loc::SelfObj => self.own_class(),
+                _ => self.loc_type(*object).and_then(|ty| {
+                    let scope = self.scope();
+                    self.program.class_ref_in(self.unit, scope, &ty.name)
+                }),
+            };
+            if let Some(class) = class {
+                return Some((class, field.clone()));
+            }
+            at = *object;
+        }
+        None
+    }
+
+    /// What a field of the object owns is forgotten. It may only have been lent it: that it is a loss shows
+    /// where other code lets the field end.
+    fn note_forgotten(&mut self, state: &State, v: ValId, field: (ClassRef, Name), by: &Name) {
+        let Some(res) = state.res.get(v).filter(|_| self.site.is_none()) else {
+            return;
+        };
+        let event = Event {
+            kind: EventKind::Leak(LeakHow::Forgotten),
+            at: self.span,
+            function: self.function.name.clone(),
+            resource: Some(self.resource(res)),
+            path: self.path(state, Some(v), StepKind::Forgotten(by.clone())),
+            others: Vec::new(),
+        };
+        self.found.forgotten_fields.push((field, event));
+    }
+
+    /// An owner that stands in a field ends there, with what it holds.
+    pub(crate) fn note_field_ended(&mut self, object: LocId) {
+        if !self.is_rust() {
+            return;
+        }
+        if let Some(field) = self.field_of_class(object) {
+            self.found.ended_fields.insert(field);
+        }
     }
 
     /// A place that is a raw value's own.
@@ -218,7 +298,12 @@ impl<'p> Exec<'p, '_> {
     }
 
     fn take_back(&mut self, state: &mut State, v: ValId) {
-        if state.res.get(v).is_some_and(|res| res.kind == RAW_BOX) {
+        self.note_back(state, v);
+        let known = state.res.get(v);
+        if known.is_some_and(|res| matches!(res.status, Status::Released(..))) {
+            return;
+        }
+        if known.is_some_and(|res| res.kind == RAW_BOX) {
             state.res.remove(v);
         }
         self.hand_over(state, v);
@@ -226,30 +311,45 @@ impl<'p> Exec<'p, '_> {
 
     /// Code was given a pointer to such memory, or into it: it may take it over.
     pub(crate) fn give_boxes(&mut self, state: &mut State, args: &[ValId]) {
+        for v in self.boxes_in(state, args) {
+            if let Some(res) = state.res.get_mut(v) {
+                res.escaped = true;
+                res.given_to = None;
+            }
+        }
+    }
+
+    /// The same of code that is not seen.
+    pub(crate) fn give_boxes_away(&mut self, state: &mut State, args: &[ValId]) {
+        let boxes = self.boxes_in(state, args);
+        let origins = boxes.iter().filter_map(|v| Some(state.res.get(*v)?.origin));
+        self.found.boxes_given.extend(origins);
+        self.give_boxes(state, args);
+    }
+
+    /// The memory of `into_raw` that pointers lead to or into.
+    fn boxes_in(&self, state: &State, args: &[ValId]) -> Vec<ValId> {
+        let mut boxes = Vec::new();
         if !self.is_rust() || !state.res.iter().any(|(_, res)| is_raw_box(res)) {
-            return;
+            return boxes;
         }
         for arg in args {
             let mut parts = Vec::new();
             self.arena.parts(*arg, &mut parts);
             parts.push(*arg);
-            for part in parts {
+            boxes.extend(parts.into_iter().filter_map(|part| {
                 let v = match *self.arena.get(part) {
                     Val::Ptr(loc) => match *self.arena.get_loc(self.arena.root(loc)) {
                         Loc::Deref(v) => v,
-                        _ => continue,
+                        _ => return None,
                     },
                     Val::Sym(Sym::Load { .. } | Sym::Call { .. } | Sym::Inner { .. }) => part,
-                    _ => continue,
+                    _ => return None,
                 };
-                if let Some(res) = state.res.get_mut(v)
-                    && res.kind == RAW_BOX
-                {
-                    res.escaped = true;
-                    res.given_to = None;
-                }
-            }
+                state.res.get(v).is_some_and(is_raw_box).then_some(v)
+            }));
         }
+        boxes
     }
 
     /// A creation that keeps its context keeps it only if it succeeds.

@@ -5,6 +5,7 @@ mod aliased;
 mod answers;
 mod apply;
 mod assume;
+mod boxed;
 mod buffers;
 mod call;
 mod cfg;
@@ -23,6 +24,7 @@ mod fields;
 mod fills;
 mod forget;
 mod freed;
+mod given_up;
 mod globals;
 mod initialise;
 mod io;
@@ -58,6 +60,7 @@ mod state;
 mod status;
 mod summaries;
 mod summary;
+mod taken_back;
 mod text;
 mod unsure;
 mod values;
@@ -82,6 +85,7 @@ use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
+pub use taken_back::FROM_RAW;
 
 /// Blocks of a function that is run for its callers' sake alone.
 const LARGEST_PLAIN: usize = 400;
@@ -210,6 +214,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         notes.push((result.index, result.notes));
     }
     analysis.events.extend(Findings::half_done(&mut findings));
+    analysis.events.extend(Findings::forgotten(&mut findings));
     analysis.events = Findings::merge(std::mem::take(&mut analysis.events));
     for event in class::link_fields(&program, &mut findings) {
         let same = analysis.events.iter_mut().find(|e| {
@@ -275,6 +280,8 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     });
     analysis.events.append(&mut never);
     once::tell_once(&mut analysis.events);
+    let taken = given_up::taken_back(&mut findings);
+    given_up::tell_at_giver(&mut analysis.events, &taken);
     analysis
         .events
         .sort_by(|a, b| (a.at, &a.function).cmp(&(b.at, &b.function)));
@@ -408,7 +415,13 @@ fn calls_models(program: &Program<'_>, unit: usize, function: &Function) -> bool
             Statement::Call {
                 callee: Callee::Function(name),
                 ..
-            } if rust && (forget::is_raw_maker(name) || name == "std::mem::forget") => true,
+            } if rust
+                && (forget::is_raw_maker(name)
+                    || name == boxed::MAKER
+                    || name == "std::mem::forget") =>
+            {
+                true
+            }
             Statement::Call {
                 callee: callee @ (Callee::Function(_) | Callee::Pointer(_)),
                 args,

@@ -332,6 +332,7 @@ impl Exec<'_, '_> {
 
     /// Code that keeps what it is given takes the value over: its leak is not this function's.
     pub(crate) fn hand_over(&mut self, state: &mut State, v: ValId) {
+        self.note_back(state, v);
         self.remember_shared(state, v);
         if self.is_given(v) {
             self.record(state, Action::Take(v));
@@ -360,6 +361,7 @@ impl Exec<'_, '_> {
         self.let_go(state, v, &mut held);
         while let Some(inner) = held.pop() {
             self.let_go(state, inner, &mut held);
+            self.note_passed_on(state, inner);
             if let Some(res) = state.res.get_mut(inner) {
                 res.escaped = true;
                 res.foreign = true;
@@ -370,6 +372,7 @@ impl Exec<'_, '_> {
         let mut parts = Vec::new();
         self.arena.parts(v, &mut parts);
         for part in parts {
+            self.note_passed_on(state, part);
             if let Some(res) = state.res.get_mut(part) {
                 res.escaped = true;
                 res.given_to = None;
@@ -404,6 +407,7 @@ impl Exec<'_, '_> {
             seen.push(v);
             self.let_go(state, v, &mut todo);
             todo.extend(self.shared_by(v));
+            self.note_passed_on(state, v);
             if let Some(res) = state.res.get_mut(v) {
                 res.escaped = true;
                 res.foreign = true;

@@ -2,7 +2,7 @@
 
 use pipelint_ir::{
     Base, Callee, Const, Function, FunctionKind, LocalKind, Name, Operand, Place, PlaceId, Proj,
-    Rvalue, Statement, Terminator,
+    Reference, Rvalue, Statement, Terminator,
 };
 use pipelint_models::{FunctionModel, Slot};
 use pipelint_source::Span;
@@ -10,10 +10,13 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cfg::visit_reads;
+use crate::copies::derives_clone;
 use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
 use crate::fields::{FieldKey, field_of, key_of, shared_names};
 use crate::fills::Fill;
+use crate::forget::RAW_BOX;
 use crate::program::{ClassRef, FnRef, Program, Target, last};
+use crate::taken_back::{TakenBack, pointee_named};
 
 /// Where an OVERLAPPED holds its event, which stays the caller's:
 /// <https://learn.microsoft.com/en-us/windows/win32/api/minwinbase/ns-minwinbase-overlapped>.
@@ -76,6 +79,7 @@ pub(crate) fn never_closed(
         // Code that is not seen cannot name it, if all of the class is.
         (private || !elsewhere.contains(&c.field)) && is_seen_whole(program, c.class)
     });
+    leave_out_taken_back(program, &mut created, elsewhere);
     if created.is_empty() {
         return Vec::new();
     }
@@ -138,8 +142,14 @@ pub(crate) fn never_closed(
     };
     let mut events = Vec::new();
     let mut told: FxHashSet<(ClassRef, &Name)> = FxHashSet::default();
+    // One pointer in several fields is let go of through any of them.
+    let boxed = created.iter().filter(|c| c.kind == RAW_BOX);
+    let gone: FxHashSet<Span> = boxed.filter(|c| is_let_go(c)).map(|c| c.span).collect();
     for created in &created {
-        if is_let_go(created) || !told.insert((created.class, &created.field)) {
+        if gone.contains(&created.span)
+            || is_let_go(created)
+            || !told.insert((created.class, &created.field))
+        {
             continue;
         }
         let kind = program.models.resource(&created.kind);
@@ -173,6 +183,28 @@ pub(crate) fn never_closed(
     events
 }
 
+/// Leaves out memory that some code of the program may take back, wherever it has the pointer from.
+fn leave_out_taken_back(
+    program: &Program<'_>,
+    created: &mut Vec<Created>,
+    elsewhere: &FxHashSet<Name>,
+) {
+    if !created.iter().any(|c| c.kind == RAW_BOX) {
+        return;
+    }
+    let back = TakenBack::new(program, elsewhere);
+    created.retain(|c| {
+        let class = program.class_at(c.class);
+        let field = class.fields.iter().find(|f| f.name == c.field);
+        let kept = field.and_then(|field| {
+            let ty = program.resolve(&field.ty);
+            pointee_named(program, c.class.0, &class.name, &ty.name)
+        });
+        // What is copied as it is owns nothing: such memory is for the rest of the process.
+        c.kind != RAW_BOX || !(derives_clone(program, c.class) || back.may_take(c.span, &kept))
+    });
+}
+
 /// Every method that the class declares has a body in the program.
 fn is_seen_whole(program: &Program<'_>, class: ClassRef) -> bool {
     let class = program.class_at(class);
@@ -199,11 +231,14 @@ fn made_on_paths(program: &Program<'_>, fills: &[Fill]) -> Vec<Created> {
         let (unit, _) = fill.class;
         let class = program.class_at(fill.class);
         let leaks = |kind: &Name| program.models.resource(kind).is_some_and(|k| k.leaks);
+        let boxed = fill.kind.as_deref() == Some(RAW_BOX);
         program.units[unit].language == pipelint_ir::Language::Rust
             && fill.kind.as_ref().is_some_and(leaks)
             && class.fields.iter().any(|f| {
                 let ty = program.resolve(&f.ty);
-                f.name == fill.field && f.ty.is_object() && program.models.is_handle_type(&ty.name)
+                let handle = f.ty.is_object() && program.models.is_handle_type(&ty.name);
+                let pointer = f.ty.pointers == 1 && f.ty.reference == Reference::None;
+                f.name == fill.field && if boxed { pointer } else { handle }
             })
     };
     let fills = fills.iter().filter(raw);
@@ -301,6 +336,8 @@ impl Looker<'_, '_> {
                     Statement::Assign { dst, value } => match value {
                         Rvalue::Compare(_) => {}
                         Rvalue::Ref(_) if addresses.contains_key(dst) => {}
+                        // `&mut *self.memory`: a reference ends nothing.
+                        Rvalue::Use(Operand::Copy(_)) if self.is_borrow(*dst) => {}
                         Rvalue::Use(Operand::Copy(from))
                             if key_at(*from).is_some() && field_of(function, *dst).is_some() =>
                         {
@@ -522,6 +559,19 @@ impl Looker<'_, '_> {
                 function: function.name.clone(),
             });
         }
+    }
+
+    /// A reference of Rust's.
+    fn is_borrow(&self, place: PlaceId) -> bool {
+        let function = self.function();
+        let place = &function.places[place];
+        let Base::Local(l) = place.base else {
+            return false;
+        };
+        let local = function.locals.get(l.0 as usize);
+        self.program.units[self.f.0].language == pipelint_ir::Language::Rust
+            && place.proj.is_empty()
+            && local.is_some_and(|l| l.ty.reference != Reference::None)
     }
 
     fn is_temporary(&self, place: PlaceId) -> bool {

@@ -153,6 +153,7 @@ impl<'p, 'm> Exec<'p, 'm> {
 
     /// An owner holds the value from here on.
     pub(crate) fn own(&mut self, state: &mut State, v: ValId) {
+        self.note_back(state, v);
         if let Some(res) = state.res.get_mut(v) {
             res.owned = true;
         }
@@ -277,6 +278,9 @@ impl<'p, 'm> Exec<'p, 'm> {
         let v = self.read(state, object);
         let by = Name::new(format!("~{}", owner.name));
         if !self.ends_lent(state, object, v, &by) {
+            if self.arena.as_int(v).is_none() {
+                self.note_field_ended(object);
+            }
             self.ending += 1;
             self.owner_releases(state, owner, v, &by);
             self.ending -= 1;
@@ -542,6 +546,9 @@ impl<'p, 'm> Exec<'p, 'm> {
         let result = match owner.model.role(last(name)) {
             Some(Role::Get) => {
                 self.seen_raw.insert(held);
+                if !borrows(last(name)) {
+                    self.told_raw.insert(held);
+                }
                 held
             }
             Some(Role::Release) => {
@@ -792,4 +799,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
         }
     }
+}
+
+/// Methods whose result lives no longer than what they are called on.
+fn borrows(name: &str) -> bool {
+    matches!(name, "as_handle" | "as_fd" | "as_socket")
 }

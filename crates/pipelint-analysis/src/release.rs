@@ -7,8 +7,9 @@ use pipelint_models::Release;
 
 use crate::event::{Event, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
+use crate::forget::RAW_BOX;
 use crate::log::Action;
-use crate::state::{State, Status};
+use crate::state::{Res, State, Status};
 use crate::values::{LocId, Sym, Val, ValId};
 
 impl Exec<'_, '_> {
@@ -248,6 +249,11 @@ impl Exec<'_, '_> {
             self.escape(state, v);
             return;
         }
+        // Of what a box took over nothing is known but that it is memory.
+        let taken = |res: &Res| res.adopted && res.status == Status::Open && res.api.is_empty();
+        if release.kind == RAW_BOX && state.res.get(v).is_some_and(taken) {
+            state.res.remove(v);
+        }
         let Some(res) = state.res.get(v) else {
             self.note_released_empty(state, release, api, v);
             if self.is_given(v) && state.last_owner {
@@ -270,6 +276,7 @@ impl Exec<'_, '_> {
         };
         let resource = Some(self.resource(res));
         let outcome = self.outcome(state, v, res);
+        self.note_back(state, v);
         let kind = match &res.status {
             Status::Released(..) if !self.surely_met(state, v, res) => {
                 self.released_in.insert(v, self.block);
@@ -290,9 +297,12 @@ impl Exec<'_, '_> {
                     value,
                 })
             }
-            // An owner releases what it holds by means that need not be known.
+            // An owner releases what it holds by means that need not be known; and of what some call took
+            // over, nobody knows what it is.
             Status::Open
-                if !release.kind.is_empty() && !self.program.models.fits(release, &res.kind) =>
+                if !release.kind.is_empty()
+                    && !res.api.is_empty()
+                    && !self.program.models.fits(release, &res.kind) =>
             {
                 Some(EventKind::WrongRelease { api: api.clone() })
             }

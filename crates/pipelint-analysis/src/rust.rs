@@ -19,6 +19,8 @@ impl Exec<'_, '_> {
     pub(crate) fn end_rust(&mut self, state: State, place: PlaceId, out: &mut Vec<State>) {
         let mut state = state;
         let object = self.place(&mut state, place);
+        let boxes = self.boxes_within(&state, object);
+        let first = out.len();
         match self.declared_type_of(place) {
             Some(ty) => {
                 let before = out.len();
@@ -30,6 +32,11 @@ impl Exec<'_, '_> {
                 }
             }
             None => out.push(state),
+        }
+        for state in &mut out[first..] {
+            for v in &boxes {
+                self.free_box(state, *v);
+            }
         }
     }
 
@@ -161,6 +168,10 @@ impl Exec<'_, '_> {
     /// What is moved away ends elsewhere.
     pub(crate) fn leave_behind(&mut self, state: &mut State, op: &Operand) {
         let Operand::Move(place) = op else { return };
+        if self.is_rust() {
+            let object = self.place(state, *place);
+            self.leave_box(state, object);
+        }
         let Some(ty) = self.declared_type_of(*place) else {
             return;
         };

@@ -144,17 +144,20 @@ pub(crate) fn mentioned<'a>(
 }
 
 /// Names of fields that some of these texts, which are not lowered, speak of in any way but to declare
-/// a member of another class by the same name.
+/// a member of another class by the same name; and that of what takes memory back from a raw pointer.
 pub(crate) fn mentioned_fields<'a>(
     units: &[Unit],
     texts: impl Iterator<Item = &'a str>,
 ) -> FxHashSet<Name> {
-    let fields: FxHashSet<&[u8]> = units
+    let mut fields: FxHashSet<&[u8]> = units
         .iter()
         .flat_map(|u| &u.classes)
         .flat_map(|c| &c.fields)
         .map(|f| f.name.as_bytes())
         .collect();
+    if units.iter().any(|u| u.language == Language::Rust) {
+        fields.insert(pipelint_analysis::FROM_RAW.as_bytes());
+    }
     // Most words are none of the names, and most of these are told by their ends and length.
     let mut shapes = vec![false; 1 << 16];
     for field in &fields {

@@ -16,9 +16,13 @@ use crate::prelude::*;
 /// there and the new owner, every `?` and every early `return` loses the handle. The compiler, which
 /// would have closed it, has been told to look away.
 ///
+/// Where several callers of one function lose what it gives up to them, and none takes it back, the fault is
+/// told there.
+///
 /// ## Known limits
-/// What unknown code was given, or what is stored in an object, may be taken back by others: nothing is
-/// reported then. `Box::leak`, and a raw pointer or handle that is dropped where it is made
+/// What unknown code was given may be taken back by others: nothing is reported then. What a field keeps
+/// is reported only where no code of the program takes back any pointer of that type, or of a type that is
+/// not known. `Box::leak`, and a raw pointer or handle that is dropped where it is made
 /// (`let _ = file.into_raw_fd();`), are taken to be meant, and so is a `forget` in a function that is named
 /// for it (`leak`, `into_raw`, `release`).
 ///
@@ -57,7 +61,7 @@ use crate::prelude::*;
 #[rule(code = "PL112", severity = "warning", group = "default", cwe(772, 775))]
 pub(crate) struct ForgottenHandle;
 
-/// Whether a leak is of what a Rust owner was made to give up.
+/// Whether a loss is of what a Rust owner was made to give up.
 pub(super) fn is_given_up(event: &Event, made: &Resource) -> bool {
     made.api.contains("into_raw") || forgotten_by(event).is_some()
 }
@@ -76,10 +80,14 @@ impl Rule for ForgottenHandle {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
-        let EventKind::Leak(how) = event.kind else {
-            return None;
-        };
         let made = event.resource.as_ref()?;
+        let how = match &event.kind {
+            EventKind::Leak(how) => how,
+            EventKind::NeverClosed { class } if is_given_up(event, made) => {
+                return Some(never_taken_back(event, made, class));
+            }
+            _ => return None,
+        };
         let (subject, api, noun) = (words::subject(made), &made.api, words::noun(made));
         if let Some((by, at)) = forgotten_by(event) {
             return Some(forgotten(event, (by, at), &subject, noun));
@@ -88,6 +96,9 @@ impl Rule for ForgottenHandle {
             return None;
         }
         let back = words::back(made);
+        if let LeakHow::ByCallers = how {
+            return Some(lost_by_callers(event, made));
+        }
         let lost = match how {
             LeakHow::ScopeEnd => format!("leaves scope, and the {noun} has no owner"),
             _ => format!("left, and the {noun} has no owner"),
@@ -104,6 +115,41 @@ impl Rule for ForgottenHandle {
         words::relabel(&mut diagnostic.path, event.at, &lost);
         Some(diagnostic)
     }
+}
+
+/// Each caller of the function loses it.
+fn lost_by_callers(event: &Event, made: &Resource) -> Diagnostic {
+    let (api, noun, function) = (&made.api, words::noun(made), &event.function);
+    let words = Words {
+        primary: made.created,
+        label: format!("this {noun} is lost by each caller"),
+        message: format!(
+            "`{function}` gives its callers the {noun} that `{api}` gave up, and none of them takes it back"
+        ),
+        help: format!(
+            "lend the raw value of an owner that stays, or take the {noun} back with `{}` in each caller",
+            words::back(made)
+        ),
+    };
+    words::diagnostic(&ForgottenHandle::META, event, words)
+}
+
+/// It is kept in a field, from which nothing takes it back.
+fn never_taken_back(event: &Event, made: &Resource, class: &str) -> Diagnostic {
+    let (subject, api, noun) = (words::subject(made), &made.api, words::noun(made));
+    let class = class.rsplit("::").next().unwrap_or(class);
+    let words = Words {
+        primary: event.at,
+        label: format!("this {noun} is lost with the object"),
+        message: format!(
+            "`{class}` keeps the {noun} that `{api}` gave up in {subject}, and nothing ever takes it back"
+        ),
+        help: format!(
+            "take it back with `{}` in the `Drop` of `{class}`, or keep the owner itself",
+            words::back(made)
+        ),
+    };
+    words::diagnostic(&ForgottenHandle::META, event, words)
 }
 
 /// The owner itself is forgotten.

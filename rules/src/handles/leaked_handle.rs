@@ -134,7 +134,7 @@ impl Rule for LeakedHandle {
                 format!("leaves scope without `{release}`"),
                 format!("call `{release}` before the scope ends"),
             ),
-            LeakHow::Forgotten => return None,
+            LeakHow::Forgotten | LeakHow::ByCallers => return None,
             LeakHow::Dropped => (
                 format!("nothing keeps the {noun} that `{api}` returns, so it is never closed"),
                 "the result is dropped".to_owned(),

@@ -1,5 +1,6 @@
 //! PL111.
 
+use super::forgotten_handle::is_given_up;
 use crate::prelude::*;
 
 /// A class makes a handle into one of its fields, and nothing in the program ever closes that field,
@@ -77,6 +78,9 @@ impl Rule for OwnedFieldNeverClosed {
             return None;
         };
         let made = event.resource.as_ref()?;
+        if is_given_up(event, made) {
+            return None;
+        }
         let (subject, noun) = (words::subject(made), words::noun(made));
         let words = Words {
             primary: event.at,

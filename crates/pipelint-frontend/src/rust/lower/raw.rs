@@ -6,6 +6,7 @@ use pipelint_source::Span;
 use tree_sitter::Node;
 
 use super::{Lowerer, Value};
+use crate::rust::kinds::{K, kind};
 use crate::rust::ty::{KEPT, Ty};
 
 impl Lowerer<'_> {
@@ -77,7 +78,7 @@ impl Lowerer<'_> {
             }
             ("Box::from_raw", [arg]) => {
                 // The box is what it holds, and stands where it stood.
-                let pointer = self.value(*arg);
+                let pointer = self.pointer(*arg, span);
                 let args = vec![pointer.op.clone()];
                 self.emit(callee(), args, Ty::Unit, None, false, span);
                 let (inside, ty) = self.behind_value(pointer, span);
@@ -94,7 +95,7 @@ impl Lowerer<'_> {
                 Some(self.emit(callee(), vec![value.op], ty, dst, true, span))
             }
             ("std::sync::Arc::from_raw" | "std::rc::Rc::from_raw", [arg]) => {
-                let pointer = self.value(*arg);
+                let pointer = self.pointer(*arg, span);
                 let ty = Ty::Named(full_type(full), vec![pointer.ty.pointee()]);
                 Some(self.emit(callee(), vec![pointer.op], ty, dst, true, span))
             }
@@ -129,6 +130,17 @@ impl Lowerer<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A raw pointer, in a variable of the type that it was cast to where it stands.
+    fn pointer(&mut self, arg: Node<'_>, span: Span) -> Value {
+        let value = self.value(arg);
+        let variable = matches!(kind(arg), K::Identifier | K::FieldExpression);
+        if variable || !matches!(value.ty, Ty::Ptr(_)) {
+            return value;
+        }
+        let Value { op, ty } = value;
+        self.temp_of(Rvalue::Use(op), ty, span)
     }
 
     /// A second value of the same bits; the first one stays.
