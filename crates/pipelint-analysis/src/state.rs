@@ -457,6 +457,14 @@ impl State {
         self.log.join(&other.log)
     }
 
+    /// A condition of the program saw that a creation failed which was to fill this location.
+    pub(crate) fn saw_failure_of(&self, loc: LocId) -> bool {
+        let seen = |out: &FailedOut| out.checked && !out.unseen && out.failed_at.is_some();
+        self.failed_outs
+            .iter()
+            .any(|(_, out)| out.loc == loc && seen(out))
+    }
+
     /// Nothing on this path waits for a condition to decide about it.
     pub(crate) fn is_idle(&self) -> bool {
         let settled = |res: &Res| res.status == Status::Open && (res.escaped || res.owned);
