@@ -13,6 +13,7 @@ mod owner;
 mod prefilter;
 mod schema;
 mod slot;
+mod status;
 mod types;
 
 pub use buffer::Buffer;
@@ -26,6 +27,7 @@ pub use schema::{
     Pseudo, Release, ResourceKind, Sentinel, Success, TypeModel,
 };
 pub use slot::Slot;
+pub use status::StatusType;
 
 /// The JSON schema of a model file, as it is published.
 pub fn json_schema() -> String {

@@ -13,6 +13,7 @@ use crate::lock::{Guard, Lock};
 use crate::owner::Owner;
 use crate::prefilter::Prefilter;
 use crate::schema::{FunctionModel, ModelFile, Release, ResourceKind};
+use crate::status::StatusType;
 use crate::types::{TypeTable, bare_type};
 
 /// All models of a run. Cloning is cheap.
@@ -34,6 +35,7 @@ struct Tables {
     handle_locks: Vec<Arc<Lock>>,
     guards: TypeTable<Guard>,
     buffers: TypeTable<Buffer>,
+    statuses: TypeTable<StatusType>,
     /// Whether a value of the type is a handle.
     types: FxHashMap<SmolStr, bool>,
     constants: FxHashMap<SmolStr, i64>,
@@ -235,6 +237,11 @@ impl Models {
         self.0.buffers.get(type_name)
     }
 
+    /// Whether this type carries the code of an error. Its last segment alone means another type.
+    pub fn is_status_type(&self, type_name: &str) -> bool {
+        self.0.statuses.get(type_name).is_some()
+    }
+
     /// Every modelled function with one of its names, sorted by name.
     pub fn functions(&self) -> impl Iterator<Item = (&str, &FunctionModel)> {
         self.0
@@ -312,6 +319,12 @@ impl Tables {
             let buffer = Arc::new(buffer);
             for name in &buffer.names {
                 self.buffers.insert(name, false, &buffer);
+            }
+        }
+        for status in file.statuses {
+            let status = Arc::new(status);
+            for name in &status.names {
+                self.statuses.insert(name, true, &status);
             }
         }
         for t in file.types {
