@@ -189,6 +189,10 @@ impl<'p> Exec<'p, '_> {
         for (mut after, result) in results {
             if let Some(dst) = dst {
                 let v = result.unwrap_or_else(|| self.fresh(&after, 0));
+                let v = match self.program.is_status(&function.ret) {
+                    true => self.some_error(&mut after, v),
+                    false => v,
+                };
                 self.store(&mut after, dst, v);
             } else if let Some(v) = result {
                 self.dropped_where_it_stands(&mut after, v);
@@ -245,6 +249,7 @@ impl<'p> Exec<'p, '_> {
     ) {
         state.doubtful |= end.vague;
         frame.vague = end.vague;
+        state.failed = state.failed.then(end.failed);
         self.bind_loads(&mut state, &mut frame, call, 0);
         let before: Vec<ValId> = state.res.iter().map(|(v, _)| v).collect();
         for (v, fact) in &end.facts {

@@ -8,6 +8,7 @@ use crate::exec::{Exec, Outcome, number};
 use crate::log::Action;
 use crate::program::ClassRef;
 use crate::state::{Fact, State, Status};
+use crate::status::note_failures;
 use crate::values::{Loc, Sym, Val, ValId};
 use crate::words::speaks_of_nothing;
 
@@ -454,10 +455,7 @@ impl Exec<'_, '_> {
                 field.failed_at = field.failed_at.or(Some(span));
             },
         );
-        state.io_failed |= parts.iter().any(|part| {
-            state.io_results.get(*part).is_some()
-                && state.facts.get(*part).is_some_and(|f| f.exact() == Some(0))
-        });
+        note_failures(state, &parts);
         // `GetLastError() == 0` right after a creation judges it too.
         let against_zero = self.arena.as_int(b) == Some(0) || self.arena.as_int(a) == Some(0);
         let told: Vec<ValId> = state

@@ -317,7 +317,7 @@ impl<'p> Exec<'p, '_> {
         }
     }
 
-    /// `T(x)` and `T{}` for a type that is a number or a pointer: no code runs.
+    /// `T(x)` and `T{}` for a type that is a number or a pointer, or stands for one: no code runs.
     fn converts(
         &mut self,
         state: &mut State,
@@ -328,15 +328,34 @@ impl<'p> Exec<'p, '_> {
         let Callee::Constructor(ty) = callee else {
             return false;
         };
-        if args.len() > 1 || !self.program.is_scalar(self.unit, self.scope(), ty) {
+        let status = self.program.is_status(ty);
+        if !status && (args.len() > 1 || !self.program.is_scalar(self.unit, self.scope(), ty)) {
             return false;
         }
-        let v = match args {
-            [arg] => self.operand(state, arg),
-            _ => self.arena.int(0),
+        let v = match args.first() {
+            Some(arg) => self.operand(state, arg),
+            None => self.arena.int(0),
+        };
+        let v = match status {
+            true => self.some_error(state, v),
+            false => v,
         };
         self.store_result(state, dst, v);
         true
+    }
+
+    /// The code of an error: which it is tells paths apart that nothing else does, and that it is one
+    /// is enough.
+    pub(crate) fn some_error(&mut self, state: &mut State, v: ValId) -> ValId {
+        let error = self.arena.as_int(v).is_some_and(|n| n != 0) || self.is_named_error(v);
+        if !error {
+            return v;
+        }
+        let some = self.fresh(state, 0);
+        let mut fact = crate::state::Fact::default();
+        fact.exclude(0);
+        state.facts.insert(some, fact);
+        some
     }
 
     /// A global that this function alone writes: what it calls does not change it.

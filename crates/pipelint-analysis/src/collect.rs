@@ -58,7 +58,7 @@ pub(crate) struct Findings {
     pub(crate) whole: FxHashSet<(Span, Ended)>,
     /// Creating calls whose resource some caller got of a function that failed.
     pub(crate) received: FxHashSet<Span>,
-    /// The function returns 0 on a path where an I/O call failed: its result speaks of I/O.
+    /// The function returns 0 on a path where a call that sends failed: its result speaks of that.
     pub(crate) reports_io: bool,
     /// Dropped I/O results before a return of success; told where the result speaks of I/O.
     pub(crate) before_success: Vec<Event>,

@@ -23,6 +23,7 @@ use crate::parts::Parts;
 use crate::program::{ClassRef, FnRef, Program};
 use crate::protocol::Notes;
 use crate::state::{State, Status};
+use crate::status::Ended;
 use crate::summaries::Seen;
 use crate::summary::{OpenEnd, Summary};
 use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId, ValSet};
@@ -71,8 +72,8 @@ pub(crate) struct Exec<'p, 'm> {
     /// It may have faults of its own.
     faults_wanted: bool,
     pub(crate) ends: Vec<OpenEnd>,
-    /// Constants returned, and whether a creation had failed by then.
-    pub(crate) results: FxHashSet<(Option<i128>, bool)>,
+    /// What results look like, and what had failed by then.
+    pub(crate) results: FxHashSet<Ended>,
     /// Results of asking for the last error.
     pub(crate) error_values: FxHashSet<ValId>,
     /// Results of calls that lowered a count.
@@ -477,6 +478,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     .as_ref()
                     .and_then(|v| self.returned_parts(&mut state, v));
                 if let Some((v, parts)) = parts {
+                    self.result_parts.insert(v, parts.clone());
                     self.record_end(&state, Some(v), &parts);
                     self.hand_over_parts(&mut state, &parts);
                     self.leave(&mut state, Some(v));

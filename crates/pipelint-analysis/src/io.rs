@@ -8,7 +8,8 @@ use crate::cfg::{visit_reads, visit_term_reads};
 use crate::event::{Dependence, Event, EventKind, PathStep, StepKind};
 use crate::exec::Exec;
 use crate::state::{Dropped, State};
-use crate::values::{Loc, LocId, StmtNo, Val, ValId};
+use crate::status::tag_of;
+use crate::values::{LocId, StmtNo, Val, ValId};
 
 impl Exec<'_, '_> {
     /// An I/O call runs; its result is dropped when nothing receives it.
@@ -21,13 +22,8 @@ impl Exec<'_, '_> {
         io: &Io,
         args: &[ValId],
         voided: bool,
-        result: ValId,
     ) {
-        if dst.is_some_and(|dst| !self.is_never_read(dst)) {
-            state.io_results.insert(result, ());
-            return;
-        }
-        if voided {
+        if voided || dst.is_some_and(|dst| !self.is_never_read(dst)) {
             return;
         }
         let pointee = |exec: &Self, n: Option<usize>| -> Option<LocId> {
@@ -43,6 +39,10 @@ impl Exec<'_, '_> {
             span: self.span,
             handle: args[io.handle],
             buffer: pointee(self, io.buffer).map(|loc| self.arena.root(loc)),
+            literal: io
+                .buffer
+                .and_then(|n| args.get(n))
+                .is_some_and(|v| matches!(self.arena.get(*v), Val::Str)),
             count,
             overlapped: pointee(self, io.overlapped).filter(|loc| self.is_outside(state, *loc)),
         };
@@ -164,26 +164,27 @@ impl Exec<'_, '_> {
 
     /// The function returns a value that means success, though it dropped a transfer's result.
     pub(crate) fn report_dropped_before_success(&mut self, state: &State, value: ValId) {
-        if self.arena.as_int(value) == Some(0) && state.io_failed {
+        if self.arena.as_int(value) == Some(0) && state.sending_failed {
             self.found.reports_io = true;
         }
         let one = self.arena.as_int(value) == Some(1);
         let status = matches!(&*self.function.ret.name, "BOOL" | "bool" | "BOOLEAN");
-        let good = self.returns_good(state, value);
+        let good = self.returns_good(value);
         // An `io::Result` is there to tell of it.
         self.found.reports_io |= good;
         if !good && (!one || !status) {
             return;
         }
         for (_, d) in state.dropped.iter() {
-            if d.does == IoKind::Write && state.pseudo.get(d.handle).is_none() {
+            // A prompt or a line break is nothing that the caller gave to be sent.
+            if d.does == IoKind::Write && !d.literal && state.pseudo.get(d.handle).is_none() {
                 self.dropped_result(state, d, Dependence::ReportsSuccess, self.span);
             }
         }
     }
 
     /// `Ok(…)` of an `io::Result`.
-    fn returns_good(&mut self, state: &State, value: ValId) -> bool {
+    fn returns_good(&self, value: ValId) -> bool {
         let ret = &self.function.ret;
         let speaks = match ret.args.as_slice() {
             [_] => true,
@@ -193,19 +194,8 @@ impl Exec<'_, '_> {
         if !self.is_rust() || ret.name != "Result" || !speaks {
             return false;
         }
-        let wholes: Vec<LocId> = state
-            .env
-            .iter()
-            .filter(|(_, v)| **v == value)
-            .map(|(loc, _)| loc)
-            .collect();
-        wholes.into_iter().any(|whole| {
-            let tag = self
-                .arena
-                .loc(Loc::Field(whole, Name::new_static(crate::rust::TAG)));
-            let held = state.env.get(tag).copied();
-            held.is_some_and(|v| self.arena.as_int(v) == Some(0))
-        })
+        let tag = self.result_parts.get(&value).and_then(tag_of);
+        tag.is_some_and(|tag| self.arena.as_int(tag) == Some(0))
     }
 
     /// A variable that the function sets and never looks at.

@@ -5,7 +5,7 @@ use pipelint_models::{Acquire, Condition, FunctionModel};
 
 use crate::acquire::slot_of;
 use crate::exec::{Exec, Outcome};
-use crate::state::State;
+use crate::state::{Failed, State, Tells};
 use crate::values::{Loc, Val, ValId};
 
 impl<'p> Exec<'p, '_> {
@@ -118,7 +118,17 @@ impl<'p> Exec<'p, '_> {
             _ => self.fresh(&state, 0),
         };
         if let Some(io) = &model.io {
-            self.note_io(&mut state, dst, api, io, args, voided, result);
+            self.note_io(&mut state, dst, api, io, args, voided);
+        }
+        if let Some(success) = model.success
+            && (model.io.is_some() || model.sets)
+        {
+            let tells = Tells {
+                success,
+                io: model.io.as_ref().map(|io| io.does),
+                sets: model.sets,
+            };
+            state.results.insert(result, tells);
         }
         self.note_evidence(&mut state, model, args, result);
         if model.lowers_count {
@@ -176,7 +186,7 @@ impl<'p> Exec<'p, '_> {
             let res = state.res.get(v);
             res.is_some_and(|res| self.outcome(state, v, res) == Outcome::Failed)
         };
-        if state.io_failed || state.last_made.is_some_and(failed) {
+        if state.io_failed || state.failed == Failed::Yes || state.last_made.is_some_and(failed) {
             let mut fact = crate::state::Fact::default();
             fact.exclude(0);
             state.facts.insert(error, fact);

@@ -253,6 +253,8 @@ pub(crate) struct Dropped {
     pub(crate) span: Span,
     pub(crate) handle: ValId,
     pub(crate) buffer: Option<LocId>,
+    /// What it sends is a text that stands in the program.
+    pub(crate) literal: bool,
     pub(crate) count: Option<ValId>,
     /// The OVERLAPPED that it was started with, where the function leaves it to others.
     pub(crate) overlapped: Option<LocId>,
@@ -286,6 +288,48 @@ pub(crate) struct Moved {
     pub(crate) lost: Option<Name>,
     /// The call is known to have failed.
     pub(crate) failed: bool,
+}
+
+/// A call whose result tells how it went.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tells {
+    pub(crate) success: Success,
+    pub(crate) io: Option<IoKind>,
+    pub(crate) sets: bool,
+}
+
+/// Whether something failed on a path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Failed {
+    #[default]
+    No,
+    Yes,
+    /// On one of the paths that were joined.
+    Maybe,
+}
+
+impl Failed {
+    pub(crate) fn join(self, other: Self) -> Self {
+        if self == other { self } else { Self::Maybe }
+    }
+
+    /// What holds after one thing and another.
+    pub(crate) fn then(self, next: Self) -> Self {
+        match (self, next) {
+            (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+            (Self::Maybe, _) | (_, Self::Maybe) => Self::Maybe,
+            (Self::No, Self::No) => Self::No,
+        }
+    }
+
+    /// What may be the case.
+    pub(crate) fn ways(self) -> &'static [bool] {
+        match self {
+            Self::No => &[false],
+            Self::Yes => &[true],
+            Self::Maybe => &[false, true],
+        }
+    }
 }
 
 /// One step of the path so far, newest first.
@@ -335,8 +379,14 @@ pub(crate) struct State {
     pub(crate) evidence: VecMap<ValId, (ValId, Success)>,
     /// A condition saw an I/O call fail.
     pub(crate) io_failed: bool,
-    /// Results of I/O calls. They decide nothing, so they tell no two paths apart.
-    pub(crate) io_results: VecMap<ValId, ()>,
+    /// The same, of one that sends. It tells no two paths apart.
+    pub(crate) sending_failed: bool,
+    /// A condition saw a call fail whose effect later steps build on. It decides nothing, so it
+    /// tells no two paths apart.
+    pub(crate) failed: Failed,
+    /// Results of calls that tell how they went. They decide nothing, so they tell no two paths
+    /// apart.
+    pub(crate) results: VecMap<ValId, Tells>,
     /// Values that were stored in the caller's world. The log tells no two paths apart, and
     /// neither do they. With each the memory made here that alone holds it.
     pub(crate) exported: VecMap<ValId, Option<ValId>>,
@@ -453,8 +503,17 @@ impl State {
         for (loc, v) in other.holds.iter() {
             self.holds.insert(loc, *v);
         }
+        self.failed = self.failed.join(other.failed);
         self.memos.meet(&other.memos);
         self.log.join(&other.log)
+    }
+
+    /// A condition of the program saw that a creation failed which was to fill this location.
+    pub(crate) fn saw_failure_of(&self, loc: LocId) -> bool {
+        let seen = |out: &FailedOut| out.checked && !out.unseen && out.failed_at.is_some();
+        self.failed_outs
+            .iter()
+            .any(|(_, out)| out.loc == loc && seen(out))
     }
 
     /// Nothing on this path waits for a condition to decide about it.

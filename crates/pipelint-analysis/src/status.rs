@@ -1,8 +1,10 @@
 //! Functions that tell by their result that something failed, and callers that drop it.
 
 use pipelint_ir::{
-    Base, Callee, Const, Function, Name, Operand, PlaceId, Rvalue, Statement, Terminator,
+    Base, Callee, Const, Function, Language, LocalId, Name, Operand, PlaceId, Proj, Rvalue,
+    Statement, Terminator, Type,
 };
+use pipelint_models::{IoKind, Success};
 use pipelint_source::Span;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -10,8 +12,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::cfg::{visit_reads, visit_term_reads};
 use crate::event::{EventKind, StepKind};
 use crate::exec::{Exec, Outcome};
+use crate::parts::Parts;
 use crate::program::{FnRef, Program, Target, last};
-use crate::state::{State, Status};
+use crate::state::{Fact, Failed, State, Status, Tells};
 use crate::values::ValId;
 
 /// What the callers of one function do with its result.
@@ -28,6 +31,35 @@ pub(crate) struct Statuses {
     /// Functions that return 0, or the error of a call that failed.
     tells: FxHashSet<FnRef>,
     callers: FxHashMap<FnRef, Callers>,
+}
+
+/// An end of a function, as its caller sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Ended {
+    /// None where it is what was made, or nothing is known of it.
+    look: Option<Look>,
+    /// A creation had failed.
+    unmade: bool,
+    /// That, or a call that later steps build on.
+    failed: bool,
+}
+
+/// What a function's results tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Reports {
+    #[default]
+    Nothing,
+    /// That something failed on which later steps build.
+    Failure,
+    /// That a creation failed.
+    Creation,
+}
+
+/// What a caller sees of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Look {
+    Exactly(i128),
+    NotZero,
 }
 
 /// A call of a function of the program: to which, where, and whether its result is looked at, or
@@ -62,6 +94,13 @@ impl Statuses {
     fn judged_in(&self, f: FnRef, unit: usize) -> Option<Span> {
         let judged = &self.callers.get(&f)?.judged;
         judged.iter().find(|(u, _)| *u == unit).map(|(_, at)| *at)
+    }
+
+    /// The same, where no fewer callers look at it than drop it.
+    fn judged_beside(&self, f: FnRef, unit: usize) -> Option<Span> {
+        let callers = self.callers.get(&f)?;
+        let many = callers.judged.len() >= callers.dropped;
+        self.judged_in(f, unit).filter(|_| many)
     }
 
     /// Some caller that looks at the result, where most do.
@@ -158,7 +197,12 @@ fn calls(program: &Program<'_>, f: FnRef) -> Vec<Called> {
     if found.is_empty() {
         return Vec::new();
     }
-    let mut looked_at: FxHashSet<PlaceId> = FxHashSet::default();
+    // A look at a part of a variable is one at the variable: `?` asks for a tag.
+    let whole = |place: PlaceId| match &function.places[place].base {
+        Base::Local(local) => Err(*local),
+        _ => Ok(place),
+    };
+    let mut looked_at: FxHashSet<Result<PlaceId, LocalId>> = FxHashSet::default();
     for block in &function.blocks {
         for stmt in &block.stmts {
             if let Statement::Assign {
@@ -167,12 +211,12 @@ fn calls(program: &Program<'_>, f: FnRef) -> Vec<Called> {
             } = stmt
             {
                 visit_reads(stmt, |place| {
-                    looked_at.insert(place);
+                    looked_at.insert(whole(place));
                 });
             }
         }
         visit_term_reads(&block.term, |place| {
-            looked_at.insert(place);
+            looked_at.insert(whole(place));
         });
     }
     found
@@ -180,7 +224,7 @@ fn calls(program: &Program<'_>, f: FnRef) -> Vec<Called> {
         .map(|(g, span, dst)| {
             let judged = match dst {
                 None => Some(false),
-                Some(dst) => looked_at.contains(&dst).then_some(true),
+                Some(dst) => looked_at.contains(&whole(dst)).then_some(true),
             };
             (g, span, judged)
         })
@@ -192,9 +236,16 @@ impl Exec<'_, '_> {
     pub(crate) fn note_dropped_status(&mut self, state: &State, f: FnRef, values: &[ValId]) {
         let program = self.program;
         let statuses = &program.statuses;
-        if self.summary_of(f).is_some_and(|s| s.reports)
-            && let Some(judged) = statuses.judged_mostly(f)
-        {
+        let reports = self.summary_of(f).map_or(Reports::Nothing, |s| s.reports);
+        let mostly = match reports {
+            Reports::Creation => statuses.judged_mostly(f),
+            // A destructor that sets an event on its way has nobody to tell.
+            Reports::Failure | Reports::Nothing => None,
+        };
+        let beside = || statuses.judged_beside(f, self.unit);
+        let alike = reports != Reports::Nothing && program.tells_alike(self.me, f);
+        let judged = mostly.or_else(|| alike.then(beside).flatten());
+        if let Some(judged) = judged {
             self.status_dropped(state, f, judged, None);
             return;
         }
@@ -231,34 +282,132 @@ impl Exec<'_, '_> {
         self.emit(kind, resource, path, false);
     }
 
-    /// For each constant that a function returns: whether a creation had failed on a path to it.
-    pub(crate) fn note_result(&mut self, state: &State, result: Option<ValId>) {
-        let constant = result.and_then(|v| {
-            let exact = || state.facts.get(v).and_then(|f| f.exact());
-            self.arena.as_int(v).or_else(exact)
-        });
+    /// For each look of a result: whether something had failed on a path to it. Yields whether
+    /// something has on this one.
+    pub(crate) fn note_result(
+        &mut self,
+        state: &State,
+        result: Option<ValId>,
+        parts: &Parts,
+    ) -> Failed {
         let out = state
             .failed_outs
             .iter()
             .any(|(_, out)| out.checked && !out.unseen);
-        let failed = out
+        let made = out
             || state.res.iter().any(|(v, res)| {
                 res.failed_at.is_some() && self.outcome(state, v, res) == Outcome::Failed
             });
-        self.results.insert((constant, failed));
+        let failed = if made { Failed::Yes } else { state.failed };
+        let look = result.and_then(|v| self.look_of(state, v, parts));
+        for &failed in failed.ways() {
+            self.results.insert(Ended {
+                look,
+                unmade: made,
+                failed,
+            });
+        }
+        failed
     }
 
-    /// The function's results tell that a creation failed: no constant is returned both with and
-    /// without a failure.
-    pub(crate) fn reports_failure(&self) -> bool {
-        let with = |failed: bool| {
-            let all = self.results.iter().filter(move |(_, f)| *f == failed);
-            all.map(|(constant, _)| *constant)
+    /// What a caller sees of a result.
+    fn look_of(&self, state: &State, result: ValId, parts: &Parts) -> Option<Look> {
+        if state.res.get(result).is_some() || parts.iter().any(|(_, v)| state.res.get(*v).is_some())
+        {
+            return None;
+        }
+        let v = match parts.is_empty() {
+            true => result,
+            false => tag_of(parts)?,
         };
-        let failures: Vec<Option<i128>> = with(true).collect();
-        !failures.is_empty()
-            && failures.iter().all(Option::is_some)
-            && with(false).next().is_some()
-            && with(false).all(|c| c.is_some() && !failures.contains(&c))
+        let fact = state.facts.get(v);
+        let exact = self.arena.as_int(v).or_else(|| fact.and_then(Fact::exact));
+        match exact {
+            Some(n) => Some(Look::Exactly(n)),
+            None => fact
+                .is_some_and(|fact| fact.excludes(0))
+                .then_some(Look::NotZero),
+        }
+    }
+
+    /// What the function's results tell of failures.
+    pub(crate) fn reports(&self) -> Reports {
+        if self.tells_apart(|end| end.unmade) {
+            Reports::Creation
+        } else if self.tells_apart(|end| end.failed) {
+            Reports::Failure
+        } else {
+            Reports::Nothing
+        }
+    }
+
+    /// No success looks like a failure.
+    fn tells_apart(&self, failed: fn(&Ended) -> bool) -> bool {
+        let (failures, successes): (Vec<Ended>, Vec<Ended>) =
+            self.results.iter().partition(|end| failed(end));
+        let looks = |ends: Vec<Ended>| -> Option<Vec<Look>> {
+            let looks: Option<Vec<Look>> = ends.into_iter().map(|end| end.look).collect();
+            looks.filter(|looks| !looks.is_empty())
+        };
+        let (Some(failures), Some(successes)) = (looks(failures), looks(successes)) else {
+            return false;
+        };
+        successes.iter().all(|success| match success {
+            Look::Exactly(n) => failures.iter().all(|failure| match failure {
+                Look::Exactly(m) => n != m,
+                Look::NotZero => *n == 0,
+            }),
+            Look::NotZero => false,
+        })
+    }
+}
+
+/// The part of a `Result` or an `Option` that tells which of both it is.
+pub(crate) fn tag_of(parts: &Parts) -> Option<ValId> {
+    let tag = parts
+        .iter()
+        .find(|(steps, _)| matches!(&steps[..], [Proj::Field(name)] if name == crate::rust::TAG));
+    tag.map(|(_, v)| *v)
+}
+
+/// A condition looked at these values: calls that it shows to have failed.
+pub(crate) fn note_failures(state: &mut State, parts: &[ValId]) {
+    let fails = |part: &ValId| {
+        let tells = state.results.get(*part)?;
+        let fact = state.facts.get(*part)?;
+        let failed = match tells.success {
+            Success::Nonzero => fact.exact() == Some(0),
+            Success::Zero => fact.excludes(0),
+            Success::Nonnegative => fact.hi < 0,
+            Success::ZeroOrMinusOne | Success::ZeroOrNegative => fact.hi < 0 || fact.excludes(0),
+            Success::NotMinusOne => fact.hi < 0,
+        };
+        failed.then_some(*tells)
+    };
+    let failed: Vec<Tells> = parts.iter().filter_map(fails).collect();
+    for tells in failed {
+        state.io_failed |= tells.io.is_some();
+        state.sending_failed |= matches!(tells.io, Some(IoKind::Write | IoKind::Transact));
+        if tells.sets {
+            state.failed = Failed::Yes;
+        }
+    }
+}
+
+impl Program<'_> {
+    /// A type that carries the code of an error.
+    pub(crate) fn is_status(&self, ty: &Type) -> bool {
+        ty.is_object() && self.models.is_status_type(&self.resolve(ty).name)
+    }
+
+    /// Both functions return what tells of an error, in the same type.
+    fn tells_alike(&self, one: FnRef, other: FnRef) -> bool {
+        let rust = self.units[one.0].language == Language::Rust;
+        let (one, other) = (&self.function(one).ret, &self.function(other).ret);
+        let told = match rust {
+            true => one.name == "Result",
+            false => self.is_status(one),
+        };
+        told && self.resolve(one).name == self.resolve(other).name
     }
 }

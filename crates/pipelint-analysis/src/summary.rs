@@ -7,7 +7,8 @@ use crate::exec::{Exec, Outcome};
 use crate::log::{Action, Log, Step, each, simplify};
 use crate::parts::Parts;
 use crate::quiet::replay_cost;
-use crate::state::{Fact, FailedOut, Res, State, Status};
+use crate::state::{Fact, Failed, FailedOut, Res, State, Status};
+use crate::status::Reports;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 /// Different ends that a summary may have.
@@ -40,6 +41,8 @@ pub(crate) struct End {
     pub(crate) outs: Vec<FailedOut>,
     /// A creation failed, and the result, of which nothing is known, may well say so.
     pub(crate) vague: bool,
+    /// Something failed on the way.
+    pub(crate) failed: Failed,
 }
 
 /// What a function does, over its own small set of values and locations.
@@ -50,8 +53,8 @@ pub(crate) struct Summary {
     /// Values read of the caller's memory, with the epoch that they were first read in.
     pub(crate) loads: Vec<(u32, ValId)>,
     pub(crate) ends: Vec<End>,
-    /// Its result tells that a creation failed in it.
-    pub(crate) reports: bool,
+    /// What its result tells of failures in it.
+    pub(crate) reports: Reports,
     /// It makes, uses or releases resources: a caller that calls it is worth running.
     pub(crate) resourceful: bool,
 }
@@ -67,6 +70,7 @@ pub(crate) struct OpenEnd {
     pseudo: Vec<(ValId, (Name, Name))>,
     outs: Vec<FailedOut>,
     vague: bool,
+    failed: Failed,
 }
 
 impl Exec<'_, '_> {
@@ -134,7 +138,7 @@ impl Exec<'_, '_> {
         if !self.recording {
             return;
         }
-        self.note_result(state, result);
+        let failed = self.note_result(state, result, parts);
         // What a creation that nobody judged left empty may be: a caller has not seen it fail.
         let unjudged = |v: &ValId| {
             let out = state.failed_outs.get(*v);
@@ -210,12 +214,13 @@ impl Exec<'_, '_> {
         });
         // Code that is not seen was shown the failure: what it made of that decides the result.
         let shown = state.doubtful && state.failed_outs.iter().any(|(_, out)| out.unseen);
-        let failed = state.failed_outs.iter().next().is_some()
+        let unmade = state.failed_outs.iter().next().is_some()
             || state.res.iter().any(|(v, res)| {
                 Some(v) != result && self.outcome(state, v, res) == Outcome::Failed
             });
         let end = OpenEnd {
-            vague: shown || (unknown && failed),
+            vague: shown || (unknown && unmade),
+            failed,
             outs,
             log: state.log.clone(),
             result,
@@ -236,6 +241,7 @@ impl Exec<'_, '_> {
         });
         let fits = match same {
             Some(same) => {
+                self.ends[same].failed = self.ends[same].failed.join(failed);
                 let mut log = std::mem::take(&mut self.ends[same].log);
                 let fits = log.join(&end.log) || self.join_shrunk(&mut log, &end.log, state.epoch);
                 self.ends[same].log = log;
@@ -314,6 +320,7 @@ impl Exec<'_, '_> {
                 pseudo: end.pseudo,
                 outs: end.outs,
                 vague: end.vague,
+                failed: end.failed,
             };
             self.drop_private_writes(&mut end);
             ends.push(end);
@@ -444,7 +451,7 @@ impl Exec<'_, '_> {
             locs: new_locs,
             loads,
             ends,
-            reports: self.reports_failure(),
+            reports: self.reports(),
             resourceful,
         }
     }

@@ -7,7 +7,7 @@ use crate::values::{Loc, LocId, Sym, ValId};
 impl Exec<'_, '_> {
     /// A called function left a variable empty on one way, and put something into it on another that
     /// its caller cannot tell from it: which it is depends on what only the function knows. Then the
-    /// variable is not known to be empty.
+    /// variable is not known to be empty; unless it is empty as the creation that was to fill it failed.
     pub(crate) fn keep_sure_empties(&mut self, told: bool, results: &mut [(State, Option<ValId>)]) {
         if results.len() < 2 {
             return;
@@ -15,7 +15,7 @@ impl Exec<'_, '_> {
         let mut unsure: Vec<(usize, LocId)> = Vec::new();
         for (i, (state, result)) in results.iter().enumerate() {
             for (loc, v) in state.env.iter() {
-                if !matches!(self.arena.as_int(*v), Some(0 | -1)) {
+                if !matches!(self.arena.as_int(*v), Some(0 | -1)) || state.saw_failure_of(loc) {
                     continue;
                 }
                 let handle = self.is_handle_variable(loc);

@@ -153,6 +153,17 @@ pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault>
 
     let mut seen = FxHashSet::default();
     each(
+        "statuses",
+        &models.statuses,
+        |s| first(&s.names),
+        |s| {
+            names(&s.names, &mut seen)?;
+            page(&s.page)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
         "types",
         &models.types,
         |t| first(&t.names),
@@ -410,9 +421,9 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
         for name in io.good_errors.iter().chain(&io.pending) {
             constant(name, known)?;
         }
-        if f.success.is_none() {
-            return Err(Problem::NoSuccess);
-        }
+    }
+    if (f.io.is_some() || f.sets) && f.success.is_none() {
+        return Err(Problem::NoSuccess);
     }
 
     let result_acquired = f.acquires.iter().any(|a| a.at == Slot::Result);

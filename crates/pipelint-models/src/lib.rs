@@ -13,6 +13,7 @@ mod owner;
 mod prefilter;
 mod schema;
 mod slot;
+mod status;
 mod structure;
 mod types;
 
@@ -27,6 +28,7 @@ pub use schema::{
     Pseudo, Release, ResourceKind, Sentinel, Success, TypeModel,
 };
 pub use slot::Slot;
+pub use status::StatusType;
 pub use structure::Structure;
 
 /// The JSON schema of a model file, as it is published.

@@ -13,6 +13,7 @@ use crate::lock::{Guard, Lock};
 use crate::owner::Owner;
 use crate::prefilter::Prefilter;
 use crate::schema::{FunctionModel, ModelFile, Release, ResourceKind};
+use crate::status::StatusType;
 use crate::types::{TypeTable, bare_type};
 
 /// All models of a run. Cloning is cheap.
@@ -36,6 +37,7 @@ struct Tables {
     buffers: TypeTable<Buffer>,
     /// Fields that a call uses which is given the address of what holds them.
     used_fields: Vec<SmolStr>,
+    statuses: TypeTable<StatusType>,
     /// Whether a value of the type is a handle.
     types: FxHashMap<SmolStr, bool>,
     constants: FxHashMap<SmolStr, i64>,
@@ -242,6 +244,11 @@ impl Models {
         self.0.buffers.get(type_name)
     }
 
+    /// Whether this type carries the code of an error. Its last segment alone means another type.
+    pub fn is_status_type(&self, type_name: &str) -> bool {
+        self.0.statuses.get(type_name).is_some()
+    }
+
     /// Every modelled function with one of its names, sorted by name.
     pub fn functions(&self) -> impl Iterator<Item = (&str, &FunctionModel)> {
         self.0
@@ -325,6 +332,12 @@ impl Tables {
             let field = SmolStr::new(field);
             if !self.used_fields.contains(&field) {
                 self.used_fields.push(field);
+            }
+        }
+        for status in file.statuses {
+            let status = Arc::new(status);
+            for name in &status.names {
+                self.statuses.insert(name, true, &status);
             }
         }
         for t in file.types {

@@ -7,6 +7,7 @@ use crate::buffer::Buffer;
 use crate::lock::{Guard, Lock};
 use crate::owner::Owner;
 use crate::slot::Slot;
+use crate::status::StatusType;
 use crate::structure::Structure;
 
 /// One TOML file of models.
@@ -34,6 +35,9 @@ pub struct ModelFile {
     /// `[[structures]]`: structures that carry resources into a call.
     #[serde(default)]
     pub structures: Vec<Structure>,
+    /// `[[statuses]]`: types that carry the code of an error.
+    #[serde(default)]
+    pub statuses: Vec<StatusType>,
     /// `[[types]]`: type names that make a file worth parsing.
     #[serde(default)]
     pub types: Vec<TypeModel>,
@@ -350,6 +354,10 @@ pub struct FunctionModel {
     /// of several owners (`InterlockedDecrement`).
     #[serde(default)]
     pub lowers_count: bool,
+    /// It changes what later steps build on (a signal, a mode, a limit): where it failed, they find
+    /// what was there before. Its `success` tells.
+    #[serde(default)]
+    pub sets: bool,
     /// It checks an argument.
     #[serde(default)]
     pub check: Option<Check>,

@@ -109,6 +109,9 @@ pub(crate) fn function(models: &Models, name: &str, f: &FunctionModel) -> String
     if f.lowers_count {
         text.line("lowers a count: where the result is 0, the last owner is at work");
     }
+    if f.sets {
+        text.line("changes what later steps build on");
+    }
     if f.logs {
         text.line("writes a message and judges nothing");
     }

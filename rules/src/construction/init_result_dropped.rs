@@ -7,11 +7,13 @@ use crate::prelude::*;
 /// A function of the program tells by its result that something failed, and a caller drops the
 /// result, though the program looks at it elsewhere.
 ///
-/// It is reported at the call in two cases. Either the function is seen to return another value where
-/// a creation failed in it than where all went well, and most of its callers look at that value. Or
-/// the function returns 0 or the error of a call that failed, is given a handle that the caller has
-/// just made, and the caller, which returns errors itself, drops this one, while another call in the
-/// same file is looked at.
+/// It is reported at the call in three cases. Either the function is seen to return another value
+/// where a creation failed in it than where all went well, and most of its callers look at that value.
+/// Or it is seen to return another `Result` or `std::error_code` where a creation failed in it, or a
+/// call that sets what later steps build on (`ResetEvent`), and the caller, which returns such a one
+/// itself, drops this one, while another call in the same file is looked at. Or the function returns 0
+/// or the error of a call that failed, is given a handle that the caller has just made, and the caller,
+/// which returns errors itself, drops this one, while another call in the same file is looked at.
 ///
 /// ## Why is this bad?
 /// What should have been made or set is not there, and nobody knows. A handle that should not be
@@ -19,8 +21,10 @@ use crate::prelude::*;
 /// never wakes, and the function has promised its own callers that all went well.
 ///
 /// ## Known limits
-/// A result that is cast to `void` was dropped on purpose. A result that is kept in a variable and
-/// never read is not reported.
+/// A result that is cast to `void`, or in Rust given to `_` or to a statement that ends in `.ok();`, was
+/// dropped on purpose. So was an error of which `.ok()` makes the `None` that the program goes on with:
+/// every user of such a value says what happens without it. A result that is kept in a variable and never
+/// read is not reported.
 ///
 /// ## Examples
 /// The second worker is started with whatever `open` has left in it:

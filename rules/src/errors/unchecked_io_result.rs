@@ -23,9 +23,10 @@ use crate::prelude::*;
 ///
 /// ## Known limits
 /// A dropped result on which nothing visible depends (a last log line, a farewell) is silent, as is
-/// one whose transferred count is tested in its place. Success counts as reported only by a function
-/// that elsewhere reports the failure of an I/O call: a `TRUE` that never means more is no claim. An `Ok` of
-/// an `io::Result` always is one.
+/// one whose transferred count is tested in its place, and before a return of success a text that stands
+/// in the call (a prompt, a line break). Success counts as reported only by a function that elsewhere
+/// reports the failure of a call that sends: a `TRUE` that never means more is no claim. An `Ok` of an
+/// `io::Result` always is one.
 /// Dropped results of `DisconnectNamedPipe` and `FlushFileBuffers` before a close are silent too.
 ///
 /// ## Examples

@@ -106,6 +106,9 @@ impl Lowerer<'_> {
                     let open = !self.src.text(item.node).ends_with(';');
                     if last && open {
                         ty = self.tail(inner, dst, hint);
+                    } else if self.gives_up_the_error(inner) {
+                        self.discard_voided(inner);
+                        ty = Ty::Unit;
                     } else {
                         self.discard(inner);
                         let leaves = matches!(
@@ -271,6 +274,16 @@ impl Lowerer<'_> {
                 self.f.live(id, true, span);
             }
         }
+    }
+
+    /// `f().ok();` says as much as `let _ = f();`.
+    fn gives_up_the_error(&self, statement: Node<'_>) -> bool {
+        let method = (kind(statement) == K::CallExpression)
+            .then(|| field(statement, F.function))
+            .flatten()
+            .filter(|function| kind(*function) == K::FieldExpression)
+            .and_then(|function| field(function, F.field));
+        method.is_some_and(|name| self.src.text(name) == "ok")
     }
 
     /// `let _ = value;`, `_ = value;`: meant to be dropped.

@@ -13,6 +13,9 @@ use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::source::{child_of, children, first};
 use crate::rust::ty::Ty;
 
+/// How long `[x; n]` may be for its entries to be told one by one.
+const LONGEST_REPEAT: usize = 16;
+
 impl Lowerer<'_> {
     /// The value of an expression; what it names is moved from, where its type is no plain one.
     pub(super) fn value(&mut self, node: Node<'_>) -> Value {
@@ -636,6 +639,13 @@ impl Lowerer<'_> {
         };
         let value = match (length, parts.as_slice()) {
             (Some(_), [(_, op @ Operand::Const(Const::Int(0)))]) => Rvalue::Use(op.clone()),
+            // `[-1; 2]` is `[-1, -1]`.
+            (Some(_), [part @ (_, Operand::Const(_))])
+                if let Some(n) = count.and_then(|n| usize::try_from(n).ok())
+                    && (1..=LONGEST_REPEAT).contains(&n) =>
+            {
+                Rvalue::Aggregate(vec![part.clone(); n])
+            }
             (Some(_), _) => Rvalue::Unknown(parts.into_iter().map(|(_, op)| op).collect()),
             _ => Rvalue::Aggregate(parts),
         };
