@@ -11,6 +11,7 @@ use crate::program::Target;
 pub(crate) struct Answers {
     owners: Vec<Cell<Option<bool>>>,
     unions: Vec<Cell<Option<bool>>>,
+    awaited: Vec<Cell<Option<bool>>>,
 }
 
 impl Answers {
@@ -18,6 +19,7 @@ impl Answers {
         Self {
             owners: vec![Cell::new(None); function.locals.len()],
             unions: vec![Cell::new(None); function.places.iter().count()],
+            awaited: vec![Cell::new(None); function.places.iter().count()],
         }
     }
 
@@ -29,6 +31,11 @@ impl Answers {
     /// Whether a place is a field of a union.
     pub(crate) fn union(&self, place: PlaceId, ask: impl FnOnce() -> bool) -> bool {
         remembered(self.unions.get(place.0 as usize), ask)
+    }
+
+    /// Whether the function goes on with the result that a call puts into a place.
+    pub(crate) fn awaited(&self, place: PlaceId, ask: impl FnOnce() -> bool) -> bool {
+        remembered(self.awaited.get(place.0 as usize), ask)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::event::{Event, EventKind};
 use rustc_hash::FxHasher;
 
 use crate::apply::Invocation;
+use crate::cfg::{visit_reads, visit_term_reads};
 use crate::exec::{Exec, Outcome};
 use crate::log::Action;
 use crate::model::largest_argument;
@@ -234,7 +235,8 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
-        let surely = program.returns(target, callee) == Returns::Yes;
+        let surely = program.returns(target, callee) == Returns::Yes
+            || (matches!(target, Target::Unknown) && dst.is_some_and(|dst| self.is_awaited(dst)));
         let logs = matches!(callee, Callee::Function(name) if speaks_of_logging(last(name)));
         if !surely && !logs && self.judges_a_known_value(args, &values) {
             state.doubtful = true;
@@ -291,6 +293,36 @@ impl<'p> Exec<'p, '_> {
         let v = self.fresh(&state, 0);
         self.store_result(&mut state, dst, v);
         out.push(state);
+    }
+
+    /// In Rust, what the function goes on with: a call that never gives control back yields nothing
+    /// that a variable could be named for. (An arm of a `match` may be one that does not, so what
+    /// several calls write says nothing.)
+    fn is_awaited(&self, result: PlaceId) -> bool {
+        self.is_rust() && self.answers.awaited(result, || self.goes_on_with(result))
+    }
+
+    fn goes_on_with(&self, result: PlaceId) -> bool {
+        let (mut written, mut read) = (0, false);
+        for stmt in self.function.blocks.iter().flat_map(|b| &b.stmts) {
+            match stmt {
+                Statement::Drop { .. } => continue,
+                Statement::Assign { dst, .. } | Statement::Call { dst: Some(dst), .. }
+                    if *dst == result =>
+                {
+                    written += 1;
+                }
+                Statement::Call {
+                    callee: Callee::Method { receiver, .. },
+                    ..
+                } => read |= *receiver == result,
+                _ => {}
+            }
+            visit_reads(stmt, |place| read |= place == result);
+        }
+        let terms = self.function.blocks.iter().map(|b| &b.term);
+        terms.for_each(|term| visit_term_reads(term, |place| read |= place == result));
+        written == 1 && read
     }
 
     /// An object of a class out of sight may refer to the handle variables that it was made from: a

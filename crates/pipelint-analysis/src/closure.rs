@@ -6,6 +6,7 @@ use pipelint_models::Role;
 use crate::apply::Invocation;
 use crate::exec::Exec;
 use crate::program::{FnRef, Target, last};
+use crate::readers::only_reads;
 use crate::state::State;
 use crate::values::{Loc, LocId, Val, ValId};
 
@@ -17,6 +18,8 @@ pub(crate) struct Closure {
     captures: Vec<(Name, LocId)>,
     /// Variables captured by reference.
     shared: Vec<LocId>,
+    /// It does nothing with what it captured by value but to read through it.
+    reads: bool,
 }
 
 impl Exec<'_, '_> {
@@ -67,6 +70,7 @@ impl Exec<'_, '_> {
         let closure = Closure {
             function,
             captures,
+            reads: shared.is_empty() && only_reads(self.program.function(function)),
             shared,
         };
         self.closures.insert(v, closure);
@@ -83,6 +87,11 @@ impl Exec<'_, '_> {
             .into_iter()
             .map(|loc| self.arena.val(Val::Ptr(loc)))
             .collect()
+    }
+
+    /// Whoever is given the value can do nothing with what it captured.
+    pub(crate) fn only_reads(&self, v: ValId) -> bool {
+        self.closures.get(&v).is_some_and(|closure| closure.reads)
     }
 
     /// Runs a lambda; false, with the path untouched, for any other value.

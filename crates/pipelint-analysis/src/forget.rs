@@ -205,7 +205,7 @@ impl<'p> Exec<'p, '_> {
         };
         state.step(self.span, StepKind::Forgotten(by.clone()), Some(v));
         if lost && !state.env.iter().any(elsewhere) {
-            match self.field_it_was(v) {
+            match self.field_it_was(v).filter(|field| !self.surely_owns(field.0)) {
                 Some(field) => self.note_forgotten(state, v, field, by),
                 None => {
                     let step = StepKind::Forgotten(by.clone());
@@ -216,6 +216,34 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         self.disown(state, v);
+    }
+
+    /// Whoever lets an object of the class go closes what its fields own: it has no `Drop` that may do
+    /// otherwise, and what it owns was given to it as an owner, and not made of a raw value that may
+    /// have been lent.
+    fn surely_owns(&self, class: ClassRef) -> bool {
+        let name = &self.program.class_at(class).name;
+        if self.has_own_drop(&Type::named(name.clone())) {
+            return false;
+        }
+        let own = self.program.all().map(|f| self.program.function(f));
+        let mut own = own.filter(|f| f.class.as_ref() == Some(name));
+        !own.any(|f| {
+            let mut stmts = f.blocks.iter().flat_map(|b| &b.stmts);
+            stmts.any(|stmt| match stmt {
+                Statement::Call {
+                    callee: Callee::Function(name) | Callee::Method { name, .. },
+                    ..
+                } => last(name).starts_with("from_raw"),
+                // An owner of the system's is made of a raw value.
+                Statement::Call {
+                    callee: Callee::Constructor(_),
+                    args,
+                    ..
+                } => args.len() == 1,
+                _ => false,
+            })
+        })
     }
 
     /// The field of the method's own object that a value was found in.

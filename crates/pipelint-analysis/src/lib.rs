@@ -47,6 +47,7 @@ mod program;
 mod protocol;
 mod prune;
 mod quiet;
+mod readers;
 mod realloc;
 mod reference;
 mod release;

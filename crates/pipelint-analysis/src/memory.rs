@@ -138,6 +138,12 @@ impl Exec<'_, '_> {
                 match self.arena.get(v) {
                     Val::Sym(Sym::Uninit { .. }) => return self.arena.sym(Sym::Uninit { loc }),
                     Val::Int(0) => return self.arena.int(0),
+                    // A part of a copy is the part of what was copied.
+                    Val::Sym(Sym::Load { loc: of, epoch }) if *of != at => {
+                        let (of, epoch) = (*of, *epoch);
+                        let part = self.rebase(loc, at, of);
+                        return self.arena.sym(Sym::Load { loc: part, epoch });
+                    }
                     Val::Sym(sym) => {
                         // A part of an unknown whole is unknown, and the same at each read.
                         let epoch = match sym {
@@ -155,6 +161,24 @@ impl Exec<'_, '_> {
         let epoch = self.epoch_of(state, loc);
         let v = self.arena.sym(Sym::Load { loc, epoch });
         self.unless_stale(state, loc, v)
+    }
+
+    /// The location that lies in `to` as this one does in `from`.
+    fn rebase(&mut self, loc: LocId, from: LocId, to: LocId) -> LocId {
+        if loc == from {
+            return to;
+        }
+        match self.arena.get_loc(loc).clone() {
+            Loc::Field(parent, name) => {
+                let parent = self.rebase(parent, from, to);
+                self.arena.loc(Loc::Field(parent, name))
+            }
+            Loc::Elem(parent, i) => {
+                let parent = self.rebase(parent, from, to);
+                self.arena.loc(Loc::Elem(parent, i))
+            }
+            _ => loc,
+        }
     }
 
     /// Forgets the parts of a location.
@@ -351,7 +375,7 @@ impl Exec<'_, '_> {
     /// The resource is now reachable from outside: its leak is not this function's.
     pub(crate) fn share(&mut self, state: &mut State, v: ValId) {
         self.remember_shared(state, v);
-        if let Val::Cmp(..) = self.arena.get(v) {
+        if matches!(self.arena.get(v), Val::Cmp(..)) || self.only_reads(v) {
             return;
         }
         for captured in self.shared_by(v) {
@@ -405,6 +429,9 @@ impl Exec<'_, '_> {
                 continue;
             }
             seen.push(v);
+            if self.only_reads(v) {
+                continue;
+            }
             self.let_go(state, v, &mut todo);
             todo.extend(self.shared_by(v));
             self.note_passed_on(state, v);

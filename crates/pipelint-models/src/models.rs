@@ -12,7 +12,8 @@ use crate::like;
 use crate::lock::{Guard, Lock};
 use crate::owner::Owner;
 use crate::prefilter::Prefilter;
-use crate::schema::{FunctionModel, ModelFile, Release, ResourceKind};
+use crate::schema::{Acquire, FunctionModel, ModelFile, Release, ResourceKind};
+use crate::slot::Slot;
 use crate::status::StatusType;
 use crate::types::{TypeTable, bare_type};
 
@@ -278,7 +279,9 @@ impl Models {
     /// Whether a call of this function can matter to a rule.
     fn decides(&self, f: &FunctionModel) -> bool {
         let leaks = |kind: &str| self.resource(kind).is_none_or(|r| r.leaks);
-        f.acquires.iter().any(|a| leaks(&a.kind))
+        // What a call allocates for its caller is there only if it succeeded.
+        let made = |a: &Acquire| a.at != Slot::Result || leaks(&a.kind);
+        f.acquires.iter().any(made)
             || f.releases.iter().any(|r| leaks(&r.kind))
             || f.io.is_some()
             || f.pseudo.is_some()
