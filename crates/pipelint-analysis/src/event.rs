@@ -108,6 +108,13 @@ pub enum Aliased {
         /// The owner's end.
         then: Name,
     },
+    /// A callback makes one of its context at each run, and the object that keeps the context has it.
+    EndsContext {
+        /// The field that keeps it.
+        field: Name,
+        /// The callback.
+        callback: Name,
+    },
     /// One is handed out that was made of what another one lent.
     LeavesLent {
         /// Who lent it.

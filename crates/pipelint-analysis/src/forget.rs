@@ -205,7 +205,10 @@ impl<'p> Exec<'p, '_> {
         };
         state.step(self.span, StepKind::Forgotten(by.clone()), Some(v));
         if lost && !state.env.iter().any(elsewhere) {
-            match self.field_it_was(v).filter(|field| !self.surely_owns(field.0)) {
+            match self
+                .field_it_was(v)
+                .filter(|field| !self.surely_owns(field.0))
+            {
                 Some(field) => self.note_forgotten(state, v, field, by),
                 None => {
                     let step = StepKind::Forgotten(by.clone());

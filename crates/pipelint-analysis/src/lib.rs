@@ -16,6 +16,7 @@ mod collect;
 mod compute;
 mod constants;
 mod construct;
+mod contexts;
 mod copies;
 mod event;
 mod evidence;
@@ -260,6 +261,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.extend(started::started_too_early(&program));
     analysis.events.extend(copies::copyable_owners(&program));
     analysis.events.extend(moves::wrong_moves(&program));
+    analysis.events.extend(contexts::ended_twice(&program));
     // What an object was seen to do at its end is told there already.
     let fills = fills::take(&mut findings);
     for event in fills::wrong_fills(&program, &fills) {

@@ -3,7 +3,12 @@
 use pipelint_source::Span;
 use rustc_hash::FxHashSet;
 
-use crate::event::{Event, EventKind};
+use crate::event::{Aliased, Event, EventKind};
+
+/// One of the places lies in the other.
+fn meet(a: Span, b: Span) -> bool {
+    a.file == b.file && a.start < b.end && b.start < a.end
+}
 
 /// The creating call that an event is about.
 fn origin(event: &Event) -> Option<Span> {
@@ -20,11 +25,22 @@ pub(crate) fn tell_once(events: &mut Vec<Event>) {
     let wrong = of(|kind| matches!(kind, EventKind::WrongFailureValue { .. }));
     // The test is there, and nothing comes of it.
     let idle = of(|kind| matches!(kind, EventKind::FailedUse { .. }));
+    // The same end of the memory, and what comes of it on the path.
+    let ended: Vec<Span> = events
+        .iter()
+        .filter_map(|e| match &e.kind {
+            EventKind::UseAfterClose { closed, .. } => Some(closed.1),
+            _ => None,
+        })
+        .collect();
     events.retain(|event| {
         let about = |set: &FxHashSet<Span>| origin(event).is_some_and(|o| set.contains(&o));
         match event.kind {
             EventKind::UncheckedUse { .. } => !about(&wrong) && !about(&idle),
             EventKind::CloseOfInvalid { .. } => !about(&idle),
+            EventKind::AliasedOwner(Aliased::EndsContext { .. }) => {
+                !ended.iter().any(|end| meet(*end, event.at))
+            }
             _ => true,
         }
     });

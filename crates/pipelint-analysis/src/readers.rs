@@ -43,7 +43,10 @@ pub(crate) fn only_reads(lambda: &Function) -> bool {
             break;
         }
     }
-    let ends = lambda.blocks.iter().all(|b| reader.leaves_alone_at(&b.term));
+    let ends = lambda
+        .blocks
+        .iter()
+        .all(|b| reader.leaves_alone_at(&b.term));
     ends && stmts().all(|s| reader.leaves_alone(s))
 }
 

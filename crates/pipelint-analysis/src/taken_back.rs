@@ -88,7 +88,7 @@ impl TakenBack {
 pub const FROM_RAW: &str = "from_raw";
 
 /// What ends the memory that a pointer points to, or makes an owner of it.
-fn frees(name: &str) -> bool {
+pub(crate) fn frees(name: &str) -> bool {
     matches!(
         last(name),
         FROM_RAW

@@ -6,6 +6,9 @@ use crate::prelude::*;
 
 /// Two Rust owners hold one handle: one is made of what another one only lent, or both of one raw value.
 ///
+/// So is memory that `into_raw` gave up as the context of a callback, where the callback makes an owner
+/// of it each time it runs and the object that keeps the pointer ends it too.
+///
 /// ## Why is this bad?
 /// `from_raw_handle` takes the ownership of the handle, so its caller must have it
 /// (<https://doc.rust-lang.org/std/os/windows/io/trait.FromRawHandle.html#tymethod.from_raw_handle>).
@@ -14,7 +17,8 @@ use crate::prelude::*;
 ///
 /// ## Known limits
 /// An owner that unknown code was given may be forgotten there, so nothing is reported for it. That two
-/// fields of one object own one handle is seen where a function puts them there.
+/// fields of one object own one handle is seen where a function puts them there. A callback is judged
+/// only if the `Drop` of the object that keeps its context takes it back on every path.
 ///
 /// ## Examples
 /// The file closes the handle when the function is left, and so does the caller's pipe:
@@ -81,6 +85,10 @@ impl Rule for AliasedOwnership {
                 "`{}` closes the handle of `{lender}`, which still owns it",
                 owner(then)
             ),
+            Aliased::EndsContext { field, callback } => format!(
+                "each run of `{callback}` ends its context, which the object that keeps it in \
+                 `{field}` ends too"
+            ),
             Aliased::LeavesLent { lender } => format!(
                 "the owner that is handed out holds the handle of `{lender}`, which still owns it"
             ),
@@ -89,9 +97,14 @@ impl Rule for AliasedOwnership {
             primary: event.at,
             label: "the second owner is made here".to_owned(),
             message,
-            help: "duplicate the handle with `try_clone`, or put the second owner into a \
-                   `ManuallyDrop`"
-                .to_owned(),
+            help: match how {
+                Aliased::EndsContext { .. } => {
+                    "borrow the context: `unsafe { &*context.cast::<T>() }`".to_owned()
+                }
+                _ => "duplicate the handle with `try_clone`, or put the second owner into a \
+                      `ManuallyDrop`"
+                    .to_owned(),
+            },
         };
         let mut diagnostic = words::diagnostic(&Self::META, event, words);
         if let Aliased::BothEnd { first, .. } = how {
