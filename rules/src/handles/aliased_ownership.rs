@@ -99,7 +99,7 @@ impl Rule for AliasedOwnership {
             message,
             help: match how {
                 Aliased::EndsContext { .. } => {
-                    "only borrow the context in the callback: `&*context.cast::<T>()`".to_owned()
+                    "only borrow the context in the callback: `&*(context as *const T)`".to_owned()
                 }
                 _ => "duplicate the handle with `try_clone`, or put the second owner into a \
                       `ManuallyDrop`"
