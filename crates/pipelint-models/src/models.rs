@@ -41,9 +41,11 @@ struct Tables {
     statuses: TypeTable<StatusType>,
     /// Whether a value of the type is a handle.
     types: FxHashMap<SmolStr, bool>,
+    /// Names that tell of the system's functions where the code is that of a Unix system.
+    unix_names: Vec<SmolStr>,
     constants: FxHashMap<SmolStr, i64>,
-    /// Built when it is first asked for.
-    prefilter: OnceLock<Prefilter>,
+    /// Built when they are first asked for: that of Windows, and that of Unix.
+    prefilters: [OnceLock<Prefilter>; 2],
 }
 
 /// A file as it was read.
@@ -112,7 +114,7 @@ impl Models {
         files: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Models, ModelError> {
         let mut tables = Arc::unwrap_or_clone(self.0);
-        tables.prefilter = OnceLock::new();
+        tables.prefilters = Default::default();
         let mut parsed: Vec<Parsed<'_>> = Vec::new();
         for (name, text) in files {
             let file: ModelFile = toml::from_str(text).map_err(|e| syntax(name, text, &e))?;
@@ -261,19 +263,28 @@ impl Models {
     /// The filter that says from a file's bytes whether it is worth parsing. Building it takes
     /// some milliseconds: build one for a run and share it.
     pub fn prefilter(&self) -> Prefilter {
-        self.0
-            .prefilter
-            .get_or_init(|| self.build_prefilter())
+        self.prefilter_of(false)
+    }
+
+    /// As `prefilter`, where the code of a Unix system is read: files count besides that name its headers.
+    pub fn unix_prefilter(&self) -> Prefilter {
+        self.prefilter_of(true)
+    }
+
+    fn prefilter_of(&self, unix: bool) -> Prefilter {
+        self.0.prefilters[usize::from(unix)]
+            .get_or_init(|| self.build_prefilter(unix))
             .clone()
     }
 
-    fn build_prefilter(&self) -> Prefilter {
+    fn build_prefilter(&self, unix: bool) -> Prefilter {
         let functions = self
             .functions()
             .filter(|(_, f)| !f.common && self.decides(f))
             .map(|(name, _)| name.rsplit("::").next().unwrap_or(name));
         let types = self.0.types.keys().map(SmolStr::as_str);
-        Prefilter::new(functions.chain(types))
+        let headers = self.0.unix_names.iter().filter(|_| unix);
+        Prefilter::new(functions.chain(types).chain(headers.map(SmolStr::as_str)))
     }
 
     /// Whether a call of this function can matter to a rule.
@@ -345,7 +356,11 @@ impl Tables {
         }
         for t in file.types {
             for name in t.names {
-                self.types.insert(name.into(), t.handle);
+                if t.unix {
+                    self.unix_names.push(name.into());
+                } else {
+                    self.types.insert(name.into(), t.handle);
+                }
             }
         }
     }

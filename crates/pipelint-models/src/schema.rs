@@ -391,6 +391,10 @@ pub struct TypeModel {
     /// Values of this type are handles that a close may take.
     #[serde(default)]
     pub handle: bool,
+    /// They make a file worth parsing only where the code of a Unix system is read: names of its
+    /// headers, whose functions (`open`, `close`) are too common to tell.
+    #[serde(default)]
+    pub unix: bool,
 }
 
 /// A named constant's value.

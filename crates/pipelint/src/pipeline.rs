@@ -120,7 +120,10 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     };
 
     let clock = Instant::now();
-    let prefilter = options.models.prefilter();
+    let prefilter = match options.target.is_unix() {
+        true => options.models.unix_prefilter(),
+        false => options.models.prefilter(),
+    };
     let matches = |f: &File| prefilter.matches(f.text.as_bytes());
     let mut wanted: Vec<usize> = files
         .par_iter()

@@ -74,6 +74,11 @@ impl Cfg {
         cfg
     }
 
+    /// The target is a Unix system.
+    pub fn is_unix(&self) -> bool {
+        self.name("unix") == Some(true)
+    }
+
     fn common() -> Self {
         let mut cfg = Self {
             names: BTreeMap::new(),

@@ -93,6 +93,24 @@ fn the_target_chooses_the_branches_of_both_languages() {
 }
 
 #[test]
+fn code_of_unix_alone_is_looked_at_for_unix() {
+    let folder = Folder::new(&[
+        (
+            "ends.c",
+            "#include <unistd.h>\nvoid make(void) { int ends[2]; if (pipe(ends) == 0) close(ends[0]); }\n",
+        ),
+        (
+            "ends.rs",
+            "pub fn make() { unsafe { let mut ends = [0; 2]; if libc::pipe(ends.as_mut_ptr()) == 0 { libc::close(ends[0]); } } }\n",
+        ),
+    ]);
+    assert_eq!(folder.found(&[]), [""; 0]);
+    let found = folder.found(&["--target", "unix"]);
+    let leaks: Vec<&str> = found.iter().filter_map(|f| f.split(':').next()).collect();
+    assert_eq!(leaks, ["ends.c", "ends.rs"]);
+}
+
+#[test]
 fn a_named_file_counts_instead() {
     let folder = Folder::new(&[
         ("pipelint.toml", "ignore = [\"PL103\"]\n"),
