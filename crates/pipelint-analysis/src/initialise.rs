@@ -2,14 +2,15 @@
 //! all files are.
 
 use pipelint_ir::{
-    Base, Callee, Const, Function, FunctionKind, Language, Local, LocalId, LocalKind, Name,
-    Operand, Place, PlaceId, Proj, Reference, Rvalue, Statement, Type,
+    Base, Callee, Const, Function, FunctionKind, Language, LocalKind, Name, Operand, Place,
+    PlaceId, Proj, Reference, Rvalue, Statement, Type,
 };
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::owners::moves;
 use crate::program::{Program, Target, last};
+use crate::reference::{add_local, is_mapped};
 
 /// What the statement at a place becomes.
 enum Change {
@@ -82,16 +83,10 @@ impl<'p, 'm> Initialisers<'p, 'm> {
     }
 
     fn changes(&self) -> Vec<Change> {
-        let map = &self.function.map.stmts;
-        let blocks = &self.function.blocks;
-        let whole = map.len() == blocks.len()
-            && map
-                .iter()
-                .zip(blocks)
-                .all(|(m, b)| m.len() == b.stmts.len());
-        if !whole {
+        if !is_mapped(self.function) {
             return Vec::new();
         }
+        let blocks = &self.function.blocks;
         let fields = self.fields_unseen();
         let mut begun: FxHashSet<&Name> = FxHashSet::default();
         let mut changes = Vec::new();
@@ -339,18 +334,12 @@ fn make(function: &mut Function, change: Change) {
             class,
             of,
         } => {
-            let temp = LocalId(u32::try_from(function.locals.len()).unwrap_or(u32::MAX));
             let span = function.map.stmts[block][stmt];
-            function.locals.push(Local {
-                name: Name::default(),
-                ty: Type {
-                    reference: Reference::None,
-                    ..of
-                },
-                kind: LocalKind::Temp,
-                sal: Vec::new(),
-            });
-            function.map.locals.push(span);
+            let ty = Type {
+                reference: Reference::None,
+                ..of
+            };
+            let temp = add_local(function, ty, span);
             let value = function.places.intern(Place {
                 base: Base::Local(temp),
                 proj: Vec::new(),

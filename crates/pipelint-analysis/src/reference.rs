@@ -87,16 +87,10 @@ impl Program<'_> {
     }
 
     fn yields(&self, unit: usize, function: &Function, names: &FxHashSet<Name>) -> Vec<Yield> {
-        let map = &function.map.stmts;
-        let blocks = &function.blocks;
-        let whole = map.len() == blocks.len()
-            && map
-                .iter()
-                .zip(blocks)
-                .all(|(m, b)| m.len() == b.stmts.len());
-        if !whole {
+        if !is_mapped(function) {
             return Vec::new();
         }
+        let blocks = &function.blocks;
         let mut found = Vec::new();
         for (block, b) in blocks.iter().enumerate() {
             for (stmt, s) in b.stmts.iter().enumerate() {
@@ -131,6 +125,13 @@ impl Program<'_> {
         }
         found
     }
+}
+
+/// Each statement has its span: statements may be added.
+pub(crate) fn is_mapped(function: &Function) -> bool {
+    let (map, blocks) = (&function.map.stmts, &function.blocks);
+    let fits = |(spans, block): (&Vec<Span>, &pipelint_ir::Block)| spans.len() == block.stmts.len();
+    map.len() == blocks.len() && map.iter().zip(blocks).all(fits)
 }
 
 fn settle(function: &mut Function, yields: Vec<Yield>) {
@@ -200,7 +201,8 @@ fn temporary(function: &Function, place: PlaceId) -> Option<LocalId> {
     (temp && place.proj.is_empty()).then_some(local)
 }
 
-fn add_local(function: &mut Function, ty: Type, span: Span) -> LocalId {
+/// A new temporary of a function.
+pub(crate) fn add_local(function: &mut Function, ty: Type, span: Span) -> LocalId {
     let id = LocalId(u32::try_from(function.locals.len()).unwrap_or(u32::MAX));
     function.locals.push(Local {
         name: Name::default(),
