@@ -64,6 +64,7 @@ pub fn lint_for(target: Target, files: &[(String, String)]) -> Linted {
         selection: Selection::new(&["ALL".to_owned()], &[], Severity::Note)
             .expect("ALL selects every rule"),
         target: target.cfg(),
+        preprocessor: target.preprocessor(),
         ..Options::default()
     };
     let run = pipelint::lint(inputs, &options, &|| ());

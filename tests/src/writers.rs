@@ -2,32 +2,10 @@
 
 use std::path::Path;
 
-use pipelint_frontend::rust::cfg::Cfg;
-use serde::Deserialize;
+pub use pipelint::args::Target;
 
 use crate::program::Program;
 use crate::{files_below, root};
-
-/// The system that code is compiled for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Target {
-    /// Windows, for which C++ is always read.
-    #[default]
-    Windows,
-    /// Linux.
-    Unix,
-}
-
-impl Target {
-    /// What `cfg` says there.
-    pub(crate) fn cfg(self) -> Cfg {
-        match self {
-            Self::Windows => Cfg::windows(),
-            Self::Unix => Cfg::unix(),
-        }
-    }
-}
 
 /// A writer on which the linter is silent. Its folders and files are named from the project's top.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! A `Box` made of a raw pointer: the memory is freed where the box ends, whoever allocated it.
 
 use pipelint_ir::Name;
-use pipelint_models::Release;
 
 use crate::exec::Exec;
 use crate::forget::RAW_BOX;
+use crate::release::by_owner;
 use crate::state::State;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
@@ -48,16 +48,7 @@ impl Exec<'_, '_> {
             return;
         }
         self.frees = true;
-        let release = Release {
-            kind: RAW_BOX.into(),
-            also: Vec::new(),
-            arg: 0,
-            by_pointer: false,
-            null_ok: true,
-            when: None,
-            even_on_failure: false,
-            on_success: false,
-        };
+        let release = by_owner(RAW_BOX, Vec::new());
         self.release_value(state, &release, &Name::new_static("~Box"), v);
     }
 

@@ -4,8 +4,8 @@
 //! an owner of its context and lets it end is one too, at each run.
 
 use pipelint_ir::{
-    Base, Callee, Const, Function, FunctionKind, Language, Name, Operand, PlaceId, Proj, Rvalue,
-    Statement,
+    Base, Callee, Const, Function, FunctionKind, Language, Name, Operand, Place, PlaceId, Proj,
+    Rvalue, Statement,
 };
 use pipelint_source::Span;
 
@@ -244,25 +244,26 @@ fn ends_a_parameter(program: &Program<'_>, f: FnRef) -> Option<Span> {
     if calls.any(|(_, name, _)| keeps(name)) || has_kept(function) {
         return None;
     }
-    statements(function).find_map(|(span, stmt)| {
-        let Statement::Call {
-            callee: Callee::Function(name),
-            args,
-            ..
-        } = stmt
-        else {
-            return None;
-        };
-        let given = |arg: &Operand| {
-            let place = root(function, place_of(arg)?);
-            let place = &function.places[place];
-            match place.base {
-                Base::Local(l) => (l.0 < function.params && place.proj.is_empty()).then_some(()),
-                _ => None,
-            }
-        };
-        (frees(name) && args.iter().any(|arg| given(arg).is_some())).then_some(span)
-    })
+    let given = |place: &Place| match place.base {
+        Base::Local(l) => l.0 < function.params && place.proj.is_empty(),
+        _ => false,
+    };
+    let mut freed = statements(function).filter(|(_, stmt)| frees_a(function, stmt, given));
+    freed.next().map(|(span, _)| span)
+}
+
+/// A call that ends the memory of a pointer in such a place, or makes an owner of it.
+fn frees_a(function: &Function, stmt: &Statement, is: impl Fn(&Place) -> bool) -> bool {
+    let Statement::Call {
+        callee: Callee::Function(name),
+        args,
+        ..
+    } = stmt
+    else {
+        return false;
+    };
+    let mut places = args.iter().filter_map(place_of);
+    frees(name) && places.any(|place| is(&function.places[root(function, place)]))
 }
 
 /// Something in the function is kept from ending by its type.
@@ -281,21 +282,10 @@ fn ended_with_its_object(program: &Program<'_>, kept: &Kept) -> Option<(Name, Sp
     let function = program.function(ends);
     let first = function.blocks.first()?;
     let spans = function.map.stmts.first()?;
-    first.stmts.iter().zip(spans).find_map(|(stmt, span)| {
-        let Statement::Call {
-            callee: Callee::Function(name),
-            args,
-            ..
-        } = stmt
-        else {
-            return None;
-        };
-        let is_field = |arg: &Operand| {
-            let place = place_of(arg).map(|place| &function.places[root(function, place)]);
-            place.is_some_and(|place| {
-                place.base == Base::SelfObj && place.proj == [Proj::Field(kept.field.clone())]
-            })
-        };
-        (frees(name) && args.iter().any(is_field)).then(|| (function.name.clone(), *span))
-    })
+    let is_field = |place: &Place| {
+        place.base == Base::SelfObj && place.proj == [Proj::Field(kept.field.clone())]
+    };
+    let mut stmts = first.stmts.iter().zip(spans);
+    let (_, span) = stmts.find(|(stmt, _)| frees_a(function, stmt, is_field))?;
+    Some((function.name.clone(), *span))
 }

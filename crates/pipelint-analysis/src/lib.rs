@@ -4,6 +4,7 @@ mod acquire;
 mod aliased;
 mod answers;
 mod apply;
+mod assign;
 mod assume;
 mod boxed;
 mod buffers;

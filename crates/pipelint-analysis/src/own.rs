@@ -12,7 +12,7 @@ use pipelint_ir::{
     Base, Callee, CmpOp, Cond, Const, FunctionKind, LocalKind, Name, Operand, PlaceId, Rvalue,
     Statement, Type,
 };
-use pipelint_models::{Copies, Release, Role};
+use pipelint_models::{Copies, Role};
 use rustc_hash::FxHashMap;
 
 use crate::event::{Aliased, EventKind, StepKind};
@@ -20,6 +20,7 @@ use crate::exec::{Exec, Outcome, number};
 use crate::log::Action;
 use crate::owners::{Given, OwnerType, moves};
 use crate::program::{Target, last};
+use crate::release::by_owner;
 use crate::state::{State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
@@ -204,16 +205,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 let also = close
                     .and_then(|c| c.releases.first())
                     .map(|r| r.also.clone());
-                let release = Release {
-                    kind: kind.to_string(),
-                    also: also.unwrap_or_default(),
-                    arg: 0,
-                    by_pointer: false,
-                    null_ok: true,
-                    when: None,
-                    even_on_failure: false,
-                    on_success: false,
-                };
+                let release = by_owner(&kind, also.unwrap_or_default());
                 let action = Action::Release {
                     v,
                     release: Arc::new(release),

@@ -12,6 +12,20 @@ use crate::log::Action;
 use crate::state::{Res, State, Status};
 use crate::values::{LocId, Sym, Val, ValId};
 
+/// What an owner of such a resource does to it at its end; `also` are the kinds that it may be instead.
+pub(crate) fn by_owner(kind: &str, also: Vec<String>) -> Release {
+    Release {
+        kind: kind.to_owned(),
+        also,
+        arg: 0,
+        by_pointer: false,
+        null_ok: true,
+        when: None,
+        even_on_failure: false,
+        on_success: false,
+    }
+}
+
 impl Exec<'_, '_> {
     /// A value reaches a call that needs a live resource there.
     pub(crate) fn use_value(&mut self, state: &mut State, v: ValId, api: &Name, releases: bool) {

@@ -97,7 +97,7 @@ pub enum Target {
 
 impl Target {
     /// What Rust's `cfg` says there.
-    pub(crate) fn cfg(self) -> Cfg {
+    pub fn cfg(self) -> Cfg {
         match self {
             Self::Windows => Cfg::windows(),
             Self::Unix => Cfg::unix(),
@@ -105,7 +105,7 @@ impl Target {
     }
 
     /// What `#if` sees there as defined.
-    pub(crate) fn preprocessor(self) -> CppConfig {
+    pub fn preprocessor(self) -> CppConfig {
         match self {
             Self::Windows => CppConfig::windows(),
             Self::Unix => CppConfig::unix(),
