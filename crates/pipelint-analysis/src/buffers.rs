@@ -2,10 +2,11 @@
 //! value has ended.
 
 use pipelint_ir::{Callee, Name, Operand, PlaceId, Type};
-use pipelint_models::Buffer;
+use pipelint_models::{Buffer, FunctionModel};
 
 use crate::exec::Exec;
 use crate::log::Action;
+use crate::model::is_set;
 use crate::state::{Res, State, Status};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
@@ -98,18 +99,29 @@ impl<'m> Exec<'_, 'm> {
     }
 
     /// A call is given the address of memory that has ended, or an object that holds it.
-    pub(crate) fn use_buffers(&mut self, state: &mut State, args: &[ValId], api: &Name) {
+    pub(crate) fn use_buffers(
+        &mut self,
+        state: &mut State,
+        model: &FunctionModel,
+        args: &[ValId],
+        api: &Name,
+    ) {
         self.tell_pointers(state, args, api);
         if !self.frees {
             return;
         }
+        // What a call only fills, or copies from there, is not followed to what it points to.
+        let only_fills = !model.fills.is_empty() && model.acquires.is_empty() && model.io.is_none();
         let mut gone = Vec::new();
-        for v in args {
+        for (n, v) in args.iter().enumerate() {
             let Val::Ptr(object) = *self.arena.get(*v) else {
                 continue;
             };
             if self.has_ended(state, *v) {
                 gone.push(*v);
+                continue;
+            }
+            if only_fills || is_set(model, n) {
                 continue;
             }
             let parts = state.env.iter().filter(|(loc, v)| {

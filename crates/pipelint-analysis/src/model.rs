@@ -8,6 +8,12 @@ use crate::exec::{Exec, Outcome};
 use crate::state::{Failed, State, Tells};
 use crate::values::{Loc, Val, ValId};
 
+/// What the argument points to is set by the call.
+pub(crate) fn is_set(model: &FunctionModel, argument: usize) -> bool {
+    let made = |a: &Acquire| a.at.argument() == Some(argument);
+    model.fills.contains(&argument) || model.acquires.iter().any(made)
+}
+
 impl<'p> Exec<'p, '_> {
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn model_call(
@@ -58,8 +64,8 @@ impl<'p> Exec<'p, '_> {
         for v in args {
             self.touch_inside(&mut state, *v);
         }
-        self.use_fields(&mut state, args, api);
-        self.use_buffers(&mut state, args, api);
+        self.use_fields(&mut state, model, args, api);
+        self.use_buffers(&mut state, model, args, api);
         self.give_boxes(&mut state, args);
         for release in model.releases.iter().filter(|r| !r.on_success) {
             match self.applies(&state, release.when.as_ref(), args) {
@@ -165,12 +171,19 @@ impl<'p> Exec<'p, '_> {
         out.push(state);
     }
 
-    /// What the structures hold that a call is given the addresses of, and that the system takes out.
-    fn use_fields(&mut self, state: &mut State, args: &[ValId], api: &Name) {
-        for v in args {
+    /// What the structures hold whose addresses a call is given that makes something: the system
+    /// takes it out. A call that fills, copies or compares a structure uses nothing of it.
+    fn use_fields(&mut self, state: &mut State, model: &FunctionModel, args: &[ValId], api: &Name) {
+        if model.acquires.is_empty() {
+            return;
+        }
+        for (n, v) in args.iter().enumerate() {
             let Val::Ptr(object) = *self.arena.get(*v) else {
                 continue;
             };
+            if is_set(model, n) {
+                continue;
+            }
             for field in self.program.models.used_fields() {
                 let at = self.arena.loc(Loc::Field(object, field.as_str().into()));
                 if let Some(&held) = state.env.get(at) {

@@ -36,7 +36,7 @@ struct Tables {
     handle_locks: Vec<Arc<Lock>>,
     guards: TypeTable<Guard>,
     buffers: TypeTable<Buffer>,
-    /// Fields that a call uses which is given the address of what holds them.
+    /// Fields that an acquiring call uses which is given the address of what holds them.
     used_fields: Vec<SmolStr>,
     statuses: TypeTable<StatusType>,
     /// Whether a value of the type is a handle.

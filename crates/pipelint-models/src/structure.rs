@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// A structure whose fields hold resources for the call that is given its address: such a call uses
-/// what is in them, as if it were an argument.
+/// A structure whose fields hold resources for the call that is given its address: such a call, if it
+/// acquires something, uses what is in them as if it were an argument.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Structure {
