@@ -62,6 +62,7 @@ impl Exec<'_, '_> {
             built: false,
             by_end: false,
             given_to: None,
+            handed_on: None,
         };
         state.res.insert(v, res);
         if !memory {
@@ -121,6 +122,7 @@ impl Exec<'_, '_> {
                     checked: acquire.infallible,
                     unseen: false,
                     loc,
+                    handed_on: None,
                     failed_at: None,
                 };
                 self.out_failed(&mut failed, loc, out);
@@ -184,6 +186,7 @@ impl Exec<'_, '_> {
                         built: false,
                         by_end: false,
                         given_to: None,
+                        handed_on: None,
                     },
                 );
                 good.last_made = Some(v);

@@ -5,6 +5,7 @@ use pipelint_source::Span;
 
 use crate::event::{LeakHow, StepKind};
 use crate::exec::{Exec, Outcome, number};
+use crate::handed_on::HandedOn;
 use crate::log::{Action, Step, each};
 use crate::program::FnRef;
 use crate::state::{FailedOut, State, Status};
@@ -33,6 +34,7 @@ pub(crate) struct Frame {
 pub(crate) struct Call<'p> {
     pub(crate) summary: &'p Summary,
     name: Name,
+    function: FnRef,
     /// The call, in the caller.
     site: Span,
     pub(crate) args: Vec<ValId>,
@@ -151,6 +153,7 @@ impl<'p> Exec<'p, '_> {
         let call = Call {
             summary,
             name: function.name.clone(),
+            function: call.function,
             site: self.span,
             args,
             arg_locs,
@@ -273,6 +276,9 @@ impl<'p> Exec<'p, '_> {
             res.escaped = res.foreign;
             res.home = None;
             res.var = Name::default();
+            if !res.infallible {
+                res.handed_on = HandedOn::of_resource(&res, call.function, call.site);
+            }
             if res.checked && !res.infallible {
                 // The called function judged it: for the caller, that function is what can fail.
                 res.api = call.name.clone();
@@ -437,6 +443,8 @@ impl<'p> Exec<'p, '_> {
             created: call.site,
             var: self.loc_name(loc),
             checked: out.unseen,
+            failed_at: None,
+            handed_on: HandedOn::of_out(out, call.function, call.site),
             loc,
             ..out.clone()
         };

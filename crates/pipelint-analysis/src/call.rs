@@ -513,6 +513,12 @@ impl<'p> Exec<'p, '_> {
         if doubtful && rests_on_failure {
             return;
         }
+        if let (EventKind::UncheckedUse { .. }, Some(resource)) = (&kind, &resource) {
+            let handed_on = resource.handed_on.iter();
+            self.found
+                .unseen
+                .extend(handed_on.flat_map(|by| by.calls()));
+        }
         let at = match &kind {
             // Which end comes second is not the point: the release by hand is one too many.
             EventKind::DoubleClose {

@@ -77,6 +77,8 @@ pub(crate) struct Findings {
     pub(crate) taken_back: FxHashSet<Span>,
     /// Calls of `into_raw` whose pointer code out of sight was given, or is kept where no class tells.
     pub(crate) boxes_given: FxHashSet<Span>,
+    /// Calls whose result a helper had seen to be a failure, and that reaches a use without a look.
+    pub(crate) unseen: FxHashSet<Span>,
     /// Releases of a value by a call, and whether each path to it knows that the value is empty.
     pub(crate) released_empty: FxHashMap<Span, Option<Event>>,
 }

@@ -1,8 +1,12 @@
 //! What the analysis saw: the facts rules choose from and put into words.
 
+use std::sync::Arc;
+
 use pipelint_ir::Name;
 use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
+
+use crate::handed_on::HandedOn;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub struct Resource {
     pub release: Name,
     /// The value that means the call failed; none when the call's status says it.
     pub failure: Option<Sentinel>,
+    /// A function of the program saw that it failed, and handed it on all the same.
+    pub(crate) handed_on: Option<Arc<HandedOn>>,
 }
 
 /// What happens at one step of a path.

@@ -149,6 +149,7 @@ pub(crate) fn wrong_fills(program: &Program<'_>, fills: &[Fill]) -> Vec<Event> {
             noun: Name::new(&known.noun),
             release: Name::new(&known.release),
             failure: None,
+            handed_on: None,
         });
         let made = StepKind::Created {
             api: fill.api.clone(),

@@ -62,6 +62,7 @@ impl Exec<'_, '_> {
             built: false,
             by_end: self.ending > 0,
             given_to: None,
+            handed_on: None,
         };
         self.note_freed(kind);
         self.released_in.insert(v, self.block);

@@ -28,6 +28,7 @@ mod forget;
 mod freed;
 mod given_up;
 mod globals;
+mod handed_on;
 mod initialise;
 mod io;
 mod leave;
@@ -218,8 +219,12 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     }
     analysis.events.extend(Findings::half_done(&mut findings));
     analysis.events.extend(Findings::forgotten(&mut findings));
+    let mut linked = class::link_fields(&program, &mut findings);
+    let unseen = handed_on::unseen(&mut findings, &linked);
+    let events = analysis.events.iter_mut().chain(&mut linked);
+    handed_on::tell_at_test(&program, &order, &all, &unseen, events);
     analysis.events = Findings::merge(std::mem::take(&mut analysis.events));
-    for event in class::link_fields(&program, &mut findings) {
+    for event in linked {
         let same = analysis.events.iter_mut().find(|e| {
             let created = |e: &Event| e.resource.as_ref().map_or(e.at, |r| r.created);
             std::mem::discriminant(&e.kind) == std::mem::discriminant(&event.kind)

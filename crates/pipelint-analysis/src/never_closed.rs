@@ -161,6 +161,7 @@ pub(crate) fn never_closed(
             noun: kind.map_or_else(Name::default, |k| Name::new(&k.noun)),
             release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),
             failure: None,
+            handed_on: None,
         };
         let made = StepKind::Created {
             api: created.api.clone(),

@@ -533,6 +533,7 @@ impl Exec<'_, '_> {
             noun: kind.map_or_else(|| "resource".into(), |k| Name::new(&k.noun)),
             release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),
             failure: closed.failure,
+            handed_on: None,
         };
         let published = self.is_published(state, loc);
         self.notes.stale.push(Stale {

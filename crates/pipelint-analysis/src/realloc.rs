@@ -141,6 +141,7 @@ impl Exec<'_, '_> {
                 noun: Name::new(&kind.noun),
                 release: Name::new(&kind.release),
                 failure: None,
+                handed_on: None,
             });
             let path = self.path(state, Some(v), StepKind::Left);
             self.found.add(Event {

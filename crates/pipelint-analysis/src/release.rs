@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pipelint_ir::{Callee, Name, Operand, PlaceId, Statement};
-use pipelint_models::Release;
+use pipelint_models::{Release, Sentinel};
 
 use crate::event::{Event, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
@@ -103,9 +103,10 @@ impl Exec<'_, '_> {
         let Some(out) = state.failed_outs.get(v).cloned() else {
             return;
         };
-        let Some(check) = out.failed_at.filter(|_| out.checked && !out.unseen) else {
+        let seen = out.checked && out.failed_at.is_some();
+        if out.unseen || !(seen || (!out.checked && out.handed_on.is_some())) {
             return;
-        };
+        }
         if state.doubtful || !self.is_of_place(state, *place, out.loc) {
             return;
         }
@@ -114,18 +115,21 @@ impl Exec<'_, '_> {
             var: out.var.clone(),
         };
         let step = |span, what| crate::event::PathStep { span, what };
-        let path = vec![
+        let mut path = vec![
             step(out.created, made),
-            step(check, StepKind::Branch(true)),
             step(self.at(), StepKind::Passed(api.clone())),
         ];
-        let kind = EventKind::FailedUse {
-            check,
-            api: api.clone(),
+        let api = api.clone();
+        let kind = match out.failed_at {
+            Some(check) => {
+                path.insert(1, step(check, StepKind::Branch(true)));
+                EventKind::FailedUse { check, api }
+            }
+            None => EventKind::UncheckedUse { api },
         };
-        let resource = Some(self.failed_resource(&out));
-        self.emit(kind, resource, path, state.doubtful);
-        state.failed_outs.remove(v);
+        let mut resource = self.failed_resource(&out);
+        resource.failure = self.empty_value(&out.kind, v);
+        self.emit(kind, Some(resource), path, state.doubtful);
     }
 
     /// Whether a place is this location, or what a getter of the object around it gave.
@@ -236,8 +240,8 @@ impl Exec<'_, '_> {
             }
             // Unset by a creation that nobody judged: that is told as such.
             Val::Int(0 | -1) if state.failed_outs.get(v).is_some_and(|out| !out.checked) => return,
-            Val::Int(value @ (0 | -1)) if !release.null_ok => {
-                self.close_of_constant(state, release, api, value);
+            Val::Int(0 | -1) if !release.null_ok => {
+                self.close_of_constant(state, release, api, v);
                 return;
             }
             _ => {}
@@ -304,7 +308,9 @@ impl Exec<'_, '_> {
             Status::Open if outcome == Outcome::Failed => {
                 // Freeing NULL is nobody's fault.
                 let memory = self.is_plain_memory(&res.kind);
-                let value = res.failure.filter(|_| !release.null_ok && !memory);
+                // Where a use was told that nobody looks before, this is the same fault.
+                let told = memory || res.used_unchecked;
+                let value = res.failure.filter(|_| !release.null_ok && !told);
                 value.map(|value| EventKind::CloseOfInvalid {
                     var: res.var.clone(),
                     api: api.clone(),
@@ -409,17 +415,22 @@ impl Exec<'_, '_> {
         self.found.released_empty.insert(at, told);
     }
 
+    /// What a constant is called where a variable of this kind holds it: -1 has a name for each.
+    fn empty_value(&self, kind: &str, v: ValId) -> Option<Sentinel> {
+        let value = self.arena.as_int(v)?;
+        let kind = self.program.models.resource(kind)?;
+        let mut empty = kind.empty.iter();
+        empty.find(|e| number(**e) == value).copied()
+    }
+
     pub(crate) fn close_of_constant(
         &mut self,
         state: &State,
         release: &Release,
         api: &Name,
-        value: i128,
+        v: ValId,
     ) {
-        // -1 has a name for each kind.
-        let kind = self.program.models.resource(&release.kind);
-        let empty = kind.and_then(|k| k.empty.iter().find(|e| number(**e) == value));
-        let Some(&sentinel) = empty else {
+        let Some(sentinel) = self.empty_value(&release.kind, v) else {
             return;
         };
         if self.is_plain_memory(&release.kind) {
@@ -435,13 +446,15 @@ impl Exec<'_, '_> {
             return;
         }
         let path = self.path(state, None, StepKind::Closed(api.clone()));
+        let failed = state.failed_outs.get(v).filter(|out| out.var == var);
+        let resource = failed.map(|out| self.failed_resource(out));
         self.emit(
             EventKind::CloseOfInvalid {
                 var,
                 api: api.clone(),
                 value: sentinel,
             },
-            None,
+            resource,
             path,
             state.doubtful,
         );

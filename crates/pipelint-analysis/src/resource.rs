@@ -205,6 +205,7 @@ impl Exec<'_, '_> {
             noun: kind.map_or_else(|| "resource".into(), |k| Name::new(&k.noun)),
             release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),
             failure: res.failure.or_else(only_empty),
+            handed_on: res.handed_on.clone(),
         }
     }
 
@@ -214,11 +215,12 @@ impl Exec<'_, '_> {
         Resource {
             api: out.api.clone(),
             created: out.created,
-            origin: out.created,
+            origin: out.handed_on.as_ref().map_or(out.created, |h| h.made()),
             var: out.var.clone(),
             noun: kind.map_or_else(Name::default, |k| Name::new(&k.noun)),
             release: kind.map_or_else(Name::default, |k| Name::new(&k.release)),
             failure: None,
+            handed_on: out.handed_on.clone(),
         }
     }
 

@@ -287,6 +287,7 @@ impl Exec<'_, '_> {
             built: false,
             by_end: false,
             given_to: None,
+            handed_on: None,
         }
     }
 

@@ -10,6 +10,7 @@ use pipelint_source::Span;
 use rustc_hash::FxHasher;
 
 use crate::event::{PathStep, StepKind};
+use crate::handed_on::HandedOn;
 use crate::log::Log;
 use crate::memo::Memos;
 use crate::values::{LocId, StmtNo, ValId};
@@ -216,6 +217,8 @@ pub(crate) struct Res {
     pub(crate) by_end: bool,
     /// The creation that was given it as its context: where that failed, nobody has it.
     pub(crate) given_to: Option<ValId>,
+    /// A function of the program saw that it failed, and handed it on all the same.
+    pub(crate) handed_on: Option<Arc<HandedOn>>,
 }
 
 /// A variable that an out-parameter creation did not set where it failed.
@@ -229,6 +232,8 @@ pub(crate) struct FailedOut {
     pub(crate) checked: bool,
     /// Judged by code that is not seen.
     pub(crate) unseen: bool,
+    /// A function of the program saw that it failed, and went on.
+    pub(crate) handed_on: Option<Arc<HandedOn>>,
     /// The variable.
     pub(crate) loc: LocId,
     /// The condition that showed the failure.
@@ -510,7 +515,8 @@ impl State {
 
     /// A condition of the program saw that a creation failed which was to fill this location.
     pub(crate) fn saw_failure_of(&self, loc: LocId) -> bool {
-        let seen = |out: &FailedOut| out.checked && !out.unseen && out.failed_at.is_some();
+        let here = |out: &FailedOut| out.checked && out.failed_at.is_some();
+        let seen = |out: &FailedOut| !out.unseen && (here(out) || out.handed_on.is_some());
         self.failed_outs
             .iter()
             .any(|(_, out)| out.loc == loc && seen(out))

@@ -94,6 +94,9 @@ pub struct Function {
     pub kind: FunctionKind,
     /// File-static or in an anonymous namespace.
     pub internal: bool,
+    /// A Rust function that is not `pub` and of no trait: only its module and those in it can name it.
+    /// (Whether a C++ method is private, its class says.)
+    pub private: bool,
     /// Declared to never return (`[[noreturn]]`, `__declspec(noreturn)`).
     pub noreturn: bool,
     /// Its return type.

@@ -228,6 +228,7 @@ pub(crate) struct Parser {
 impl Parser {
     fn header(line: &mut Cursor<'_>) -> Result<Self, TextError> {
         let internal = line.takes_word("internal");
+        let private = line.takes_word("private");
         let noreturn = line.takes_word("noreturn");
         let Some(kind) = kind(line) else {
             return Err(line.wrong("a function: `fn`, `method`, `constructor`, …"));
@@ -249,6 +250,7 @@ impl Parser {
                 class,
                 kind,
                 internal,
+                private,
                 noreturn,
                 ret: Type::default(),
                 params: 0,

@@ -124,6 +124,9 @@ impl<'a> Printer<'a> {
         if function.internal {
             out.push_str("internal ");
         }
+        if function.private {
+            out.push_str("private ");
+        }
         if function.noreturn {
             out.push_str("noreturn ");
         }

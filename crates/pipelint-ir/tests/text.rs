@@ -327,12 +327,12 @@ fn headers() {
         assert_eq!(function.class.as_deref(), class, "{header}");
     }
     let function = same(
-        "internal noreturn fn f(path: const wchar_t* @_In_z_, %1: T&&, ovl: OVERLAPPED* @_Inout_ \
-         @`_At_(x, _Post_)`) -> const char*& given-up {\n  static n: int[3][]\n  let n%4: ?\n  temp \
+        "internal private noreturn fn f(path: const wchar_t* @_In_z_, %1: T&&, \
+         ovl: OVERLAPPED* @_Inout_ @`_At_(x, _Post_)`) -> const char*& given-up {\n  static n: int[3][]\n  let n%4: ?\n  temp \
          %5: T\n  let move%6: int\n  gap0 unsupported co_await_expression\n  gap1 too-deep\n  gap2 \
          too-large\n  gap3 bound states\n  gap4 syntax\nbb0: unwind bb0\n  return\n}\n",
     );
-    assert!(function.internal && function.noreturn);
+    assert!(function.internal && function.private && function.noreturn);
     assert_eq!(function.wholeness, Wholeness::GivenUp);
     assert_eq!(function.params, 3);
     assert_eq!(function.locals[2].sal, ["_Inout_", "_At_(x, _Post_)"]);

@@ -407,6 +407,7 @@ impl Frame {
             class: self.class,
             kind: self.kind,
             internal: false,
+            private: false,
             noreturn: false,
             ret: self.ret,
             params: self.params,

@@ -54,6 +54,7 @@ kinds! {
     ForExpression = "for_expression",
     ForeignModItem = "foreign_mod_item",
     FunctionItem = "function_item",
+    ExternModifier = "extern_modifier",
     FunctionModifiers = "function_modifiers",
     FunctionSignature = "function_signature_item",
     FunctionType = "function_type",

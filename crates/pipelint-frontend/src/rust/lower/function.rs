@@ -146,7 +146,8 @@ impl Lowerer<'_> {
             self.parameters(list);
         }
         if let Some(block) = field(node, F.body) {
-            let (function, _) = self.body_of(block, ret);
+            let (mut function, _) = self.body_of(block, ret);
+            function.private = is_private(node);
             self.done.push(function);
         }
         (self.f, self.body, self.outer) = kept;
@@ -304,4 +305,22 @@ impl Lowerer<'_> {
         self.done.push(function);
         (self.f, self.body, self.outer) = kept;
     }
+}
+
+/// A function that only its module can name: not `pub`, of no trait, and not exported to the linker.
+fn is_private(node: Node<'_>) -> bool {
+    let parts = children(node);
+    let shown = |what: &K| matches!(what, K::VisibilityModifier);
+    // `extern "C" fn`: what the linker or the system is given, it calls by other ways.
+    let exported = |(part, what): &(Node<'_>, K)| {
+        *what == K::FunctionModifiers
+            && children(*part)
+                .iter()
+                .any(|(_, what)| *what == K::ExternModifier)
+    };
+    let block = node.parent();
+    let owner = block.and_then(|block| block.parent());
+    let of_trait =
+        owner.is_some_and(|owner| kind(owner) == K::TraitItem || field(owner, F.trait_).is_some());
+    !parts.iter().any(|(_, what)| shown(what)) && !parts.iter().any(exported) && !of_trait
 }
