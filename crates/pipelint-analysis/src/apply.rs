@@ -692,7 +692,8 @@ impl<'p> Exec<'p, '_> {
                 continue;
             };
             let bound = match &call.summary.locs[loc.index()] {
-                Loc::Local(l) => call.args.get(l.0 as usize).copied(),
+                // Unknown code that had its address may have changed the parameter since.
+                Loc::Local(l) if epoch == 0 => call.args.get(l.0 as usize).copied(),
                 _ => None,
             };
             let bound = bound.unwrap_or_else(|| {

@@ -63,6 +63,11 @@ impl<'p> Exec<'p, '_> {
         voided: bool,
         out: &mut Vec<State>,
     ) {
+        if self.asks_for_failure(&state, dst, callee, args, out)
+            || self.passes_over(&state, callee, args, out)
+        {
+            return;
+        }
         if self.owner_call(&mut state, dst, callee, args, out) {
             return;
         }

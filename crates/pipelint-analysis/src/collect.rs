@@ -79,6 +79,8 @@ pub(crate) struct Findings {
     pub(crate) boxes_given: FxHashSet<Span>,
     /// Calls whose result a helper had seen to be a failure, and that reaches a use without a look.
     pub(crate) unseen: FxHashSet<Span>,
+    /// Failures of creations that `.ok()` drops, to be told of a function that tells of others.
+    pub(crate) passed_over: Vec<Event>,
     /// Releases of a value by a call, and whether each path to it knows that the value is empty.
     pub(crate) released_empty: FxHashMap<Span, Option<Event>>,
 }

@@ -185,8 +185,9 @@ pub enum EventKind {
     StatusDropped {
         /// The function.
         callee: Name,
-        /// A call whose result is looked at.
-        judged: Span,
+        /// A call whose result is looked at; none where `.ok()` drops the error, and what is left of
+        /// the result is given on unasked.
+        judged: Option<Span>,
     },
     /// A class makes a resource into a field, and no code ever closes it or hands it on.
     NeverClosed {

@@ -45,6 +45,7 @@ mod own;
 mod owners;
 mod partial;
 mod parts;
+mod passed_over;
 mod private;
 mod program;
 mod protocol;
@@ -70,6 +71,7 @@ mod unsure;
 mod values;
 mod ways;
 mod words;
+mod wrapped;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -322,6 +324,7 @@ fn run_function(
         if !exec.run() {
             return None;
         }
+        exec.tell_passed_over();
         let events = exec.found.finish();
         let summary = exec.summary();
         Some((exec.found, events, exec.bounded, summary, exec.notes))
@@ -425,7 +428,8 @@ fn calls_models(program: &Program<'_>, unit: usize, function: &Function) -> bool
                 callee: Callee::Function(name),
                 ..
             } if rust
-                && (forget::is_raw_maker(name)
+                && (name == passed_over::PASSED_OVER
+                    || forget::is_raw_maker(name)
                     || name == boxed::MAKER
                     || name == "std::mem::forget") =>
             {

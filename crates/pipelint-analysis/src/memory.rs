@@ -131,6 +131,9 @@ impl Exec<'_, '_> {
         if let Some(&v) = state.env.get(loc) {
             return self.unless_stale(state, loc, v);
         }
+        if let Some(v) = self.number_of_handle(state, loc) {
+            return v;
+        }
         let mut at = loc;
         while let Loc::Field(parent, _) | Loc::Elem(parent, _) = self.arena.get_loc(at) {
             at = *parent;
@@ -161,6 +164,19 @@ impl Exec<'_, '_> {
         let epoch = self.epoch_of(state, loc);
         let v = self.arena.sym(Sym::Load { loc, epoch });
         self.unless_stale(state, loc, v)
+    }
+
+    /// Rust's crates wrap what the system yields in a struct with one field: `.0`, or `.Value` of a
+    /// view. The field is the resource.
+    fn number_of_handle(&self, state: &State, loc: LocId) -> Option<ValId> {
+        let Loc::Field(whole, name) = self.arena.get_loc(loc) else {
+            return None;
+        };
+        if !self.is_rust() || !matches!(name.as_str(), "0" | "Value") {
+            return None;
+        }
+        let v = *state.env.get(*whole)?;
+        state.res.get(v).map(|_| v)
     }
 
     /// The location that lies in `to` as this one does in `from`.

@@ -277,7 +277,7 @@ impl Exec<'_, '_> {
         let path = self.path(state, about, StepKind::Called(name.clone()));
         let kind = EventKind::StatusDropped {
             callee: name,
-            judged,
+            judged: Some(judged),
         };
         self.emit(kind, resource, path, false);
     }
@@ -312,13 +312,14 @@ impl Exec<'_, '_> {
 
     /// What a caller sees of a result.
     fn look_of(&self, state: &State, result: ValId, parts: &Parts) -> Option<Look> {
-        if state.res.get(result).is_some() || parts.iter().any(|(_, v)| state.res.get(*v).is_some())
-        {
+        let tag = tag_of(parts);
+        let made = || parts.iter().any(|(_, v)| state.res.get(*v).is_some());
+        if state.res.get(result).is_some() || (tag.is_none() && made()) {
             return None;
         }
         let v = match parts.is_empty() {
             true => result,
-            false => tag_of(parts)?,
+            false => tag?,
         };
         let fact = state.facts.get(v);
         let exact = self.arena.as_int(v).or_else(|| fact.and_then(Fact::exact));
@@ -343,8 +344,11 @@ impl Exec<'_, '_> {
 
     /// No success looks like a failure.
     fn tells_apart(&self, failed: fn(&Ended) -> bool) -> bool {
-        let (failures, successes): (Vec<Ended>, Vec<Ended>) =
-            self.results.iter().partition(|end| failed(end));
+        // An `Err` is one, whatever failed.
+        let fails = self.is_rust() && self.function.ret.name == "Result";
+        let ends = self.results.iter().copied();
+        let ends = ends.filter(|end| !fails || failed(end) || end.look != Some(Look::Exactly(1)));
+        let (failures, successes): (Vec<Ended>, Vec<Ended>) = ends.partition(failed);
         let looks = |ends: Vec<Ended>| -> Option<Vec<Look>> {
             let looks: Option<Vec<Look>> = ends.into_iter().map(|end| end.look).collect();
             looks.filter(|looks| !looks.is_empty())

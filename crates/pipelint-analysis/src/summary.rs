@@ -135,10 +135,14 @@ impl Exec<'_, '_> {
 
     /// A path ends here with this result; kept for the summary.
     pub(crate) fn record_end(&mut self, state: &State, result: Option<ValId>, parts: &Parts) {
+        // What its results tell is asked of a function that nobody calls, too.
+        let told = self
+            .is_rust()
+            .then(|| self.note_result(state, result, parts));
         if !self.recording {
             return;
         }
-        let failed = self.note_result(state, result, parts);
+        let failed = told.unwrap_or_else(|| self.note_result(state, result, parts));
         // What a creation that nobody judged left empty may be: a caller has not seen it fail.
         let unjudged = |v: &ValId| {
             let out = state.failed_outs.get(*v);

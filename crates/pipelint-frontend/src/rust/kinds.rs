@@ -12,6 +12,7 @@ pub(crate) use crate::build::grammar::field;
 pub(crate) static GRAMMAR: LazyLock<Language> = LazyLock::new(|| tree_sitter_rust::LANGUAGE.into());
 
 kinds! {
+    Arguments = "arguments",
     AbstractType = "abstract_type",
     ArrayExpression = "array_expression",
     ArrayType = "array_type",
@@ -79,6 +80,7 @@ kinds! {
     MacroDefinition = "macro_definition",
     MacroInvocation = "macro_invocation",
     MatchArm = "match_arm",
+    MatchBlock = "match_block",
     MatchExpression = "match_expression",
     MatchPattern = "match_pattern",
     ModItem = "mod_item",

@@ -81,6 +81,9 @@ impl Lowerer<'_> {
         if let Some(value) = self.special(&full, function, &args, dst, span) {
             return value;
         }
+        if let Some(value) = self.wrapped_call(&full, node, &args, dst, wanted) {
+            return value;
+        }
         self.call_path(&full, &args, dst, wanted, span)
     }
 
@@ -294,10 +297,16 @@ impl Lowerer<'_> {
                     ty,
                 }
             }
-            Named::Constant(name) => Value {
-                op: Operand::Const(Const::Named(name)),
-                ty: Ty::Unknown,
-            },
+            Named::Constant(name) => {
+                let ty = match name.as_str() {
+                    "INVALID_HANDLE_VALUE" => Ty::named("HANDLE"),
+                    _ => Ty::Unknown,
+                };
+                Value {
+                    op: Operand::Const(Const::Named(name)),
+                    ty,
+                }
+            }
             Named::Struct => Value {
                 op: Operand::Const(Const::Int(0)),
                 ty: Ty::named(full),

@@ -9,6 +9,9 @@ use super::{Lowerer, Value};
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::ty::{BAD, GOOD, TAG, Ty};
 
+/// Says that the failure in this `Result` of a call is known to nobody from here on.
+const PASSED_OVER: &str = "Result::{passed over}";
+
 /// What a method of `Option` and `Result` does with a closure or value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -195,6 +198,23 @@ impl Lowerer<'_> {
         self.f.switch_to(join);
         self.retype(out, &result);
         Some(self.take(out, result))
+    }
+
+    /// The error of a call is dropped by `.ok()`, and what is left of it is given on unasked.
+    fn pass_over(&mut self, object: Node<'_>, of: PlaceId, span: Span) {
+        let asks = object.parent().and_then(|field| field.parent());
+        if kind(object) != K::CallExpression || !asks.is_some_and(|ok| self.is_passed_over(ok)) {
+            return;
+        }
+        let callee = Callee::Function(Name::new_static(PASSED_OVER));
+        self.emit(
+            callee,
+            vec![Operand::Copy(of)],
+            Ty::Unknown,
+            None,
+            false,
+            span,
+        );
     }
 
     /// What a closure or function yields for a payload.
@@ -475,6 +495,7 @@ impl Lowerer<'_> {
                 self.f.end(cur, Terminator::Goto(join), span);
                 self.f.switch_to(bad);
                 if name == "ok" {
+                    self.pass_over(object, of, span);
                     self.make_bad(None, out, span);
                 } else {
                     self.make_good(Operand::Move(failed), out, span);

@@ -125,7 +125,7 @@ fn makes_handle(name: &str) -> bool {
 }
 
 /// Functions of the `windows` crate that cannot fail, and yield no `Result`.
-fn yields_plainly(name: &str) -> bool {
+pub(super) fn yields_plainly(name: &str) -> bool {
     matches!(
         name,
         "GetCurrentProcess"

@@ -65,6 +65,11 @@ impl Lowerer<'_> {
                 op: Operand::Const(Const::Str(Name::default())),
                 ty: Ty::Ptr(Box::default()),
             },
+            "select" | "select_biased" => match self.select(tree, span) {
+                Some(value) => value,
+                None => self.library_macro(&name, tree, dst, span),
+            },
+            "__select" => self.unknown(Vec::new(), Ty::Unknown, span),
             "matches" | "assert_matches" | "debug_assert_matches" => self.matches(tree, span),
             _ => self.library_macro(&name, tree, dst, span),
         }

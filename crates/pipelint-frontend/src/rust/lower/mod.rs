@@ -19,7 +19,10 @@ mod pattern;
 mod place;
 mod raw;
 mod regroup;
+mod select;
 mod special;
+mod taken;
+mod wrapped;
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use tree_sitter::Node;
 use super::{Lowerer, Value};
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::source::children;
-use crate::rust::ty::Ty;
+use crate::rust::ty::{GOOD, TAG, Ty};
 
 impl Lowerer<'_> {
     /// A call of one of them, by its full path; none for any other.
@@ -56,6 +56,27 @@ impl Lowerer<'_> {
                 let mut value = self.value(*arg);
                 value.ty = Ty::Unknown;
                 Some(value)
+            }
+            (
+                "HANDLE::default" | "SOCKET::default" | "HKEY::default" | "HMODULE::default"
+                | "HPCON::default" | "SC_HANDLE::default",
+                [],
+            ) => Some(Value {
+                op: Operand::Const(Const::Int(0)),
+                ty: Ty::named(full.trim_end_matches("::default")),
+            }),
+            // The `windows` crate's handles are their numbers.
+            ("HANDLE" | "SOCKET" | "HKEY" | "HMODULE" | "HPCON" | "SC_HANDLE", [arg]) => {
+                let mut value = self.value(*arg);
+                value.ty = Ty::named(full);
+                Some(value)
+            }
+            // It closes what it is given.
+            ("windows::core::Owned::new", [arg]) => {
+                let ty = Ty::named("windows::Owned");
+                let args = self.arguments(&[*arg]);
+                let callee = Callee::Constructor(Box::new(ty.to_ir()));
+                Some(self.emit(callee, args, ty, dst, true, span))
             }
             // A box is what it holds.
             (
@@ -155,7 +176,18 @@ impl Lowerer<'_> {
                 };
                 let args = self.arguments(args);
                 let callee = Callee::Constructor(Box::new(ty.to_ir()));
-                Some(self.emit(callee, args, ty, dst, true, span))
+                if !full.starts_with("tokio::net::windows::named_pipe::") {
+                    return Some(self.emit(callee, args, ty, dst, true, span));
+                }
+                // It may yield an error, and has taken the handle all the same.
+                let owner = self.emit(callee, args, ty.clone(), None, true, span);
+                let tag = self.unknown(Vec::new(), Ty::Unknown, span);
+                let ty = Ty::io_result(ty);
+                let out = dst.unwrap_or_else(|| self.temp(ty.clone(), span));
+                self.retype(out, &ty);
+                let parts = vec![(Some(TAG.into()), tag.op), (Some(GOOD.into()), owner.op)];
+                self.f.assign(out, Rvalue::Aggregate(parts), span);
+                Some(self.take(out, ty))
             }
         }
     }
