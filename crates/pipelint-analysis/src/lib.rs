@@ -22,6 +22,7 @@ mod copies;
 mod event;
 mod evidence;
 mod exec;
+mod fetched;
 mod fields;
 mod fills;
 mod forget;
