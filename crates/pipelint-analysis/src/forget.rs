@@ -53,7 +53,9 @@ impl<'p> Exec<'p, '_> {
                 let mut fact = Fact::default();
                 fact.exclude(0);
                 state.facts.insert(v, fact);
-                self.made_box(state, v, name, dst);
+                if !self.adds_a_count(name, args, dst) {
+                    self.made_box(state, v, name, dst);
+                }
                 self.store_result(state, dst, v);
                 true
             }

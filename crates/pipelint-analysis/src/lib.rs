@@ -19,6 +19,7 @@ mod constants;
 mod construct;
 mod contexts;
 mod copies;
+mod counted;
 mod event;
 mod evidence;
 mod exec;
