@@ -62,7 +62,8 @@ impl<'p> Exec<'p, '_> {
             _ if takes_back(name) => {
                 let [arg, ..] = args else { return false };
                 let v = self.operand(state, arg);
-                self.take_back(state, v);
+                let whole = self.box_around(state, v);
+                self.take_back(state, whole);
                 if name == MAKER {
                     self.begin_box(state, v);
                 }

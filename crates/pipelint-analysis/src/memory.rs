@@ -164,7 +164,7 @@ impl Exec<'_, '_> {
     }
 
     /// The location that lies in `to` as this one does in `from`.
-    fn rebase(&mut self, loc: LocId, from: LocId, to: LocId) -> LocId {
+    pub(crate) fn rebase(&mut self, loc: LocId, from: LocId, to: LocId) -> LocId {
         if loc == from {
             return to;
         }
@@ -381,6 +381,7 @@ impl Exec<'_, '_> {
         for captured in self.shared_by(v) {
             self.escape(state, captured);
         }
+        self.give_boxes(state, &[v]);
         let mut held = Vec::new();
         self.let_go(state, v, &mut held);
         while let Some(inner) = held.pop() {
