@@ -1,7 +1,7 @@
 //! Values that Rust is told not to end: `mem::forget`, `ManuallyDrop`, `into_raw`, and the second value
 //! that `ptr::read` makes.
 
-use pipelint_ir::{Base, Callee, Name, Operand, PlaceId, Statement, Type};
+use pipelint_ir::{Base, Callee, Class, Name, Operand, PlaceId, Statement, Type};
 
 use crate::boxed::MAKER;
 use crate::event::{Event, EventKind, LeakHow, StepKind};
@@ -103,6 +103,28 @@ impl<'p> Exec<'p, '_> {
             self.forget_typed(state, kept, &of, &closer, DEPTH);
         }
         true
+    }
+
+    /// What a `ManuallyDrop` keeps.
+    pub(crate) fn is_kept_value(&self, loc: LocId) -> bool {
+        let Loc::Field(parent, name) = self.arena.get_loc(loc) else {
+            return false;
+        };
+        name == KEPT
+            && self
+                .loc_type(*parent)
+                .is_some_and(|ty| ty.name == MANUALLY_DROP)
+    }
+
+    /// A `Drop` ran that is not seen: what fields keep from ending may have been ended there.
+    pub(crate) fn may_end_kept(&mut self, state: &mut State, object: LocId, class: &Class) {
+        for field in &class.fields {
+            if field.ty.name == MANUALLY_DROP {
+                let at = self.arena.loc(Loc::Field(object, field.name.clone()));
+                let kept = self.arena.loc(Loc::Field(at, Name::new_static(KEPT)));
+                self.mark_moved(state, kept);
+            }
+        }
     }
 
     fn forget_typed(&mut self, state: &mut State, object: LocId, ty: &Type, by: &Name, depth: u32) {

@@ -354,6 +354,13 @@ impl Exec<'_, '_> {
         self.record(state, Action::Write { loc, v, span });
     }
 
+    /// The caller learns that something was moved out of its place.
+    pub(crate) fn tell_moved(&mut self, state: &mut State, loc: LocId, moved: ValId) {
+        if self.recording && self.is_callers(loc) {
+            self.record_write(state, loc, moved);
+        }
+    }
+
     /// Code that keeps what it is given takes the value over: its leak is not this function's.
     pub(crate) fn hand_over(&mut self, state: &mut State, v: ValId) {
         self.note_back(state, v);
