@@ -418,9 +418,6 @@ impl Exec<'_, '_> {
         if self.is_given(v) {
             self.record(state, Action::Escape(v));
         }
-        if self.seen_raw.contains(&v) {
-            self.note_taken(state, v);
-        }
         if let Val::Sym(Sym::Element { loc, .. }) = *self.arena.get(v)
             && let Some(array) = self.unknown_element(loc)
         {
@@ -439,6 +436,10 @@ impl Exec<'_, '_> {
             seen.push(v);
             if self.only_reads(v) {
                 continue;
+            }
+            // By value, or in a variable that it has the address of; a borrow takes nothing over.
+            if self.told_raw.contains(&v) {
+                self.note_taken(state, v);
             }
             self.let_go(state, v, &mut todo);
             todo.extend(self.shared_by(v));

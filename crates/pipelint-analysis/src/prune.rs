@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::cfg::Cfg;
 use crate::exec::{Exec, Outcome};
 use crate::log::Action;
-use crate::state::{State, Status};
+use crate::state::{Res, State, Status};
 use crate::values::{Arena, Loc, LocId, Sym, Val, ValId, ValSet};
 
 /// Marks epochs that begin at a block, apart from those that begin at a call.
@@ -84,7 +84,7 @@ impl Exec<'_, '_> {
         resources.retain(|v, res| {
             let kept = !res.escaped || res.failed_at.is_some() || res.given_to.is_some();
             let held = res.status == Status::Open && kept;
-            held || reachable.contains(v) || is_in_reach(&look, v, &res.status)
+            held || reachable.contains(v) || is_in_reach(&look, v, res)
         });
         state.res = resources;
         state
@@ -170,9 +170,11 @@ fn can_recur(
     recurs
 }
 
-/// What was released may be met again where it was read from, as long as the way there is known.
-fn is_in_reach(look: &Look<'_>, v: ValId, status: &Status) -> bool {
-    if !matches!(status, Status::Released(..)) {
+/// What was released, or what an owner holds that a call may have taken over, may be met again where it
+/// was read from, as long as the way there is known.
+fn is_in_reach(look: &Look<'_>, v: ValId, res: &Res) -> bool {
+    let taken = res.adopted && res.api.is_empty();
+    if !taken && !matches!(res.status, Status::Released(..)) {
         return false;
     }
     let mut v = v;
