@@ -56,6 +56,7 @@ mod readers;
 mod realloc;
 mod reference;
 mod release;
+mod replaced;
 mod resource;
 mod returns;
 mod rust;

@@ -47,17 +47,25 @@ impl Exec<'_, '_> {
             })
             .collect();
         let mut env = std::mem::take(&mut state.env);
-        env.retain(|loc, v| match arena.get_loc(arena.root(loc)) {
-            Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
-            // The object's fields are looked at where the method ends.
-            Loc::SelfObj => true,
-            Loc::Deref(p) if closures.contains_key(p) => true,
-            // Where nothing is held any more, such a field would read as it was at the beginning.
-            Loc::Deref(_) if self.is_own_steady(state, loc) => true,
-            _ if met.iter().any(|at| arena.within(*at, loc)) => true,
-            _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
+        let mut else_held: Vec<LocId> = Vec::new();
+        env.retain(|loc, v| {
+            let kept = match arena.get_loc(arena.root(loc)) {
+                Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
+                // The object's fields are looked at where the method ends.
+                Loc::SelfObj => true,
+                Loc::Deref(p) if closures.contains_key(p) => true,
+                // Where nothing is held any more, such a field would read as it was at the beginning.
+                Loc::Deref(_) if self.is_own_steady(state, loc) => true,
+                _ if met.iter().any(|at| arena.within(*at, loc)) => true,
+                _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
+            };
+            if !kept && self.puts_else(loc, *v) {
+                else_held.push(loc);
+            }
+            kept
         });
         state.env = env;
+        self.note_forgotten_places(state, &else_held);
         let mut reachable = std::mem::take(&mut self.marks);
         reachable.clear();
         let mut parts = Vec::new();
