@@ -43,6 +43,7 @@ mod names;
 mod never_closed;
 mod object;
 mod once;
+mod other_holders;
 mod own;
 mod owners;
 mod partial;
