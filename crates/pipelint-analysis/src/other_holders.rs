@@ -173,10 +173,10 @@ impl Search<'_, '_> {
         let is_it = |op: &Operand| is_one_of(function, op, names);
         match stmt {
             Statement::Assign { dst, value } => match value {
-                Rvalue::Use(op) | Rvalue::Cast(_, op) if is_it(op) => {
-                    if variable(function, *dst).is_none() {
-                        self.put(f, *dst);
-                    }
+                Rvalue::Use(op) | Rvalue::Cast(_, op)
+                    if is_it(op) && variable(function, *dst).is_none() =>
+                {
+                    self.put(f, *dst);
                 }
                 Rvalue::Aggregate(items) => {
                     let class = program.class_of_place(f.0, function, *dst);
