@@ -65,8 +65,10 @@ impl Exec<'_, '_> {
         let Val::Sym(Sym::Load { loc, .. }) = *self.arena.get(v) else {
             return None;
         };
-        let there =
-            state.env.get(loc).is_none_or(|held| *held == v) && !self.is_gone_from(state, loc);
+        let there = match state.env.get(loc) {
+            Some(held) => *held == v,
+            None => !self.is_replaced(state, loc, v),
+        } && !self.is_gone_from(state, loc);
         if !there || but == Some(loc) || !self.seen_raw.contains(&v) {
             return None;
         }

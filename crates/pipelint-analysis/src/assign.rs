@@ -50,6 +50,7 @@ impl Exec<'_, '_> {
                     self.write_keeping_parts(state, to, v);
                     self.name_resource(state, v, dst);
                     if self.is_rust() {
+                        self.stay_in_box(state, from, to);
                         self.follow_buffers(state, from, to);
                         self.leave_behind(state, op);
                     }

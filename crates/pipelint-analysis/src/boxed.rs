@@ -3,9 +3,9 @@
 use pipelint_ir::Name;
 
 use crate::exec::Exec;
-use crate::forget::RAW_BOX;
+use crate::forget::{RAW_BOX, is_raw_box};
 use crate::release::by_owner;
-use crate::state::State;
+use crate::state::{Res, State};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 /// What makes a box of a raw pointer.
@@ -61,6 +61,45 @@ impl Exec<'_, '_> {
         let local =
             matches!(*self.arena.get_loc(root), Loc::Local(l) if l.0 >= self.function.params);
         local && loc != root
+    }
+
+    /// `Box::into_raw(b)`: what is in the box stays where it was, and the pointers into it that were
+    /// taken before lead there still.
+    pub(crate) fn stay_in_box(&mut self, state: &mut State, from: LocId, to: LocId) {
+        let Loc::Deref(v) = *self.arena.get_loc(to) else {
+            return;
+        };
+        let here = |res: &Res| is_raw_box(res) && res.created == self.span;
+        if !state.res.get(v).is_some_and(here) {
+            return;
+        }
+        let pointers = state.env.iter().filter_map(|(at, held)| {
+            let Val::Ptr(into) = *self.arena.get(*held) else {
+                return None;
+            };
+            self.arena.within(into, from).then_some((at, into))
+        });
+        let pointers: Vec<(LocId, LocId)> = pointers.collect();
+        for (at, into) in pointers {
+            let stays = self.rebase(into, from, to);
+            let pointer = if stays == to {
+                v
+            } else {
+                self.arena.val(Val::Ptr(stays))
+            };
+            state.env.insert(at, pointer);
+        }
+    }
+
+    /// The box that a pointer leads into, where it is none to the whole of one.
+    pub(crate) fn box_around(&self, state: &State, v: ValId) -> ValId {
+        match *self.arena.get(v) {
+            Val::Ptr(loc) => match *self.arena.get_loc(self.arena.root(loc)) {
+                Loc::Deref(of) if state.res.get(of).is_some_and(is_raw_box) => of,
+                _ => v,
+            },
+            _ => v,
+        }
     }
 
     fn box_of(&mut self, object: LocId) -> LocId {

@@ -425,6 +425,7 @@ impl<'p> Exec<'p, '_> {
             .filter(|l| !self.is_steady(state, *l))
             .collect();
         for loc in gone {
+            self.note_replaced(state, loc);
             // What may have been written over is not known to be held here any more.
             if let Some(&v) = state.env.get(loc)
                 && let Some(res) = state.res.get_mut(v)

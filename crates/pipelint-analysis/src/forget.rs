@@ -1,7 +1,7 @@
 //! Values that Rust is told not to end: `mem::forget`, `ManuallyDrop`, `into_raw`, and the second value
 //! that `ptr::read` makes.
 
-use pipelint_ir::{Base, Callee, Name, Operand, PlaceId, Statement, Type};
+use pipelint_ir::{Base, Callee, Class, Name, Operand, PlaceId, Statement, Type};
 
 use crate::boxed::MAKER;
 use crate::event::{Event, EventKind, LeakHow, StepKind};
@@ -53,14 +53,17 @@ impl<'p> Exec<'p, '_> {
                 let mut fact = Fact::default();
                 fact.exclude(0);
                 state.facts.insert(v, fact);
-                self.made_box(state, v, name, dst);
+                if !self.adds_a_count(name, args, dst) {
+                    self.made_box(state, v, name, dst);
+                }
                 self.store_result(state, dst, v);
                 true
             }
             _ if takes_back(name) => {
                 let [arg, ..] = args else { return false };
                 let v = self.operand(state, arg);
-                self.take_back(state, v);
+                let whole = self.box_around(state, v);
+                self.take_back(state, whole);
                 if name == MAKER {
                     self.begin_box(state, v);
                 }
@@ -100,6 +103,28 @@ impl<'p> Exec<'p, '_> {
             self.forget_typed(state, kept, &of, &closer, DEPTH);
         }
         true
+    }
+
+    /// What a `ManuallyDrop` keeps.
+    pub(crate) fn is_kept_value(&self, loc: LocId) -> bool {
+        let Loc::Field(parent, name) = self.arena.get_loc(loc) else {
+            return false;
+        };
+        name == KEPT
+            && self
+                .loc_type(*parent)
+                .is_some_and(|ty| ty.name == MANUALLY_DROP)
+    }
+
+    /// A `Drop` ran that is not seen: what fields keep from ending may have been ended there.
+    pub(crate) fn may_end_kept(&mut self, state: &mut State, object: LocId, class: &Class) {
+        for field in &class.fields {
+            if field.ty.name == MANUALLY_DROP {
+                let at = self.arena.loc(Loc::Field(object, field.name.clone()));
+                let kept = self.arena.loc(Loc::Field(at, Name::new_static(KEPT)));
+                self.mark_moved(state, kept);
+            }
+        }
     }
 
     fn forget_typed(&mut self, state: &mut State, object: LocId, ty: &Type, by: &Name, depth: u32) {

@@ -180,7 +180,7 @@ impl Exec<'_, '_> {
     }
 
     /// The location that lies in `to` as this one does in `from`.
-    fn rebase(&mut self, loc: LocId, from: LocId, to: LocId) -> LocId {
+    pub(crate) fn rebase(&mut self, loc: LocId, from: LocId, to: LocId) -> LocId {
         if loc == from {
             return to;
         }
@@ -370,6 +370,13 @@ impl Exec<'_, '_> {
         self.record(state, Action::Write { loc, v, span });
     }
 
+    /// The caller learns that something was moved out of its place.
+    pub(crate) fn tell_moved(&mut self, state: &mut State, loc: LocId, moved: ValId) {
+        if self.recording && self.is_callers(loc) {
+            self.record_write(state, loc, moved);
+        }
+    }
+
     /// Code that keeps what it is given takes the value over: its leak is not this function's.
     pub(crate) fn hand_over(&mut self, state: &mut State, v: ValId) {
         self.note_back(state, v);
@@ -397,6 +404,7 @@ impl Exec<'_, '_> {
         for captured in self.shared_by(v) {
             self.escape(state, captured);
         }
+        self.give_boxes(state, &[v]);
         let mut held = Vec::new();
         self.let_go(state, v, &mut held);
         while let Some(inner) = held.pop() {
@@ -426,9 +434,6 @@ impl Exec<'_, '_> {
         if self.is_given(v) {
             self.record(state, Action::Escape(v));
         }
-        if self.seen_raw.contains(&v) {
-            self.note_taken(state, v);
-        }
         if let Val::Sym(Sym::Element { loc, .. }) = *self.arena.get(v)
             && let Some(array) = self.unknown_element(loc)
         {
@@ -447,6 +452,10 @@ impl Exec<'_, '_> {
             seen.push(v);
             if self.only_reads(v) {
                 continue;
+            }
+            // By value, or in a variable that it has the address of; a borrow takes nothing over.
+            if self.told_raw.contains(&v) {
+                self.note_taken(state, v);
             }
             self.let_go(state, v, &mut todo);
             todo.extend(self.shared_by(v));

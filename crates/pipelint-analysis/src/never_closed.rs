@@ -15,6 +15,7 @@ use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
 use crate::fields::{FieldKey, field_of, key_of, shared_names};
 use crate::fills::Fill;
 use crate::forget::RAW_BOX;
+use crate::other_holders::other_holders;
 use crate::program::{ClassRef, FnRef, Program, Target, last};
 use crate::taken_back::{TakenBack, pointee_named};
 
@@ -80,11 +81,13 @@ pub(crate) fn never_closed(
         (private || !elsewhere.contains(&c.field)) && is_seen_whole(program, c.class)
     });
     leave_out_taken_back(program, &mut created, elsewhere);
+    let others = leave_out_given(program, &mut created);
     if created.is_empty() {
         return Vec::new();
     }
     // What a field is copied into is asked for in its turn.
     let mut asked: FxHashSet<Name> = created.iter().map(|c| c.field.clone()).collect();
+    asked.extend(others.values().flatten().map(|(_, field)| field.clone()));
     let mut let_go: FxHashSet<FieldKey> = FxHashSet::default();
     let mut used: FxHashSet<FieldKey> = FxHashSet::default();
     let mut copied: FxHashSet<(FieldKey, FieldKey)> = FxHashSet::default();
@@ -121,9 +124,8 @@ pub(crate) fn never_closed(
             let_go.insert(to.clone());
         }
     }
-    let is_let_go = |created: &Created| {
-        let class = program.class_at(created.class).name.clone();
-        let mut todo = vec![(class, created.field.clone())];
+    let is_gone = |key: FieldKey| {
+        let mut todo = vec![key];
         let mut been: FxHashSet<FieldKey> = FxHashSet::default();
         while let Some((class, name)) = todo.pop() {
             for key in [(class, name.clone()), (Name::default(), name)] {
@@ -139,6 +141,17 @@ pub(crate) fn never_closed(
             }
         }
         false
+    };
+    let is_let_go = |created: &Created| {
+        let class = program.class_at(created.class).name.clone();
+        let other = others.get(&created.span).into_iter().flatten();
+        // Who has it as well may close it as well.
+        let mut other = other.filter(|(of, field)| (of, field) != (&class, &created.field));
+        is_gone((class.clone(), created.field.clone()))
+            || other.any(|key| {
+                let seen = kept(key) || !elsewhere.contains(&key.1);
+                !seen || is_gone(key.clone())
+            })
     };
     let mut events = Vec::new();
     let mut told: FxHashSet<(ClassRef, &Name)> = FxHashSet::default();
@@ -204,6 +217,27 @@ fn leave_out_taken_back(
         // What is copied as it is owns nothing: such memory is for the rest of the process.
         c.kind != RAW_BOX || !(derives_clone(program, c.class) || back.may_take(c.span, &kept))
     });
+}
+
+/// Leaves out what other code has too, and yields the fields that it was put into, by the call that made
+/// it.
+fn leave_out_given(
+    program: &Program<'_>,
+    created: &mut Vec<Created>,
+) -> FxHashMap<Span, FxHashSet<FieldKey>> {
+    let rust = |c: &&Created| {
+        c.kind != RAW_BOX && program.units[c.class.0].language == pipelint_ir::Language::Rust
+    };
+    let made: FxHashSet<Span> = created.iter().filter(rust).map(|c| c.span).collect();
+    if made.is_empty() {
+        return FxHashMap::default();
+    }
+    let others = other_holders(program, &made);
+    created.retain(|c| !others.get(&c.span).is_some_and(|other| other.given));
+    others
+        .into_iter()
+        .map(|(span, other)| (span, other.fields))
+        .collect()
 }
 
 /// Every method that the class declares has a body in the program.
@@ -277,6 +311,18 @@ fn getter_of(program: &Program<'_>, f: FnRef, shared: &FxHashSet<Name>) -> Optio
     }
     let own = function.places[place].base == Base::SelfObj;
     own.then(|| key_of(program, f, shared, place)).flatten()
+}
+
+/// The call may end, keep or pass on what it is given here.
+pub(crate) fn keeps(model: &FunctionModel, j: usize) -> bool {
+    model.releases.iter().any(|r| r.arg == j)
+        || model.takes.contains(&j)
+        // A handle that it must have, and keeps, is still its caller's.
+        || (model.escapes.contains(&j) && !model.needs.contains(&j))
+        || model.fills.contains(&j)
+        || model.returns_arg == Some(j)
+        // `DuplicateHandle` and its like: the new one may be told from the old one only there.
+        || model.acquires.iter().any(|a| a.when.as_ref().is_some_and(|w| w.null.is_none()))
 }
 
 impl Looker<'_, '_> {
@@ -476,25 +522,13 @@ impl Looker<'_, '_> {
                     self.creation(model, callee, args, Slot::Out(j), *of, span, created);
                 }
                 Some(of) => let_go(*of),
-                None if self.keeps(model, j) => let_go(*place),
+                None if keeps(model, j) => let_go(*place),
                 None => {}
             }
         }
         if let Some(dst) = dst {
             self.creation(model, callee, args, Slot::Result, dst, span, created);
         }
-    }
-
-    /// The call may end, keep or pass on what it is given here.
-    fn keeps(&self, model: &FunctionModel, j: usize) -> bool {
-        model.releases.iter().any(|r| r.arg == j)
-            || model.takes.contains(&j)
-            // A handle that it must have, and keeps, is still its caller's.
-            || (model.escapes.contains(&j) && !model.needs.contains(&j))
-            || model.fills.contains(&j)
-            || model.returns_arg == Some(j)
-            // `DuplicateHandle` and its like: the new one may be told from the old one only there.
-            || model.acquires.iter().any(|a| a.when.as_ref().is_some_and(|w| w.null.is_none()))
     }
 
     #[allow(clippy::too_many_arguments)]

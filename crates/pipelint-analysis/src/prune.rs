@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::cfg::Cfg;
 use crate::exec::{Exec, Outcome};
 use crate::log::Action;
-use crate::state::{State, Status};
+use crate::state::{Res, State, Status};
 use crate::values::{Arena, Loc, LocId, Sym, Val, ValId, ValSet};
 
 /// Marks epochs that begin at a block, apart from those that begin at a call.
@@ -47,17 +47,25 @@ impl Exec<'_, '_> {
             })
             .collect();
         let mut env = std::mem::take(&mut state.env);
-        env.retain(|loc, v| match arena.get_loc(arena.root(loc)) {
-            Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
-            // The object's fields are looked at where the method ends.
-            Loc::SelfObj => true,
-            Loc::Deref(p) if closures.contains_key(p) => true,
-            // Where nothing is held any more, such a field would read as it was at the beginning.
-            Loc::Deref(_) if self.is_own_steady(state, loc) => true,
-            _ if met.iter().any(|at| arena.within(*at, loc)) => true,
-            _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
+        let mut else_held: Vec<LocId> = Vec::new();
+        env.retain(|loc, v| {
+            let kept = match arena.get_loc(arena.root(loc)) {
+                Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
+                // The object's fields are looked at where the method ends.
+                Loc::SelfObj => true,
+                Loc::Deref(p) if closures.contains_key(p) => true,
+                // Where nothing is held any more, such a field would read as it was at the beginning.
+                Loc::Deref(_) if self.is_own_steady(state, loc) => true,
+                _ if met.iter().any(|at| arena.within(*at, loc)) => true,
+                _ => held.contains(v) || arena.name(loc).is_none_or(|n| cfg.is_mentioned(block, n)),
+            };
+            if !kept && self.puts_else(loc, *v) {
+                else_held.push(loc);
+            }
+            kept
         });
         state.env = env;
+        self.note_forgotten_places(state, &else_held);
         let mut reachable = std::mem::take(&mut self.marks);
         reachable.clear();
         let mut parts = Vec::new();
@@ -84,7 +92,7 @@ impl Exec<'_, '_> {
         resources.retain(|v, res| {
             let kept = !res.escaped || res.failed_at.is_some() || res.given_to.is_some();
             let held = res.status == Status::Open && kept;
-            held || reachable.contains(v) || is_in_reach(&look, v, &res.status)
+            held || reachable.contains(v) || is_in_reach(&look, v, res)
         });
         state.res = resources;
         state
@@ -170,9 +178,11 @@ fn can_recur(
     recurs
 }
 
-/// What was released may be met again where it was read from, as long as the way there is known.
-fn is_in_reach(look: &Look<'_>, v: ValId, status: &Status) -> bool {
-    if !matches!(status, Status::Released(..)) {
+/// What was released, or what an owner holds that a call may have taken over, may be met again where it
+/// was read from, as long as the way there is known.
+fn is_in_reach(look: &Look<'_>, v: ValId, res: &Res) -> bool {
+    let taken = res.adopted && res.api.is_empty();
+    if !taken && !matches!(res.status, Status::Released(..)) {
         return false;
     }
     let mut v = v;

@@ -213,6 +213,9 @@ impl Exec<'_, '_> {
         args: &[ValId],
     ) {
         let arg = args[release.arg];
+        if self.is_fetched_to_close(state, arg, release.arg) {
+            return;
+        }
         let (v, loc) = if release.by_pointer {
             let loc = self.pointee(arg);
             (self.read(state, loc), Some(loc))

@@ -98,6 +98,7 @@ impl Exec<'_, '_> {
                         if !seen {
                             let whole = self.arena.val(Val::Ptr(object));
                             self.escape(&mut state, whole);
+                            self.may_end_kept(&mut state, object, class);
                             after.push(state);
                         }
                     }
@@ -179,9 +180,18 @@ impl Exec<'_, '_> {
             return;
         }
         let loc = self.place(state, *place);
+        let moved = self.mark_moved(state, loc);
+        // Only out of a `ManuallyDrop` can what the caller still has be moved.
+        if self.is_kept_value(loc) {
+            self.tell_moved(state, loc, moved);
+        }
+    }
+
+    pub(crate) fn mark_moved(&mut self, state: &mut State, loc: LocId) -> ValId {
         self.clear_within(state, loc);
         let moved = self.arena.val(Val::Named(Name::new_static(MOVED)));
         state.env.insert(loc, moved);
+        moved
     }
 
     /// `Socket::from_raw_socket(raw)` of a type out of sight: it has what it was made of.

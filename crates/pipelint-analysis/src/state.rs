@@ -402,6 +402,9 @@ pub(crate) struct State {
     pub(crate) filled: VecMap<LocId, ValId>,
     /// Storage that outlives the call and surely holds still what it was filled with, likewise.
     pub(crate) holds: VecMap<LocId, ValId>,
+    /// Rust: owners' places out of sight that unknown code ran behind, after something else had been put
+    /// there: the count of changes that then began, likewise.
+    pub(crate) replaced: VecMap<LocId, u32>,
     /// What the path assumed of storage and wrote to it. Like the trace, it tells no two apart.
     pub(crate) memos: Memos,
     /// What the path did to the caller's world.
@@ -507,6 +510,9 @@ impl State {
         }
         for (loc, v) in other.holds.iter() {
             self.holds.insert(loc, *v);
+        }
+        for (loc, epoch) in other.replaced.iter() {
+            self.replaced.insert(loc, *epoch);
         }
         self.failed = self.failed.join(other.failed);
         self.memos.meet(&other.memos);

@@ -24,7 +24,8 @@ use crate::prelude::*;
 /// is reported only where no code of the program takes back any pointer of that type, or of a type that is
 /// not known. `Box::leak`, and a raw pointer or handle that is dropped where it is made
 /// (`let _ = file.into_raw_fd();`), are taken to be meant, and so is a `forget` in a function that is named
-/// for it (`leak`, `into_raw`, `release`).
+/// for it (`leak`, `into_raw`, `release`). `Arc::into_raw` whose result is not used adds a count, and is
+/// reported only for a pointer that is seen to be the only one.
 ///
 /// ## Examples
 /// The handle is given up before the call that can fail:

@@ -19,7 +19,7 @@ use crate::prelude::*;
 /// ## Known limits
 /// An object that lives as long as the process is reported too: the system closes what it held, but
 /// nothing in the class says that there is only one. A name that another class uses for a field that
-/// it closes hides the fault.
+/// it closes hides the fault, and so does code that is not seen and was given the handle too.
 ///
 /// ## Examples
 /// The destructor forgets the event:

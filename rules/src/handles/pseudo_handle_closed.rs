@@ -18,7 +18,8 @@ use crate::prelude::*;
 ///
 /// ## Known limits
 /// A program that detaches itself may close its standard handles on purpose, and says so with
-/// `SetStdHandle` or a comment: allow it there.
+/// `SetStdHandle` or a comment: allow it there. A standard handle that a function fetches only to close it
+/// is taken to be meant.
 ///
 /// ## Examples
 /// The next write to the standard output fails:

@@ -1,0 +1,97 @@
+//! Shared pointers: each `Arc` or `Rc` of an object has the same address, and whoever has one of them
+//! can give back the counts of all.
+
+use pipelint_ir::{Base, Callee, LocalId, Name, Operand, PlaceId, Proj, Rvalue, Statement};
+
+use crate::cfg::{visit_reads, visit_term_reads};
+use crate::exec::Exec;
+
+/// How far a pointer is followed from variable to variable.
+const COPIES: u32 = 4;
+
+impl Exec<'_, '_> {
+    /// `let _ = Arc::into_raw(a);`: a count is added that is given back by an address which others
+    /// have, unless the pointer is known to be the only one.
+    pub(crate) fn adds_a_count(&self, name: &str, args: &[Operand], dst: Option<PlaceId>) -> bool {
+        let shared = matches!(name, "std::sync::Arc::into_raw" | "std::rc::Rc::into_raw");
+        let (true, [arg], Some(dst)) = (shared, args, dst) else {
+            return false;
+        };
+        let Base::Local(result) = self.function.places[dst].base else {
+            return false;
+        };
+        !self.is_read(result) && !self.is_only_pointer(arg, COPIES)
+    }
+
+    /// Something asks for what a variable holds.
+    fn is_read(&self, variable: LocalId) -> bool {
+        let mut read = false;
+        let mut see = |p: PlaceId| read |= self.is_in(p, variable);
+        for block in &self.function.blocks {
+            for stmt in &block.stmts {
+                if !matches!(stmt, Statement::Drop { .. }) {
+                    visit_reads(stmt, &mut see);
+                }
+            }
+            visit_term_reads(&block.term, &mut see);
+        }
+        read
+    }
+
+    /// It was made here, and nobody else can have got one of it, or its address.
+    fn is_only_pointer(&self, pointer: &Operand, depth: u32) -> bool {
+        let (Operand::Move(place) | Operand::Copy(place)) = pointer else {
+            return false;
+        };
+        let at = &self.function.places[*place];
+        let Base::Local(variable) = at.base else {
+            return false;
+        };
+        if depth == 0 || !at.proj.is_empty() || variable.0 < self.function.params {
+            return false;
+        }
+        let whole = |p: PlaceId| {
+            let fields = |p: &Proj| matches!(p, Proj::Field(_));
+            self.is_in(p, variable) && !self.function.places[p].proj.iter().any(fields)
+        };
+        let mut moves = 0;
+        for stmt in self.function.blocks.iter().flat_map(|b| &b.stmts) {
+            let made = match stmt {
+                Statement::Assign { dst, value } if *dst == *place => match value {
+                    Rvalue::Use(from) => self.is_only_pointer(from, depth - 1),
+                    _ => false,
+                },
+                Statement::Call {
+                    dst: Some(dst),
+                    callee,
+                    ..
+                } if *dst == *place => {
+                    matches!(callee, Callee::Function(name) if makes(name))
+                }
+                _ => true,
+            };
+            if !made {
+                return false;
+            }
+            match stmt {
+                Statement::Drop { .. } => {}
+                Statement::Assign {
+                    value: Rvalue::Ref(of),
+                    ..
+                } if self.is_in(*of, variable) => return false,
+                _ => visit_reads(stmt, |p| moves += u32::from(whole(p))),
+            }
+        }
+        // The one move is that into the call.
+        moves == 1
+    }
+
+    fn is_in(&self, place: PlaceId, variable: LocalId) -> bool {
+        self.function.places[place].base == Base::Local(variable)
+    }
+}
+
+/// What makes a shared pointer that is the only one.
+fn makes(name: &Name) -> bool {
+    matches!(&**name, "std::sync::Arc::new" | "std::rc::Rc::new")
+}
