@@ -560,7 +560,12 @@ impl<'p> Exec<'p, '_> {
                 api,
                 span,
             } => {
+                let told_apart = call.summary.tells_apart(*v);
                 let v = self.val(state, frame, call, *v);
+                if told_apart && !self.may_be(state, v, release) {
+                    // The way that the function takes with another kind of resource.
+                    return false;
+                }
                 if frame.vague {
                     // Who looks at the result does not come by with what is released.
                     self.escape(state, v);

@@ -1,6 +1,6 @@
 //! What is put into the fields that a class releases at its end: it must be what the release is for.
 
-use pipelint_ir::{FunctionKind, Name};
+use pipelint_ir::{FunctionKind, Name, Statement};
 use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -9,7 +9,7 @@ use crate::copies::{Close, close_of_field};
 use crate::event::{Event, EventKind, PathStep, Resource, StepKind};
 use crate::exec::Exec;
 use crate::forget::is_raw_box;
-use crate::program::{ClassRef, Program};
+use crate::program::{ClassRef, FnRef, Program, Target};
 use crate::state::{State, Status};
 use crate::values::{Loc, LocId, ValId};
 
@@ -105,7 +105,7 @@ pub(crate) fn wrong_fills(program: &Program<'_>, fills: &[Fill]) -> Vec<Event> {
         return Vec::new();
     }
     let classes: FxHashSet<ClassRef> = fills.iter().map(|f| f.class).collect();
-    let mut closing: FxHashMap<ClassRef, (Close, Name)> = FxHashMap::default();
+    let mut closing: FxHashMap<ClassRef, (Close, FnRef)> = FxHashMap::default();
     for f in program.all() {
         let function = program.function(f);
         let name = function.class.as_ref();
@@ -114,12 +114,12 @@ pub(crate) fn wrong_fills(program: &Program<'_>, fills: &[Fill]) -> Vec<Event> {
             && classes.contains(&class)
             && let Some(close) = close_of_field(program, f, class)
         {
-            closing.insert(class, (close, function.name.clone()));
+            closing.insert(class, (close, f));
         }
     }
     let mut events = Vec::new();
     for fill in fills {
-        let Some((close, function)) = closing.get(&fill.class) else {
+        let Some((close, end)) = closing.get(&fill.class) else {
             continue;
         };
         let release = program.models.function(&close.api);
@@ -132,6 +132,8 @@ pub(crate) fn wrong_fills(program: &Program<'_>, fills: &[Fill]) -> Vec<Event> {
         let api = close.api.clone();
         let kind = match &fill.kind {
             Some(kind) if program.models.fits(release, kind) => continue,
+            // It has asked what the field holds.
+            Some(kind) if releases(program, *end, kind) => continue,
             Some(_) => EventKind::WrongRelease { api },
             None if release.kind != "handle" => continue,
             None => EventKind::PseudoClosed {
@@ -159,7 +161,7 @@ pub(crate) fn wrong_fills(program: &Program<'_>, fills: &[Fill]) -> Vec<Event> {
         events.push(Event {
             kind,
             at: close.at,
-            function: function.clone(),
+            function: program.function(*end).name.clone(),
             resource,
             path: vec![
                 step(fill.at, made),
@@ -169,4 +171,22 @@ pub(crate) fn wrong_fills(program: &Program<'_>, fills: &[Fill]) -> Vec<Event> {
         });
     }
     events
+}
+
+/// Some call of the function lets go what is of this kind.
+fn releases(program: &Program<'_>, f: FnRef, kind: &str) -> bool {
+    let function = program.function(f);
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.any(|stmt| {
+        let Statement::Call { callee, args, .. } = stmt else {
+            return false;
+        };
+        match program.target(f.0, function, callee, args.len()) {
+            Target::Model(model) => {
+                let mut releases = model.releases.iter();
+                releases.any(|release| program.models.fits(release, kind))
+            }
+            _ => false,
+        }
+    })
 }

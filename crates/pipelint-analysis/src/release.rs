@@ -418,6 +418,12 @@ impl Exec<'_, '_> {
         self.found.released_empty.insert(at, told);
     }
 
+    /// A value may be what this releases: it is not known to be a resource of another kind.
+    pub(crate) fn may_be(&self, state: &State, v: ValId, release: &Release) -> bool {
+        let known = state.res.get(v).filter(|res| !res.api.is_empty());
+        known.is_none_or(|res| self.program.models.fits(release, &res.kind))
+    }
+
     /// What a constant is called where a variable of this kind holds it: -1 has a name for each.
     fn empty_value(&self, kind: &str, v: ValId) -> Option<Sentinel> {
         let value = self.arena.as_int(v)?;

@@ -53,6 +53,9 @@ pub(crate) struct Summary {
     /// Values read of the caller's memory, with the epoch that they were first read in.
     pub(crate) loads: Vec<(u32, ValId)>,
     pub(crate) ends: Vec<End>,
+    /// Values that it releases on one way as one kind of resource, on another as another: it has asked
+    /// what they are.
+    told_apart: Vec<Result<LocId, ValId>>,
     /// What its result tells of failures in it.
     pub(crate) reports: Reports,
     /// It makes, uses or releases resources: a caller that calls it is worth running.
@@ -387,7 +390,7 @@ impl Exec<'_, '_> {
         let val = |v: ValId| val_no[&v];
         let loc = |l: LocId| loc_no[&l];
         let mut loads = Vec::new();
-        let new_vals = old_vals
+        let new_vals: Vec<Val> = old_vals
             .iter()
             .map(|&v| match self.arena.get(v) {
                 Val::Ptr(l) => Val::Ptr(loc(*l)),
@@ -451,9 +454,10 @@ impl Exec<'_, '_> {
             }
         }
         Summary {
-            vals: new_vals,
             locs: new_locs,
             loads,
+            told_apart: told_apart(&new_vals, &ends),
+            vals: new_vals,
             ends,
             reports: self.reports(),
             resourceful,
@@ -595,4 +599,38 @@ impl Need {
             }
         }
     }
+}
+
+impl Summary {
+    /// Whether the function releases the value as several kinds of resource.
+    pub(crate) fn tells_apart(&self, v: ValId) -> bool {
+        self.told_apart.contains(&source(&self.vals, v))
+    }
+}
+
+/// Where a value was read, or the value itself: unknown code between two reads may have changed it, but
+/// for the function it is one and the same.
+fn source(vals: &[Val], v: ValId) -> Result<LocId, ValId> {
+    match vals.get(v.index()) {
+        Some(Val::Sym(Sym::Load { loc, .. })) => Ok(*loc),
+        _ => Err(v),
+    }
+}
+
+/// What is released as several kinds of resource.
+fn told_apart(vals: &[Val], ends: &[End]) -> Vec<Result<LocId, ValId>> {
+    let mut kinds: FxHashMap<Result<LocId, ValId>, &str> = FxHashMap::default();
+    let mut out = Vec::new();
+    for end in ends {
+        each(&end.steps, &mut |action| {
+            let Action::Release { v, release, .. } = action else {
+                return;
+            };
+            let of = source(vals, *v);
+            if *kinds.entry(of).or_insert(&release.kind) != release.kind && !out.contains(&of) {
+                out.push(of);
+            }
+        });
+    }
+    out
 }

@@ -209,7 +209,7 @@ impl Modules {
                         }
                     }
                 }
-                None if target.first().is_some_and(|c| is_system(c)) => {
+                None if brings_in(target, path) => {
                     let mut all = target.clone();
                     all.extend_from_slice(path);
                     outside.get_or_insert(all);
@@ -263,6 +263,23 @@ fn root(module: &str) -> Name {
 
 fn is_system(name: &str) -> bool {
     RAW.contains(&name) || name == "windows"
+}
+
+/// Whether a glob of a module of the system's crates may be what the first name of a path means. Of a
+/// longer path that name is a module or a crate: the modules of `windows-sys` and `windows` begin with a
+/// capital, `winapi` has its own in `um` and the like, and the others have none.
+fn brings_in(target: &[Name], path: &[Name]) -> bool {
+    let [of, inner @ ..] = target else {
+        return false;
+    };
+    let [first, _, ..] = path else {
+        return is_system(of);
+    };
+    match of.as_str() {
+        "windows" | "windows_sys" => first.starts_with(|c: char| c.is_ascii_uppercase()),
+        "winapi" => inner.len() < 2 && !matches!(first.as_str(), "std" | "core" | "alloc"),
+        _ => false,
+    }
 }
 
 fn is_prelude(name: &str) -> bool {

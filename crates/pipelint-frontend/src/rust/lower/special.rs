@@ -21,6 +21,13 @@ impl Lowerer<'_> {
         dst: Option<PlaceId>,
         span: Span,
     ) -> Option<Value> {
+        if let ([], Some(of)) = (args, full.strip_suffix("::default")) {
+            let ty = Ty::named(of.rsplit("::").next().unwrap_or(of));
+            if super::place::is_handle_newtype(&ty) {
+                let op = Operand::Const(Const::Int(0));
+                return Some(Value { op, ty });
+            }
+        }
         match (full, args) {
             ("drop" | "std::mem::drop", [arg]) => {
                 let value = self.value(*arg);
@@ -57,16 +64,8 @@ impl Lowerer<'_> {
                 value.ty = Ty::Unknown;
                 Some(value)
             }
-            (
-                "HANDLE::default" | "SOCKET::default" | "HKEY::default" | "HMODULE::default"
-                | "HPCON::default" | "SC_HANDLE::default",
-                [],
-            ) => Some(Value {
-                op: Operand::Const(Const::Int(0)),
-                ty: Ty::named(full.trim_end_matches("::default")),
-            }),
             // The `windows` crate's handles are their numbers.
-            ("HANDLE" | "SOCKET" | "HKEY" | "HMODULE" | "HPCON" | "SC_HANDLE", [arg]) => {
+            (name, [arg]) if super::place::is_handle_newtype(&Ty::named(name)) => {
                 let mut value = self.value(*arg);
                 value.ty = Ty::named(full);
                 Some(value)
