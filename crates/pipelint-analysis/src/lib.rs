@@ -323,6 +323,9 @@ fn run_function(
             return None;
         }
         let events = exec.found.finish();
+        if exec.bounded {
+            given_up::note_unseen(&mut exec.found, &events);
+        }
         let summary = exec.summary();
         Some((exec.found, events, exec.bounded, summary, exec.notes))
     }));
