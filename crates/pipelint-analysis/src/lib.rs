@@ -6,6 +6,7 @@ mod answers;
 mod apply;
 mod assign;
 mod assume;
+mod behind;
 mod boxed;
 mod buffers;
 mod call;

@@ -103,6 +103,7 @@ impl Exec<'_, '_> {
                         .locals
                         .get(l.0 as usize)
                         .is_none_or(|l| l.kind == LocalKind::Static)
+                    || self.is_behind(state, loc)
             }
             Loc::Deref(p) => state.heap.get(*p).is_none(),
             _ => true,
@@ -221,7 +222,7 @@ impl Exec<'_, '_> {
                 .is_some_and(|res| !res.escaped)
                 .then_some(loc);
             self.share(state, v);
-            let known = self.is_callers(loc);
+            let known = self.is_callers(loc) || self.is_behind(state, loc);
             if let Some(res) = state.res.get_mut(v) {
                 res.home = home;
                 res.foreign |= !known;
