@@ -222,6 +222,14 @@ impl Exec<'_, '_> {
                 .is_some_and(|res| !res.escaped)
                 .then_some(loc);
             self.share(state, v);
+            // Nor does a caller hear of a write to memory that it does not know: what it gave is kept there.
+            if matches!(self.arena.get_loc(self.arena.root(loc)), Loc::Deref(_))
+                && !self.is_given_loc(loc)
+                && !matches!(self.arena.get(v), Val::Cmp(..))
+                && self.is_given(v)
+            {
+                self.record(state, Action::Take(v));
+            }
             let known = self.is_callers(loc) || self.is_behind(state, loc);
             if let Some(res) = state.res.get_mut(v) {
                 res.home = home;
@@ -429,6 +437,10 @@ impl Exec<'_, '_> {
             if seen.contains(&v) {
                 continue;
             }
+            // What a caller gave and a variable holds goes with the variable.
+            if !seen.is_empty() && self.is_given(v) {
+                self.record(state, Action::Escape(v));
+            }
             seen.push(v);
             if self.only_reads(v) {
                 continue;
@@ -471,8 +483,12 @@ impl Exec<'_, '_> {
                 Val::Ptr(loc) => {
                     let loc = *loc;
                     let root = self.arena.root(loc);
-                    if matches!(self.arena.get_loc(root), Loc::Local(_)) {
+                    if let Loc::Local(l) = *self.arena.get_loc(root) {
                         state.exposed.insert(root, ());
+                        // A parameter that nobody has read yet holds what the caller gave.
+                        if l.0 < self.function.params && state.env.get(loc).is_none() {
+                            todo.push(self.read(state, loc));
+                        }
                     } else if self.is_given_object(root) {
                         state.exposed.insert(loc, ());
                     }
