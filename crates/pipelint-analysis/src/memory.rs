@@ -437,10 +437,6 @@ impl Exec<'_, '_> {
             if seen.contains(&v) {
                 continue;
             }
-            // What a caller gave and a variable holds goes with the variable.
-            if !seen.is_empty() && self.is_given(v) {
-                self.record(state, Action::Escape(v));
-            }
             seen.push(v);
             if self.only_reads(v) {
                 continue;
@@ -483,22 +479,25 @@ impl Exec<'_, '_> {
                 Val::Ptr(loc) => {
                     let loc = *loc;
                     let root = self.arena.root(loc);
+                    let within = |l: &LocId| self.arena.within(*l, loc);
+                    let held = state.env.iter().filter(|(l, _)| within(l));
+                    let mut held: Vec<ValId> = held.map(|(_, v)| *v).collect();
                     if let Loc::Local(l) = *self.arena.get_loc(root) {
                         state.exposed.insert(root, ());
                         // A parameter that nobody has read yet holds what the caller gave.
                         if l.0 < self.function.params && state.env.get(loc).is_none() {
-                            todo.push(self.read(state, loc));
+                            held.push(self.read(state, loc));
+                        }
+                        // What a caller gave goes with the variable that holds it.
+                        for v in &held {
+                            if self.is_given(*v) && !matches!(self.arena.get(*v), Val::Cmp(..)) {
+                                self.record(state, Action::Escape(*v));
+                            }
                         }
                     } else if self.is_given_object(root) {
                         state.exposed.insert(loc, ());
                     }
-                    todo.extend(
-                        state
-                            .env
-                            .iter()
-                            .filter(|(l, _)| self.arena.within(*l, loc))
-                            .map(|(_, v)| *v),
-                    );
+                    todo.append(&mut held);
                 }
                 Val::Sym(Sym::Load { .. }) if self.is_parameter(v) => {
                     let whole = self.arena.loc(Loc::Deref(v));
