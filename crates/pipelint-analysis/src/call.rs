@@ -422,7 +422,8 @@ impl<'p> Exec<'p, '_> {
             .iter()
             .map(|(l, _)| l)
             .filter(|l| self.is_outside(state, *l) && !self.is_own_global(*l))
-            .filter(|l| !self.is_steady(state, *l))
+            // What was moved away nobody can reach there, and put nothing back.
+            .filter(|l| !self.is_steady(state, *l) && !self.is_moved(state, *l))
             .collect();
         for loc in gone {
             self.note_replaced(state, loc);

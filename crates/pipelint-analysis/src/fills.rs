@@ -83,7 +83,8 @@ impl Exec<'_, '_> {
                 noun,
                 at,
             });
-        } else if self.is_outside(state, loc) {
+        } else if self.is_outside(state, loc) && !self.is_behind(state, object) {
+            // What moves as a part of an object into what is out of sight is the object's class's still.
             self.found.boxes_given.extend(boxed);
         }
     }

@@ -32,6 +32,12 @@ impl Exec<'_, '_> {
     }
 }
 
+/// A function that was run in part may pass on elsewhere what the paths that were run lose.
+pub(crate) fn note_unseen(found: &mut Findings, events: &[Event]) {
+    let lost = events.iter().filter_map(|event| event.resource.as_ref());
+    found.taken_back.extend(lost.map(|res| res.created));
+}
+
 /// The calls that gave up what some caller takes back, and those of their functions whose result some path
 /// passes on.
 pub(crate) fn taken_back(all: &mut [Findings]) -> FxHashSet<Span> {

@@ -6,6 +6,7 @@ mod answers;
 mod apply;
 mod assign;
 mod assume;
+mod behind;
 mod boxed;
 mod buffers;
 mod call;
@@ -330,6 +331,9 @@ fn run_function(
         }
         exec.tell_passed_over();
         let events = exec.found.finish();
+        if exec.bounded {
+            given_up::note_unseen(&mut exec.found, &events);
+        }
         let summary = exec.summary();
         Some((exec.found, events, exec.bounded, summary, exec.notes))
     }));

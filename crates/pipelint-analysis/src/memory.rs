@@ -103,6 +103,7 @@ impl Exec<'_, '_> {
                         .locals
                         .get(l.0 as usize)
                         .is_none_or(|l| l.kind == LocalKind::Static)
+                    || self.is_behind(state, loc)
             }
             Loc::Deref(p) => state.heap.get(*p).is_none(),
             _ => true,
@@ -237,7 +238,15 @@ impl Exec<'_, '_> {
                 .is_some_and(|res| !res.escaped)
                 .then_some(loc);
             self.share(state, v);
-            let known = self.is_callers(loc);
+            // Nor does a caller hear of a write to memory that it does not know: what it gave is kept there.
+            if matches!(self.arena.get_loc(self.arena.root(loc)), Loc::Deref(_))
+                && !self.is_given_loc(loc)
+                && !matches!(self.arena.get(v), Val::Cmp(..))
+                && self.is_given(v)
+            {
+                self.record(state, Action::Take(v));
+            }
+            let known = self.is_callers(loc) || self.is_behind(state, loc);
             if let Some(res) = state.res.get_mut(v) {
                 res.home = home;
                 res.foreign |= !known;
@@ -495,18 +504,25 @@ impl Exec<'_, '_> {
                 Val::Ptr(loc) => {
                     let loc = *loc;
                     let root = self.arena.root(loc);
-                    if matches!(self.arena.get_loc(root), Loc::Local(_)) {
+                    let within = |l: &LocId| self.arena.within(*l, loc);
+                    let held = state.env.iter().filter(|(l, _)| within(l));
+                    let mut held: Vec<ValId> = held.map(|(_, v)| *v).collect();
+                    if let Loc::Local(l) = *self.arena.get_loc(root) {
                         state.exposed.insert(root, ());
+                        // A parameter that nobody has read yet holds what the caller gave.
+                        if l.0 < self.function.params && state.env.get(loc).is_none() {
+                            held.push(self.read(state, loc));
+                        }
+                        // What a caller gave goes with the variable that holds it.
+                        for v in &held {
+                            if self.is_given(*v) && !matches!(self.arena.get(*v), Val::Cmp(..)) {
+                                self.record(state, Action::Escape(*v));
+                            }
+                        }
                     } else if self.is_given_object(root) {
                         state.exposed.insert(loc, ());
                     }
-                    todo.extend(
-                        state
-                            .env
-                            .iter()
-                            .filter(|(l, _)| self.arena.within(*l, loc))
-                            .map(|(_, v)| *v),
-                    );
+                    todo.append(&mut held);
                 }
                 Val::Sym(Sym::Load { .. }) if self.is_parameter(v) => {
                     let whole = self.arena.loc(Loc::Deref(v));

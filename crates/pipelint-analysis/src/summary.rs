@@ -104,7 +104,7 @@ impl Exec<'_, '_> {
     }
 
     /// A location in the caller's world that is reached from what it gave.
-    fn is_given_loc(&self, loc: LocId) -> bool {
+    pub(crate) fn is_given_loc(&self, loc: LocId) -> bool {
         let mut at = loc;
         loop {
             match self.arena.get_loc(self.arena.root(at)) {

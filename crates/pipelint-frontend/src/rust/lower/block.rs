@@ -220,6 +220,7 @@ impl Lowerer<'_> {
                 return;
             }
         }
+        let lent = self.is_lent(value);
         let (place, found) = self.scrutinee(value);
         let ty = if hint == Ty::Unknown { found } else { hint };
         match alternative {
@@ -233,9 +234,9 @@ impl Lowerer<'_> {
                 let cur = self.f.current();
                 self.f.end(cur, Terminator::Unreachable, span);
                 self.f.switch_to(on);
-                self.bind(pattern, &place, &ty, false);
+                self.bind(pattern, &place, &ty, lent);
             }
-            None => self.bind(pattern, &place, &ty, false),
+            None => self.bind(pattern, &place, &ty, lent),
         }
     }
 

@@ -112,7 +112,7 @@ impl Lowerer<'_> {
         };
         let (place, ty) = self.scrutinee(value);
         self.test(pattern, &place, &ty, otherwise);
-        self.bind(pattern, &place, &ty, false);
+        self.bind(pattern, &place, &ty, self.is_lent(value));
         let cur = self.f.current();
         self.f.end(cur, Terminator::Goto(then), span);
     }

@@ -100,6 +100,7 @@ impl Lowerer<'_> {
         };
         let end = self.src.end(node);
         let whole = self.f.enter_scope();
+        let lent = self.is_lent(value);
         let (place, subject) = self.scrutinee(value);
         let join = self.f.new_block();
         let arms: Vec<Node<'_>> = crate::rust::outline::items(&self.src, self.cfg, body)
@@ -123,20 +124,8 @@ impl Lowerer<'_> {
             };
             let next = self.f.new_block();
             let scope = self.f.enter_scope();
-            let base = self.f.alive();
             self.test(pattern, &place, &subject, next);
-            self.bind(pattern, &place, &subject, false);
-            if let Some(guard) = field(pattern, F.condition) {
-                let (go, pad) = (self.f.new_block(), self.f.new_block());
-                self.cond(guard, go, pad);
-                let here = self.f.alive();
-                self.f.switch_to(pad);
-                self.f.exit_to(base, end);
-                let cur = self.f.current();
-                self.f.end(cur, Terminator::Goto(next), end);
-                self.f.set_alive(here);
-                self.f.switch_to(go);
-            }
+            self.bind_arm(pattern, &place, &subject, lent, next);
             let keep = self.f.temps.len();
             let found = match dst {
                 Some(dst) => self.store(value, dst, hint),

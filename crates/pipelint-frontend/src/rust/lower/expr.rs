@@ -119,7 +119,9 @@ impl Lowerer<'_> {
 
     /// Gives a temporary its type once what it holds is known.
     pub(super) fn retype(&mut self, place: PlaceId, ty: &Ty) {
-        if let Base::Local(id) = self.f.places[place].base
+        let place = &self.f.places[place];
+        if let Base::Local(id) = place.base
+            && place.proj.is_empty()
             && self
                 .body
                 .tys

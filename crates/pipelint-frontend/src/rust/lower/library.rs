@@ -33,7 +33,8 @@ pub(super) fn known_result(full: &str) -> Ty {
                 Ty::Unknown
             }
         }
-        _ if matches!(plain_name(full), "MapViewOfFile" | "MapViewOfFileEx") => {
+        // They all begin so: `MapViewOfFileEx`, `MapViewOfFile3`, `MapViewOfFileNuma2`.
+        _ if plain_name(full).starts_with("MapViewOfFile") => {
             Ty::named("MEMORY_MAPPED_VIEW_ADDRESS")
         }
         _ if makes_handle(plain_name(full)) => Ty::named("HANDLE"),

@@ -8,7 +8,7 @@ use super::arguments::expression;
 use super::cond::nonzero;
 use super::{Lowerer, Value};
 use crate::rust::fragment::{parse_all, parse_expression, source_of};
-use crate::rust::kinds::{F, K, field, kind};
+use crate::rust::kinds::{K, kind};
 use crate::rust::source::{Piece, Source, children};
 use crate::rust::ty::Ty;
 
@@ -34,6 +34,7 @@ impl Lowerer<'_> {
         };
         let dst = self.temp(Ty::Bool, span);
         let scope = self.f.enter_scope();
+        let lent = self.is_lent(subject);
         let (place, ty) = self.scrutinee(subject);
         let (source, arm, end) = self.patterns(&commas[at..], ends.1, span);
         let outer = std::mem::replace(&mut self.src, source);
@@ -44,12 +45,7 @@ impl Lowerer<'_> {
         match pattern {
             Some(pattern) => {
                 self.test(pattern, &place, &ty, no);
-                self.bind(pattern, &place, &ty, false);
-                if let Some(guard) = field(pattern, F.condition) {
-                    let yes = self.f.new_block();
-                    self.cond(guard, yes, no);
-                    self.f.switch_to(yes);
-                }
+                self.bind_arm(pattern, &place, &ty, lent, no);
             }
             None => {
                 let yes = self.f.new_block();

@@ -88,6 +88,9 @@ pub(super) struct Body {
     exit: Option<Exit>,
     loops: Vec<Loop>,
     receiver: Option<Receiver>,
+    /// While the guard of an arm is asked, what the pattern binds is still where it was; whether that
+    /// matters for any of its names.
+    asking: Option<bool>,
 }
 
 /// Lowers the functions of one file.

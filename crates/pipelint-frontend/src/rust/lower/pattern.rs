@@ -1,7 +1,9 @@
 //! Patterns: what they test, and what they bind.
 
 use pipelint_ir::Terminator;
-use pipelint_ir::{BlockId, CmpOp, Cond, Const, LocalKind, Name, Operand, Place, Proj, Rvalue};
+use pipelint_ir::{
+    Base, BlockId, CmpOp, Cond, Const, LocalKind, Name, Operand, Place, Proj, Rvalue,
+};
 use tree_sitter::Node;
 
 use super::Lowerer;
@@ -310,6 +312,10 @@ impl Lowerer<'_> {
     fn behind(&mut self, place: &Place, ty: &Ty) -> (Place, Ty) {
         match ty {
             Ty::Ref(of) | Ty::Ptr(of) => (place.then(Proj::Deref), (**of).clone()),
+            // A method's object is named without the reference.
+            _ if place.base == Base::SelfObj && place.proj.is_empty() && self.has_lent_self() => {
+                (place.clone(), ty.clone())
+            }
             _ => (place.then(Proj::Deref), Ty::Unknown),
         }
     }
@@ -428,6 +434,38 @@ impl Lowerer<'_> {
         }
     }
 
+    /// Binds the names of an arm's pattern, and asks its guard, where it has one: the arm goes on where
+    /// that is true, and else to `no`. Only then is anything moved out of what is matched.
+    pub(super) fn bind_arm(
+        &mut self,
+        pattern: Node<'_>,
+        place: &Place,
+        ty: &Ty,
+        by_ref: bool,
+        no: BlockId,
+    ) {
+        let Some(guard) = field(pattern, F.condition) else {
+            return self.bind(pattern, place, ty, by_ref);
+        };
+        let end = self.src.end(pattern);
+        let base = self.f.alive();
+        let outer = self.body.asking.replace(false);
+        self.bind(pattern, place, ty, by_ref);
+        let moves = std::mem::replace(&mut self.body.asking, outer) == Some(true);
+        let (go, pad) = (self.f.new_block(), self.f.new_block());
+        self.cond(guard, go, pad);
+        let here = self.f.alive();
+        self.f.switch_to(pad);
+        self.f.exit_to(base, end);
+        let cur = self.f.current();
+        self.f.end(cur, Terminator::Goto(no), end);
+        self.f.set_alive(here);
+        self.f.switch_to(go);
+        if moves {
+            self.bind(pattern, place, ty, by_ref);
+        }
+    }
+
     fn bind_only(&mut self, pattern: Node<'_>, name: Node<'_>, at: &Place, ty: &Ty, by_ref: bool) {
         let ty = self.ix.normal(ty);
         let inner = plain_children(pattern).find(|(part, _)| *part != name);
@@ -457,7 +495,15 @@ impl Lowerer<'_> {
             let op = if moves { value.op } else { Operand::Copy(from) };
             (Rvalue::Use(op), ty.clone())
         };
-        let drops = self.ix.needs_drop(&ty);
+        let mut drops = self.ix.needs_drop(&ty);
+        let mut value = value;
+        if let Some(asking) = &mut self.body.asking
+            && drops
+        {
+            *asking = true;
+            drops = false;
+            value = Rvalue::Use(Operand::Copy(from));
+        }
         let id = self.local(name.clone(), ty, LocalKind::Auto, span);
         let to = self.f.place_of(id);
         self.f.assign(to, value, span);

@@ -70,6 +70,23 @@ impl Lowerer<'_> {
         (Place::from_base(Base::SelfObj), ty)
     }
 
+    /// Whether an expression is the method's object, which the method has by reference: `self_place`
+    /// names the object itself then, and what a pattern binds of it is not moved out.
+    pub(super) fn is_lent(&self, node: Node<'_>) -> bool {
+        let mut inner = node;
+        while kind(inner) == K::ParenthesizedExpression
+            && let Some(next) = first(inner)
+        {
+            inner = next;
+        }
+        kind(inner) == K::SelfKeyword && self.has_lent_self()
+    }
+
+    /// The method has its object by reference.
+    pub(super) fn has_lent_self(&self) -> bool {
+        self.f.lookup("self").is_none() && self.body.receiver == Some(Receiver::Reference)
+    }
+
     /// The variable of this function, or of one around it, that a name means.
     pub(super) fn variable(&mut self, name: &Name) -> Option<Typed> {
         if let Some(id) = self.f.lookup(name) {
@@ -194,10 +211,7 @@ impl Lowerer<'_> {
 
     /// `*p`.
     fn pointee(&mut self, inner: Node<'_>) -> Typed {
-        if kind(inner) == K::SelfKeyword
-            && self.body.receiver == Some(Receiver::Reference)
-            && self.f.lookup("self").is_none()
-        {
+        if kind(inner) == K::SelfKeyword && self.has_lent_self() {
             return self.self_place();
         }
         let (place, ty) = self.place_of(inner);

@@ -47,7 +47,13 @@ impl Lowerer<'_> {
                 }
                 Some(super::expr::unit())
             }
-            ("std::mem::zeroed" | "std::mem::MaybeUninit::zeroed", []) => Some(Value {
+            (
+                "std::mem::zeroed"
+                | "core::mem::zeroed"
+                | "std::mem::MaybeUninit::zeroed"
+                | "::zeroed",
+                [],
+            ) => Some(Value {
                 op: Operand::Const(Const::Int(0)),
                 ty: self.turbofish(function),
             }),
