@@ -471,7 +471,30 @@ impl Exec<'_, '_> {
                 self.found.compared_rightly(created);
             }
         }
+        self.note_names_held(state, a, b);
         self.note_field_tests(state, &parts);
+    }
+
+    /// `GetLastError() == ERROR_ALREADY_EXISTS` after a named object was made: it is there for its name,
+    /// which the process holds until it ends.
+    fn note_names_held(&self, state: &mut State, a: ValId, b: ValId) {
+        for (error, code) in [(a, b), (b, a)] {
+            let Some(&made) = state.errors.get(error) else {
+                continue;
+            };
+            let Some(res) = state.res.get(made) else {
+                continue;
+            };
+            let model = self.program.models.function(&res.api);
+            let exists = model.and_then(|m| m.acquires.iter().find_map(|a| a.exists.as_ref()));
+            let exists = exists.and_then(|name| self.program.constant(self.unit, name));
+            if exists.is_some()
+                && self.arena.as_int(code) == exists
+                && let Some(res) = state.res.get_mut(made)
+            {
+                res.escaped = true;
+            }
+        }
     }
 
     /// A comparison with a value the creation never yields decides nothing about its failure.

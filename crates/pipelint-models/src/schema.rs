@@ -153,6 +153,10 @@ pub struct Acquire {
     /// The call practically cannot fail with valid arguments: PL101 does not speak of it.
     #[serde(default)]
     pub infallible: bool,
+    /// The error that tells that an object of this name was there before. Who asks for it may make the
+    /// object for its name alone, and keeps it as long as the process runs.
+    #[serde(default)]
+    pub exists: Option<String>,
 }
 
 fn result() -> Slot {

@@ -10,6 +10,7 @@ use tree_sitter::Node;
 use super::library::{known_result, yields_plainly};
 use super::taken::Taken;
 use super::{Lowerer, Value};
+use crate::rust::SiteKind;
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::ty::Ty;
 
@@ -119,7 +120,10 @@ impl Lowerer<'_> {
                 let some = function.is_some_and(|f| self.src.text(f) == "Some");
                 let list = field(arg, F.arguments).filter(|_| some);
                 match list.map(|list| self.elements(list)).as_deref() {
-                    Some([one]) => self.value(*one).op,
+                    Some([one]) => {
+                        self.site(SiteKind::Call, arg);
+                        self.value(*one).op
+                    }
                     _ => self.value(arg).op,
                 }
             }
