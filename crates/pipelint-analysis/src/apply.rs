@@ -560,9 +560,9 @@ impl<'p> Exec<'p, '_> {
                 api,
                 span,
             } => {
-                let told_apart = call.summary.tells_apart(*v);
+                let mut told_apart = call.summary.told_apart(*v);
                 let v = self.val(state, frame, call, *v);
-                if told_apart && !self.may_be(state, v, release) {
+                if !self.may_be(state, v, release) && told_apart.any(|r| self.may_be(state, v, r)) {
                     // The way that the function takes with another kind of resource.
                     return false;
                 }

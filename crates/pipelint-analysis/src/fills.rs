@@ -1,6 +1,6 @@
 //! What is put into the fields that a class releases at its end: it must be what the release is for.
 
-use pipelint_ir::{FunctionKind, Name, Statement};
+use pipelint_ir::{Base, FunctionKind, Name, Operand, Proj, Statement};
 use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -134,7 +134,7 @@ pub(crate) fn wrong_fills(program: &Program<'_>, fills: &[Fill]) -> Vec<Event> {
         let kind = match &fill.kind {
             Some(kind) if program.models.fits(release, kind) => continue,
             // It has asked what the field holds.
-            Some(kind) if releases(program, *end, kind) => continue,
+            Some(kind) if lets_go(program, *end, close, kind) => continue,
             Some(_) => EventKind::WrongRelease { api },
             None if release.kind != "handle" => continue,
             None => EventKind::PseudoClosed {
@@ -174,20 +174,34 @@ pub(crate) fn wrong_fills(program: &Program<'_>, fills: &[Fill]) -> Vec<Event> {
     events
 }
 
-/// Some call of the function lets go what is of this kind.
-fn releases(program: &Program<'_>, f: FnRef, kind: &str) -> bool {
+/// Where the field is closed, another call lets it go as what is of this kind.
+fn lets_go(program: &Program<'_>, end: FnRef, close: &Close, kind: &str) -> bool {
+    // The destructor, or a method that it runs.
+    let around = |f: &FnRef| {
+        let whole = program.function(*f).map.whole;
+        whole.file == close.at.file && whole.start <= close.at.start && close.at.end <= whole.end
+    };
+    let f = program.all().find(around).unwrap_or(end);
     let function = program.function(f);
+    let is_field = |op: &Operand| match op {
+        Operand::Copy(place) | Operand::Move(place) => {
+            let place = &function.places[*place];
+            place.base == Base::SelfObj
+                && matches!(&place.proj[..], [Proj::Field(name)] if *name == close.field)
+        }
+        Operand::Const(_) => false,
+    };
     let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
     stmts.any(|stmt| {
         let Statement::Call { callee, args, .. } = stmt else {
             return false;
         };
-        match program.target(f.0, function, callee, args.len()) {
-            Target::Model(model) => {
-                let mut releases = model.releases.iter();
-                releases.any(|release| program.models.fits(release, kind))
-            }
-            _ => false,
-        }
+        let Target::Model(model) = program.target(f.0, function, callee, args.len()) else {
+            return false;
+        };
+        let mut releases = model.releases.iter();
+        releases.any(|release| {
+            program.models.fits(release, kind) && args.get(release.arg).is_some_and(is_field)
+        })
     })
 }

@@ -1,6 +1,9 @@
 //! Summaries: what a function does to its caller's world, path by path.
 
+use std::sync::Arc;
+
 use pipelint_ir::{LocalKind, Name};
+use pipelint_models::Release;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::exec::{Exec, Outcome};
@@ -55,7 +58,7 @@ pub(crate) struct Summary {
     pub(crate) ends: Vec<End>,
     /// Values that it releases on one way as one kind of resource, on another as another: it has asked
     /// what they are.
-    told_apart: Vec<Result<LocId, ValId>>,
+    told_apart: Vec<(Result<LocId, ValId>, Arc<Release>)>,
     /// What its result tells of failures in it.
     pub(crate) reports: Reports,
     /// It makes, uses or releases resources: a caller that calls it is worth running.
@@ -602,9 +605,12 @@ impl Need {
 }
 
 impl Summary {
-    /// Whether the function releases the value as several kinds of resource.
-    pub(crate) fn tells_apart(&self, v: ValId) -> bool {
-        self.told_apart.contains(&source(&self.vals, v))
+    /// The releases of a value by the function, where they are of several kinds of resource; none
+    /// otherwise.
+    pub(crate) fn told_apart(&self, v: ValId) -> impl Iterator<Item = &Release> {
+        let of = source(&self.vals, v);
+        let found = self.told_apart.iter().filter(move |(by, _)| *by == of);
+        found.map(|(_, release)| &**release)
     }
 }
 
@@ -617,20 +623,24 @@ fn source(vals: &[Val], v: ValId) -> Result<LocId, ValId> {
     }
 }
 
-/// What is released as several kinds of resource.
-fn told_apart(vals: &[Val], ends: &[End]) -> Vec<Result<LocId, ValId>> {
-    let mut kinds: FxHashMap<Result<LocId, ValId>, &str> = FxHashMap::default();
-    let mut out = Vec::new();
+/// What is released as several kinds of resource, once for each kind.
+fn told_apart(vals: &[Val], ends: &[End]) -> Vec<(Result<LocId, ValId>, Arc<Release>)> {
+    let mut found: Vec<(Result<LocId, ValId>, Arc<Release>)> = Vec::new();
     for end in ends {
         each(&end.steps, &mut |action| {
-            let Action::Release { v, release, .. } = action else {
-                return;
-            };
-            let of = source(vals, *v);
-            if *kinds.entry(of).or_insert(&release.kind) != release.kind && !out.contains(&of) {
-                out.push(of);
+            if let Action::Release { v, release, .. } = action {
+                let of = source(vals, *v);
+                let same =
+                    |(by, known): &(_, Arc<Release>)| *by == of && known.kind == release.kind;
+                if !found.iter().any(same) {
+                    found.push((of, Arc::clone(release)));
+                }
             }
         });
     }
-    out
+    let several = |of: &Result<LocId, ValId>| found.iter().filter(|(by, _)| by == of).count() > 1;
+    let kept: Vec<bool> = found.iter().map(|(of, _)| several(of)).collect();
+    let mut kept = kept.into_iter();
+    found.retain(|_| kept.next() == Some(true));
+    found
 }
