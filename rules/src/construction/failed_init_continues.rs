@@ -10,8 +10,9 @@ use crate::prelude::*;
 /// can see, or when every use is guarded.
 ///
 /// Where a helper sees the failure, only logs it, and hands the result on, the helper is at fault if all
-/// its callers are in sight (it is `static`, private or in no `pub`) and none of them looks. Where one of
-/// them looks, or others may, a caller that does not is reported by PL101.
+/// its callers are in sight (it is `static`, private or not `pub`) and every call of it leads to a use
+/// without a look. Where one does not, or others may call it, a caller that does not look is reported by
+/// PL101.
 ///
 /// ## Why is this bad?
 /// The program knows that it has no object and goes on as though it had one.
