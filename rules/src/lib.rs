@@ -3,6 +3,7 @@
 //! A rule is a unit struct with a doc comment, from which the derive makes its metadata, and an
 //! implementation of [`Rule`]. To add one: a file in its family's folder, and a line in [`all`].
 
+mod cancellation;
 mod construction;
 mod errors;
 mod handles;
@@ -35,6 +36,15 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &construction::FailedInitContinues,
         &construction::PartialConstructionLeak,
         &construction::InitResultDropped,
+        &cancellation::UnhandledCancelFailure,
+        &cancellation::CancelWithoutWait,
+        &cancellation::PendingIoOutlivesMemory,
+        &cancellation::OverlappedReusedWhilePending,
+        &cancellation::OverlappedNotZeroed,
+        &cancellation::HandleClosedWhilePending,
+        &cancellation::ResetAfterStart,
+        &cancellation::CancelFromOtherThread,
+        &cancellation::TemporaryOverlapped,
         &errors::UncheckedIoResult,
     ]
 }

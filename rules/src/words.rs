@@ -75,6 +75,8 @@ fn label(what: &StepKind) -> String {
         StepKind::Left => "the function is left here".to_owned(),
         StepKind::ScopeEnd(var) => format!("`{var}` leaves scope"),
         StepKind::Forgotten(by) => format!("`{by}` keeps its owner from ending"),
+        StepKind::Started(api) => format!("`{api}` starts the operation"),
+        StepKind::CancelAsked(api) => format!("`{api}` asks for a cancel"),
         StepKind::Method(method) => format!("`{method}` runs later"),
     }
 }

@@ -530,6 +530,9 @@ impl<'p> Exec<'p, '_> {
             Action::Epoch(epoch) => self.bind_loads(state, frame, call, *epoch),
             Action::Havoc { surely } => {
                 frame.havocs += 1;
+                if call.summary.takes_time {
+                    self.may_complete(state);
+                }
                 self.outside_changes(state, *surely, frame.havocs);
             }
             Action::Assume { op, a, b, span } => {
@@ -628,6 +631,12 @@ impl<'p> Exec<'p, '_> {
             Action::Disown(v) => {
                 let v = self.val(state, frame, call, *v);
                 self.disown(state, v);
+            }
+            Action::Io(io) => {
+                let mut io = (**io).clone();
+                io.vals(&mut |v| *v = self.val(state, frame, call, *v));
+                io.locs(&mut |l| *l = self.loc(state, frame, call, *l));
+                self.replay_io(state, io);
             }
         }
         true

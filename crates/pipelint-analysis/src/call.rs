@@ -267,6 +267,7 @@ impl<'p> Exec<'p, '_> {
             self.bind_handles(&mut state, args);
         }
         self.owners_changed(&mut state, args);
+        self.unknown_and_io(&mut state, callee);
         self.outside_changes(&mut state, surely, 0);
         let cpp = program.units[self.unit].language == Language::Cpp;
         let may_assign = cpp || matches!(callee, Callee::Function(name) if is_macro_name(name));

@@ -7,6 +7,7 @@ use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
 
 use crate::handed_on::HandedOn;
+use crate::io_fault::IoFault;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,10 @@ pub enum StepKind {
     Forgotten(Name),
     /// The object of this class runs this method later.
     Method(Name),
+    /// This call starts an operation.
+    Started(Name),
+    /// This call asks for the cancel of an operation.
+    CancelAsked(Name),
 }
 
 /// A step of a path.
@@ -305,6 +310,8 @@ pub enum EventKind {
         /// The copy is a Rust type's derived `Clone`.
         derived: bool,
     },
+    /// A fault of an operation that is under way.
+    Io(IoFault),
     /// A constructor throws while a raw field of the object holds a live resource.
     HalfConstructed {
         /// The field.

@@ -122,6 +122,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) wrapped: FxHashSet<ValId>,
     /// Where such owners were put first.
     pub(crate) wrappers: FxHashSet<LocId>,
+    /// Code out of sight ran that may have waited for operations.
+    pub(crate) takes_time: bool,
     /// What results of called functions are made of.
     pub(crate) result_parts: FxHashMap<ValId, Parts>,
 }
@@ -196,6 +198,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             told_raw: FxHashSet::default(),
             wrapped: FxHashSet::default(),
             wrappers: FxHashSet::default(),
+            takes_time: false,
             result_parts: FxHashMap::default(),
         }
     }
@@ -353,6 +356,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 }
             }
         }
+        self.settle_io(state);
         self.prune(block, state);
         true
     }
@@ -472,6 +476,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 }
             }
             Terminator::Return(value) => {
+                self.settle_io(&mut state);
                 let parts = value
                     .as_ref()
                     .and_then(|v| self.returned_parts(&mut state, v));
@@ -650,6 +655,10 @@ impl<'p, 'm> Exec<'p, 'm> {
     }
 
     fn scope_end(&mut self, state: &mut State, local: LocalId) {
+        self.scope_ends_io(state, local);
+        state
+            .idle
+            .retain(|loc, ()| *self.arena.get_loc(self.arena.root(loc)) != Loc::Local(local));
         let loc = self.arena.loc(Loc::Local(local));
         self.clear_within(state, loc);
         state.env.remove(loc);

@@ -184,7 +184,7 @@ impl Exec<'_, '_> {
     }
 
     /// `Ok(…)` of an `io::Result`.
-    fn returns_good(&self, value: ValId) -> bool {
+    pub(crate) fn returns_good(&self, value: ValId) -> bool {
         let ret = &self.function.ret;
         let speaks = match ret.args.as_slice() {
             [_] => true,
@@ -199,7 +199,7 @@ impl Exec<'_, '_> {
     }
 
     /// A variable that the function sets and never looks at.
-    fn is_never_read(&self, place: PlaceId) -> bool {
+    pub(crate) fn is_never_read(&self, place: PlaceId) -> bool {
         let function = self.function;
         let Base::Local(local) = function.places[place].base else {
             return false;

@@ -21,9 +21,11 @@ impl Exec<'_, '_> {
         self.tell_aliased(state, value);
         self.tell_unknown_starts(state);
         if let Some(value) = value {
+            self.cancel_passed_over(state, value);
             self.report_dropped_before_success(state, value);
             self.hand_over_result(state, value);
         }
+        self.leave_io(state);
         self.tell_lost(state);
         self.note_partial(state, value, false);
         self.note_fields_left(state, value);

@@ -11,6 +11,7 @@ use pipelint_models::Release;
 use pipelint_source::Span;
 use rustc_hash::FxHashSet;
 
+use crate::pending_log::IoAction;
 use crate::values::{LocId, ValId};
 
 /// Actions that one log may hold; a function that does more has no summary.
@@ -54,6 +55,8 @@ pub(crate) enum Action {
     Own(ValId),
     /// Its owner gave it up.
     Disown(ValId),
+    /// Something was done to an overlapped operation.
+    Io(Box<IoAction>),
 }
 
 #[derive(Debug)]

@@ -466,6 +466,7 @@ impl Exec<'_, '_> {
             if self.told_raw.contains(&v) {
                 self.note_taken(state, v);
             }
+            self.give_io(state, v);
             self.let_go(state, v, &mut todo);
             todo.extend(self.shared_by(v));
             self.note_passed_on(state, v);

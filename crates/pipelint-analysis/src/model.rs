@@ -165,6 +165,7 @@ impl<'p> Exec<'p, '_> {
         for acquire in outs {
             self.acquire_result(&mut state, dst, api, acquire, result);
         }
+        self.run_io(&mut state, dst, api, model, args, result);
         self.give_context(&mut state, args, result);
         self.move_block(&mut state, dst, api, model, args, result);
         self.store_result(&mut state, dst, result);

@@ -192,6 +192,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         if !matches!(self.arena.get(v), Val::Sym(_) | Val::Named(_)) {
             return;
         }
+        self.release_and_io(state, v, by);
         let kind = owner.kind.clone().unwrap_or_default();
         if state.pseudo.get(v).is_some() {
             // Told where the owner was made of it.

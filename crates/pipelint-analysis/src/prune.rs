@@ -79,6 +79,9 @@ impl Exec<'_, '_> {
         for (v, _) in state.exported.iter() {
             arena.mark_parts(v, &mut reachable, &mut parts);
         }
+        self.mark_io(state, &mut |v| {
+            arena.mark_parts(v, &mut reachable, &mut parts)
+        });
         // A resource that is gone, or somebody else's, matters while a variable still has it.
         let mut resources = std::mem::take(&mut state.res);
         let current = |loc: LocId| self.epoch_of(state, loc);

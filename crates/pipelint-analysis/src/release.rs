@@ -236,6 +236,7 @@ impl Exec<'_, '_> {
         api: &Name,
         v: ValId,
     ) {
+        self.release_and_io(state, v, api);
         match *self.arena.get(v) {
             Val::Sym(Sym::Uninit { loc }) => {
                 self.uninitialised(state, v, loc, api, true);

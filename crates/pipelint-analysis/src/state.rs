@@ -13,6 +13,7 @@ use crate::event::{PathStep, StepKind};
 use crate::handed_on::HandedOn;
 use crate::log::Log;
 use crate::memo::Memos;
+use crate::pending::{Asked, Awaited, Pending};
 use crate::values::{LocId, StmtNo, ValId};
 
 /// A small map as a sorted vector: cheap to compare, and shared by the states that have the same.
@@ -360,6 +361,14 @@ pub(crate) struct State {
     pub(crate) failed_outs: VecMap<ValId, FailedOut>,
     pub(crate) failed_fields: VecMap<LocId, FailedField>,
     pub(crate) dropped: VecMap<StmtNo, Dropped>,
+    /// Overlapped operations, by the location of their OVERLAPPED.
+    pub(crate) pending: VecMap<LocId, Pending>,
+    /// OVERLAPPEDs whose operation is known to have completed, until another may have started.
+    pub(crate) idle: VecMap<LocId, ()>,
+    /// Waits by their result, until a condition has decided it.
+    pub(crate) awaited: VecMap<ValId, Awaited>,
+    /// The operation that the last call was about, until another call may leave an error.
+    pub(crate) asked_io: Option<(LocId, Asked)>,
     /// Values that are pseudo-handles, with the call and the words.
     pub(crate) pseudo: VecMap<ValId, (Name, Name)>,
     /// Local roots whose address unknown code has.
@@ -536,6 +545,7 @@ impl State {
             && self.failed_fields.is_empty()
             && self.dropped.is_empty()
             && self.moved.is_empty()
+            && self.pending.is_empty()
     }
 
     /// A hash of all that decides how the path goes on.
@@ -555,6 +565,7 @@ impl State {
             &self.moved,
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
             (&self.evidence, self.last_owner),
+            (&self.pending, &self.idle, &self.awaited, self.asked_io),
         )
     }
 }
@@ -579,6 +590,10 @@ impl PartialEq for State {
             && self.io_failed == other.io_failed
             && self.evidence == other.evidence
             && self.last_owner == other.last_owner
+            && self.pending == other.pending
+            && self.idle == other.idle
+            && self.awaited == other.awaited
+            && self.asked_io == other.asked_io
     }
 }
 

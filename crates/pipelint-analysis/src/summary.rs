@@ -61,6 +61,8 @@ pub(crate) struct Summary {
     told_apart: Vec<(Result<LocId, ValId>, Arc<Release>)>,
     /// What its result tells of failures in it.
     pub(crate) reports: Reports,
+    /// The code out of sight that it runs may wait for operations.
+    pub(crate) takes_time: bool,
     /// It makes, uses or releases resources: a caller that calls it is worth running.
     pub(crate) resourceful: bool,
 }
@@ -463,6 +465,7 @@ impl Exec<'_, '_> {
             vals: new_vals,
             ends,
             reports: self.reports(),
+            takes_time: self.takes_time,
             resourceful,
         }
     }
@@ -505,6 +508,11 @@ fn renumber(
                     *resourceful = true;
                     *v = val(*v);
                 }
+                Action::Io(io) => {
+                    *resourceful = true;
+                    io.vals(&mut |v| *v = val(*v));
+                    io.locs(&mut |l| *l = loc(*l));
+                }
             },
         }
     }
@@ -537,6 +545,11 @@ impl Need {
             | Action::Own(v)
             | Action::Disown(v) => self.todo.push(Item::Val(*v)),
             Action::Write { loc, v, .. } => self.todo.extend([Item::Loc(*loc), Item::Val(*v)]),
+            Action::Io(io) => {
+                let mut io = io.clone();
+                io.vals(&mut |v| self.todo.push(Item::Val(*v)));
+                io.locs(&mut |l| self.todo.push(Item::Loc(*l)));
+            }
         }
     }
 

@@ -79,6 +79,9 @@ impl<'p> Exec<'p, '_> {
         }
         vals.extend(state.exported.iter().map(|(v, _)| v));
         vals.extend(state.moved.iter().map(|(v, _)| v));
+        self.mark_io(state, &mut |v| {
+            vals.insert(v);
+        });
         vals.extend(state.errors.iter().map(|(v, _)| v));
         vals.extend(state.failed_outs.iter().flat_map(|(v, out)| [v, out.judge]));
         state.facts.retain(|v, _| {
@@ -112,6 +115,11 @@ impl Wanted {
         let mut locs: Vec<LocId> = Vec::new();
         each(rest, &mut |action| match action {
             Action::Epoch(_) | Action::Havoc { .. } => {}
+            Action::Io(io) => {
+                let mut io = io.clone();
+                io.vals(&mut |v| vals.push(*v));
+                io.locs(&mut |l| locs.push(*l));
+            }
             Action::Assume { a, b, .. } => vals.extend([*a, *b]),
             Action::Use { v, .. }
             | Action::Release { v, .. }

@@ -358,6 +358,49 @@ fn guard(g: &Guard) -> Result<(), Problem> {
     Ok(())
 }
 
+/// What it does to overlapped operations.
+fn overlapped(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
+    if let Some(start) = &f.starts_io {
+        argument("starts_io.overlapped", start.overlapped)?;
+        argument("starts_io.handle", start.handle)?;
+        arguments("starts_io.buffers", &start.buffers)?;
+    }
+    if let Some(cancel) = &f.cancels {
+        argument("cancels.handle", cancel.handle)?;
+        if let Some(arg) = cancel.overlapped {
+            argument("cancels.overlapped", arg)?;
+        }
+        if let Some(name) = &cancel.nothing {
+            constant(name, known)?;
+        }
+    }
+    if let Some(completes) = &f.completes {
+        argument("completes.overlapped", completes.overlapped)?;
+        condition(completes.waits_when.as_ref(), known)?;
+        if let Some(name) = &completes.incomplete {
+            constant(name, known)?;
+        }
+    }
+    if let Some(w) = &f.waits {
+        let fields = [
+            ("waits.handle", w.handle),
+            ("waits.array", w.array),
+            ("waits.all", w.all),
+            ("waits.timeout", w.timeout),
+            ("waits.alertable", w.alertable),
+        ];
+        for (field, arg) in fields {
+            if let Some(arg) = arg {
+                argument(field, arg)?;
+            }
+        }
+    }
+    if let Some(arg) = f.resets {
+        argument("resets", arg)?;
+    }
+    Ok(())
+}
+
 fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
     page(&f.page)?;
     arguments("needs", &f.needs)?;
@@ -422,7 +465,9 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
             constant(name, known)?;
         }
     }
-    if (f.io.is_some() || f.sets) && f.success.is_none() {
+    overlapped(f, known)?;
+    let judged = f.io.is_some() || f.sets || f.starts_io.is_some() || f.cancels.is_some();
+    if (judged || f.completes.is_some()) && f.success.is_none() {
         return Err(Problem::NoSuccess);
     }
 

@@ -9,6 +9,7 @@ mod error;
 mod like;
 mod lock;
 mod models;
+mod overlapped;
 mod owner;
 mod prefilter;
 mod schema;
@@ -21,6 +22,7 @@ pub use buffer::Buffer;
 pub use error::{ModelError, Problem};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};
 pub use models::Models;
+pub use overlapped::{Cancel, Completes, Start, Waits};
 pub use owner::{Copies, Deleter, Holds, Members, Owner, Role, Traits};
 pub use prefilter::Prefilter;
 pub use schema::{

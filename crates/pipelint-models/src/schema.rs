@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::buffer::Buffer;
 use crate::lock::{Guard, Lock};
+use crate::overlapped::{Cancel, Completes, Start, Waits};
 use crate::owner::Owner;
 use crate::slot::Slot;
 use crate::status::StatusType;
@@ -368,6 +369,24 @@ pub struct FunctionModel {
     /// It is an I/O call.
     #[serde(default)]
     pub io: Option<Io>,
+    /// It starts an operation that `io` does not speak of, or whose completion a routine tells.
+    #[serde(default)]
+    pub starts_io: Option<Start>,
+    /// It asks the kernel to cancel operations.
+    #[serde(default)]
+    pub cancels: Option<Cancel>,
+    /// It asks how an operation went.
+    #[serde(default)]
+    pub completes: Option<Completes>,
+    /// It waits for objects.
+    #[serde(default)]
+    pub waits: Option<Waits>,
+    /// Operations of others may have completed when it returns (`GetQueuedCompletionStatus`).
+    #[serde(default)]
+    pub drains: bool,
+    /// The argument is an event that it makes unsignalled.
+    #[serde(default)]
+    pub resets: Option<usize>,
     /// It starts a thread or work item that runs a function of its caller's.
     #[serde(default)]
     pub starts: Option<Starts>,

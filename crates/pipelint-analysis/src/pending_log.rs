@@ -1,0 +1,136 @@
+//! What a function does to overlapped operations, as its callers replay it.
+
+use crate::event::StepKind;
+use crate::exec::Exec;
+use crate::pending::{Asked, Cancelled, Pending};
+use crate::state::State;
+use crate::values::{LocId, Val, ValId};
+
+/// One thing that a path did to an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum IoAction {
+    /// Started it.
+    Start(LocId, Box<Pending>),
+    /// Asked how a call on it went.
+    Ask(LocId, Ask),
+    /// Asked for a cancel of it, on this handle.
+    Cancel(LocId, Box<(ValId, Cancelled)>),
+    /// Asked for a cancel of all on a handle.
+    CancelAll(ValId, Box<Cancelled>),
+    /// It is under way surely.
+    Sure(LocId),
+    /// It has completed, or never began.
+    Done(LocId),
+    /// This object was signalled.
+    Signalled(ValId),
+    /// A wait for this object ended without it.
+    Vain(ValId),
+    /// Completion routines ran.
+    Alerted,
+}
+
+/// A question about an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// A result that says, if it is not 0, that the operation has completed.
+    Result(ValId),
+    /// The error that a call on it left.
+    Error(Asked, ValId),
+}
+
+impl IoAction {
+    /// Calls `f` with every value that it speaks of.
+    pub(crate) fn vals(&mut self, f: &mut dyn FnMut(&mut ValId)) {
+        match self {
+            Self::Start(_, p) => {
+                p.handle.iter_mut().for_each(&mut *f);
+                p.event.iter_mut().for_each(&mut *f);
+                p.judge.iter_mut().for_each(|(v, _)| f(v));
+            }
+            Self::Ask(_, Ask::Result(v) | Ask::Error(_, v)) => f(v),
+            Self::Cancel(_, by) => {
+                f(&mut by.0);
+                by.1.judge.iter_mut().for_each(f);
+            }
+            Self::CancelAll(v, by) => {
+                f(v);
+                by.judge.iter_mut().for_each(f);
+            }
+            Self::Signalled(v) | Self::Vain(v) => f(v),
+            Self::Sure(_) | Self::Done(_) | Self::Alerted => {}
+        }
+    }
+
+    /// Calls `f` with every location that it speaks of.
+    pub(crate) fn locs(&mut self, f: &mut dyn FnMut(&mut LocId)) {
+        match self {
+            Self::Start(loc, p) => {
+                f(loc);
+                p.buffers.iter_mut().for_each(f);
+            }
+            Self::Ask(loc, _) | Self::Cancel(loc, _) | Self::Sure(loc) | Self::Done(loc) => f(loc),
+            Self::CancelAll(..) | Self::Signalled(_) | Self::Vain(_) | Self::Alerted => {}
+        }
+    }
+}
+
+impl Exec<'_, '_> {
+    /// Replays an action of a called function, its values and locations being the caller's.
+    pub(crate) fn replay_io(&mut self, state: &mut State, action: IoAction) {
+        let site = self.at();
+        self.settle_io(state);
+        match action {
+            IoAction::Start(loc, mut pending) => {
+                if self.unknown_element(loc).is_some() {
+                    return;
+                }
+                let api = pending.started.as_ref().map(|s| s.0.clone());
+                let api = api.unwrap_or_default();
+                self.started_again(state, loc, &api);
+                if let Some(started) = &mut pending.started {
+                    started.1 = site;
+                }
+                pending.here = false;
+                let about = self.arena.val(Val::Ptr(loc));
+                state.step(site, StepKind::Started(api), Some(about));
+                let again = pending.clone();
+                self.record_io(state, || IoAction::Start(loc, again));
+                self.begin_io(state, loc);
+                state.idle.remove(loc);
+                state.pending.insert(loc, *pending);
+            }
+            IoAction::Ask(loc, ask) => {
+                match &ask {
+                    Ask::Result(v) => self.question(state, loc, *v),
+                    Ask::Error(asked, v) => self.learn_error(state, loc, *asked, *v),
+                }
+                self.record_io(state, || IoAction::Ask(loc, ask));
+            }
+            IoAction::Cancel(loc, by) => {
+                let (handle, mut cancelled) = *by;
+                cancelled.at = site;
+                self.cancel_one(state, loc, Some(handle), cancelled.clone());
+                self.record_io(state, || {
+                    IoAction::Cancel(loc, Box::new((handle, cancelled)))
+                });
+            }
+            IoAction::CancelAll(handle, mut cancelled) => {
+                cancelled.at = site;
+                self.cancel_all(state, handle, &cancelled, None);
+                self.record_io(state, || IoAction::CancelAll(handle, cancelled));
+            }
+            IoAction::Sure(loc) => {
+                if let Some(p) = state.pending.get_mut(loc) {
+                    p.surely = true;
+                    p.error = None;
+                    p.judge = None;
+                }
+                self.record_io(state, || IoAction::Sure(loc));
+            }
+            IoAction::Done(loc) => self.complete(state, loc),
+            IoAction::Signalled(v) => self.signalled(state, v),
+            IoAction::Vain(v) => self.waited_in_vain(state, v),
+            IoAction::Alerted => self.alerted(state),
+        }
+    }
+}

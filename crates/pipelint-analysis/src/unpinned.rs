@@ -1,0 +1,418 @@
+//! What the kernel uses comes to its end while an operation on it may be under way.
+
+use pipelint_ir::{FunctionKind, LocalId, LocalKind, Name};
+use pipelint_source::Span;
+
+use crate::event::{Event, EventKind, PathStep, StepKind};
+use crate::exec::Exec;
+use crate::io_fault::{IoEnd, IoFault};
+use crate::pending::Pending;
+use crate::state::State;
+use crate::values::{Loc, LocId, Sym, Val, ValId};
+
+impl Exec<'_, '_> {
+    /// An OVERLAPPED is given to a starting call: nothing may be under way with it.
+    pub(crate) fn started_again(&mut self, state: &mut State, loc: LocId, again: &Name) {
+        let Some(pending) = state.pending.get(loc).cloned() else {
+            return;
+        };
+        if pending.surely
+            && pending.cancel.is_none()
+            && pending.closed.is_none()
+            && let Some(first) = pending.started.clone()
+        {
+            let fault = IoFault::Reused {
+                first: first.clone(),
+                again: again.clone(),
+                overlapped: self.loc_name(loc),
+            };
+            let step = StepKind::Started(again.clone());
+            self.tell_io(state, loc, &pending, fault, self.at(), step);
+        } else {
+            let end = IoEnd::Started(again.clone(), self.at());
+            self.tell_cancelled(state, loc, &pending, end);
+        }
+        state.pending.remove(loc);
+    }
+
+    /// A variable leaves scope.
+    pub(crate) fn scope_ends_io(&mut self, state: &mut State, local: LocalId) {
+        if state.pending.is_empty() {
+            return;
+        }
+        self.settle_io(state);
+        let root = self.arena.loc(Loc::Local(local));
+        let name = self.loc_name(root);
+        self.memory_ends(state, root, &|_| IoEnd::Scope(name.clone()));
+    }
+
+    /// Memory ends, whoever made it: what is under way there, or into a buffer there, is told.
+    fn memory_ends(&mut self, state: &mut State, root: LocId, end: &dyn Fn(LocId) -> IoEnd) {
+        let of: Vec<(LocId, Pending, LocId)> = state
+            .pending
+            .iter()
+            .filter_map(|(loc, p)| {
+                let mut pinned = std::iter::once(loc).chain(p.buffers.iter().copied());
+                let at = pinned.find(|at| self.arena.root(*at) == root)?;
+                Some((loc, p.clone(), at))
+            })
+            .collect();
+        for (loc, pending, at) in of {
+            let end = end(at);
+            self.tell_outlived(state, loc, &pending, end);
+            state.pending.remove(loc);
+        }
+    }
+
+    /// A value is released: memory, or a handle that an operation is on.
+    pub(crate) fn release_and_io(&mut self, state: &mut State, v: ValId, api: &Name) {
+        if state.pending.is_empty() {
+            return;
+        }
+        self.settle_io(state);
+        let at = self.at();
+        for loc in state.pending.iter().map(|(l, _)| l).collect::<Vec<_>>() {
+            if let Some(p) = state.pending.get_mut(loc)
+                && (p.handle == Some(v) || p.event == Some(v))
+                && p.closed.is_none()
+            {
+                p.closed = Some((api.clone(), at));
+                let about = self.arena.val(Val::Ptr(loc));
+                state.step(self.span, StepKind::Closed(api.clone()), Some(about));
+            }
+        }
+        let root = self.pointee(v);
+        let root = self.arena.root(root);
+        let api = api.clone();
+        self.memory_ends(state, root, &|_| IoEnd::Freed(api.clone(), at));
+    }
+
+    /// The path leaves the function: its variables end, and so does the object of a destructor.
+    pub(crate) fn leave_io(&mut self, state: &mut State) {
+        if state.pending.is_empty() {
+            return;
+        }
+        self.settle_io(state);
+        if self.is_entry_point() {
+            return;
+        }
+        let all: Vec<(LocId, Pending)> =
+            state.pending.iter().map(|(l, p)| (l, p.clone())).collect();
+        for (loc, pending) in all {
+            let mut pinned = std::iter::once(loc).chain(pending.buffers.iter().copied());
+            let local = pinned.find_map(|at| self.ending_local(at));
+            if let Some(name) = local {
+                self.tell_outlived(state, loc, &pending, IoEnd::Scope(name));
+                state.pending.remove(loc);
+            } else if self.function.kind == FunctionKind::Destructor && self.is_in_object(loc) {
+                self.tell_cancelled(state, loc, &pending, IoEnd::Object);
+            } else if let (Some((api, at)), Some(_)) = (&pending.closed, pending.event) {
+                self.tell_outlived(state, loc, &pending, IoEnd::Closed(api.clone(), *at));
+            }
+        }
+    }
+
+    /// The variable of this function that a location is a part of, where it ends with the call.
+    fn ending_local(&self, loc: LocId) -> Option<Name> {
+        let Loc::Local(l) = self.arena.get_loc(self.arena.root(loc)) else {
+            return None;
+        };
+        let local = self.function.locals.get(l.0 as usize)?;
+        let ends = match local.kind {
+            LocalKind::Static | LocalKind::Temp => false,
+            _ => local.ty.reference == pipelint_ir::Reference::None,
+        };
+        ends.then(|| local.name.clone())
+    }
+
+    /// A part of the method's own object, held by value. What Rust's boxes hold stands in the object as
+    /// well, so that every step must have a type of the program's own.
+    fn is_in_object(&self, loc: LocId) -> bool {
+        let mut at = loc;
+        while let Loc::Field(parent, _) | Loc::Elem(parent, _) = self.arena.get_loc(at) {
+            at = *parent;
+            let own = |ty: pipelint_ir::Type| {
+                self.program
+                    .class_named(self.unit, self.scope(), &ty.name)
+                    .is_some()
+            };
+            let whole = *self.arena.get_loc(at) == Loc::SelfObj;
+            if self.is_rust() && !whole && !self.loc_type(at).is_some_and(own) {
+                return false;
+            }
+        }
+        *self.arena.get_loc(at) == Loc::SelfObj
+    }
+
+    /// An operation's memory or handle ends.
+    fn tell_outlived(&mut self, state: &State, loc: LocId, pending: &Pending, end: IoEnd) {
+        if pending.cancel.is_some() {
+            self.tell_cancelled(state, loc, pending, end);
+            return;
+        }
+        let Some((started, at)) = &pending.started else {
+            return;
+        };
+        if !pending.surely {
+            return;
+        }
+        let (started, at) = (started.clone(), *at);
+        let last = self.last_step(&end);
+        if let Some((closer, place)) = &pending.closed {
+            let fault = IoFault::ClosedWhilePending {
+                started,
+                closer: closer.clone(),
+            };
+            self.tell_io(state, loc, pending, fault, *place, last);
+            return;
+        }
+        self.tell_io(
+            state,
+            loc,
+            pending,
+            IoFault::Outlived { started, end },
+            at,
+            last,
+        );
+    }
+
+    /// After a request to cancel, what the operation uses ends or is used anew.
+    fn tell_cancelled(&mut self, state: &State, loc: LocId, pending: &Pending, end: IoEnd) {
+        let Some(cancel) = &pending.cancel else {
+            return;
+        };
+        // Nothing says that there was anything to cancel.
+        if !pending.surely && cancel.judge.is_none() && !cancel.failed && !cancel.shows {
+            return;
+        }
+        let overlapped = self.loc_name(loc);
+        let fault = if cancel.failed {
+            IoFault::CancelFailed {
+                cancel: cancel.api.clone(),
+                dropped: false,
+                overlapped,
+                end: Some(end.clone()),
+            }
+        } else {
+            IoFault::NotWaited {
+                cancel: cancel.api.clone(),
+                started: pending.started.as_ref().map(|s| s.0.clone()),
+                overlapped,
+                end: end.clone(),
+            }
+        };
+        // A method of the object's own class that asks for the cancel is the one that does not wait.
+        let own =
+            end == IoEnd::Object && cancel.class.is_some() && cancel.class == self.own_class();
+        let at = if own { cancel.origin } else { cancel.at };
+        let last = self.last_step(&end);
+        self.tell_io(state, loc, pending, fault, at, last);
+    }
+
+    fn last_step(&self, end: &IoEnd) -> StepKind {
+        match end {
+            IoEnd::Scope(name) => StepKind::ScopeEnd(name.clone()),
+            IoEnd::Freed(api, _) => StepKind::Closed(api.clone()),
+            IoEnd::Started(api, _) => StepKind::Started(api.clone()),
+            IoEnd::Closed(..) | IoEnd::Object => StepKind::Left,
+        }
+    }
+
+    fn tell_io(
+        &mut self,
+        state: &State,
+        loc: LocId,
+        pending: &Pending,
+        fault: IoFault,
+        at: Span,
+        last: StepKind,
+    ) {
+        if state.doubtful {
+            return;
+        }
+        let about = self.arena.val(Val::Ptr(loc));
+        let from = pending.started.as_ref().map(|s| s.1);
+        let from = from.or(pending.cancel.as_ref().map(|c| c.at));
+        let mut path = state.path(Some(about), from);
+        const MOST: usize = 14;
+        if path.len() > MOST {
+            path.drain(4..path.len() - (MOST - 4));
+        }
+        let last = PathStep {
+            span: self.at(),
+            what: last,
+        };
+        if path.last() != Some(&last) {
+            path.push(last);
+        }
+        self.found.add(Event {
+            kind: EventKind::Io(fault),
+            at,
+            function: self.function.name.clone(),
+            resource: None,
+            path,
+            others: Vec::new(),
+        });
+    }
+
+    /// An event is reset: the operation that is to signal it must not have been started before.
+    pub(crate) fn reset_event(&mut self, state: &mut State, api: &Name, event: ValId) {
+        let of: Vec<(LocId, Pending)> = state
+            .pending
+            .iter()
+            .filter(|(_, p)| p.event == Some(event) && p.cancel.is_none())
+            .map(|(loc, p)| (loc, p.clone()))
+            .collect();
+        for (loc, pending) in of {
+            let Some((started, _)) = pending.started.clone() else {
+                continue;
+            };
+            if !pending.surely && pending.judge.is_none() {
+                continue;
+            }
+            let fault = IoFault::ResetAfterStart {
+                started,
+                api: api.clone(),
+            };
+            let step = StepKind::Passed(api.clone());
+            self.tell_io(state, loc, &pending, fault, self.at(), step);
+        }
+    }
+
+    /// A starting call is given an OVERLAPPED of which a part was never set, or a temporary.
+    pub(crate) fn unset_overlapped(&mut self, state: &mut State, loc: LocId, api: &Name) {
+        for field in ["Offset", "OffsetHigh", "hEvent"] {
+            let at = self.arena.loc(Loc::Field(loc, field.into()));
+            let v = self.read(state, at);
+            // What was copied from another variable is that variable's business.
+            let unset = matches!(self.arena.get(v), Val::Sym(Sym::Uninit { loc: of }) if self.arena.within(*of, loc));
+            if !unset {
+                continue;
+            }
+            let overlapped = self.loc_name(loc);
+            let fault = IoFault::Unset {
+                field: field.into(),
+                overlapped,
+                api: api.clone(),
+            };
+            let event = Event {
+                kind: EventKind::Io(fault),
+                at: self.at(),
+                function: self.function.name.clone(),
+                resource: None,
+                path: self.path(state, Some(v), StepKind::Passed(api.clone())),
+                others: Vec::new(),
+            };
+            self.found.add(event);
+            return;
+        }
+        let Loc::Local(l) = self.arena.get_loc(self.arena.root(loc)) else {
+            return;
+        };
+        let local = self.function.locals.get(l.0 as usize);
+        if self.is_rust() && local.is_some_and(|l| l.kind == LocalKind::Temp) {
+            let event = Event {
+                kind: EventKind::Io(IoFault::Temporary { api: api.clone() }),
+                at: self.at(),
+                function: self.function.name.clone(),
+                resource: None,
+                path: vec![PathStep {
+                    span: self.span,
+                    what: StepKind::Passed(api.clone()),
+                }],
+                others: Vec::new(),
+            };
+            self.found.add(event);
+        }
+    }
+
+    /// `CancelIo(&overlapped)`: the address of a structure where a handle is wanted.
+    pub(crate) fn not_a_handle(&mut self, state: &State, api: &Name, handle: ValId) {
+        let Val::Ptr(loc) = *self.arena.get(handle) else {
+            return;
+        };
+        let ty = self.loc_type(loc);
+        let overlapped = ty
+            .is_some_and(|ty| matches!(&*ty.name, "OVERLAPPED" | "_OVERLAPPED" | "WSAOVERLAPPED"));
+        if !overlapped {
+            return;
+        }
+        let fault = IoFault::NotAHandle {
+            cancel: api.clone(),
+        };
+        let event = Event {
+            kind: EventKind::Io(fault),
+            at: self.at(),
+            function: self.function.name.clone(),
+            resource: None,
+            path: self.path(state, Some(handle), StepKind::Passed(api.clone())),
+            others: Vec::new(),
+        };
+        self.found.add(event);
+    }
+
+    /// `CancelIo` of what this function did not start.
+    pub(crate) fn of_thread(&mut self, state: &State, api: &Name, handle: ValId) {
+        if state
+            .pending
+            .iter()
+            .any(|(_, p)| p.handle == Some(handle) && p.here)
+        {
+            return;
+        }
+        let fault = IoFault::OfThread {
+            cancel: api.clone(),
+        };
+        self.found.add(Event {
+            kind: EventKind::Io(fault),
+            at: self.at(),
+            function: self.function.name.clone(),
+            resource: None,
+            path: vec![PathStep {
+                span: self.span,
+                what: StepKind::CancelAsked(api.clone()),
+            }],
+            others: Vec::new(),
+        });
+    }
+
+    /// A function that tells how it went says that all is well, though a cancel failed or nobody looked.
+    pub(crate) fn cancel_passed_over(&mut self, state: &mut State, value: ValId) {
+        if state.pending.is_empty() || !self.tells_success(state, value) {
+            return;
+        }
+        self.settle_io(state);
+        let all: Vec<(LocId, Pending)> =
+            state.pending.iter().map(|(l, p)| (l, p.clone())).collect();
+        for (loc, pending) in all {
+            let Some(cancel) = &pending.cancel else {
+                continue;
+            };
+            let here = cancel.at == cancel.origin && self.site.is_none();
+            if !here || !(cancel.failed || cancel.dropped) || pending.closed.is_some() {
+                continue;
+            }
+            let fault = IoFault::CancelFailed {
+                cancel: cancel.api.clone(),
+                dropped: cancel.dropped,
+                overlapped: self.loc_name(loc),
+                end: None,
+            };
+            let at = cancel.at;
+            self.tell_io(state, loc, &pending, fault, at, StepKind::Left);
+        }
+    }
+
+    /// The value says of a function with a status that it succeeded.
+    fn tells_success(&self, state: &State, value: ValId) -> bool {
+        let ret = &self.function.ret;
+        let zero = || self.equals(state, value, 0) == Some(true);
+        match &*ret.name {
+            "BOOL" | "bool" | "BOOLEAN" => self.equals(state, value, 1) == Some(true),
+            "HRESULT" | "NTSTATUS" => zero(),
+            _ if self.program.is_status(ret) => zero(),
+            "Result" => self.returns_good(value),
+            _ => false,
+        }
+    }
+}

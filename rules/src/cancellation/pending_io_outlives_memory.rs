@@ -1,0 +1,127 @@
+//! PL303.
+
+use pipelint_analysis::IoFault;
+
+use super::wording;
+use crate::prelude::*;
+
+/// An operation may be under way when its OVERLAPPED or its buffer ends: a variable of a function that
+/// returns, or memory that is freed.
+///
+/// ## Why is this bad?
+/// Until an overlapped operation has completed, the OVERLAPPED and the buffer are the kernel's, and must
+/// stay valid (<https://learn.microsoft.com/en-us/windows/win32/api/minwinbase/ns-minwinbase-overlapped>,
+/// <https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-readfile>). What it writes later
+/// lands in another function's frame or in another object, and shows as a crash far away.
+///
+/// ## Known limits
+/// A path is told on which the start was seen to be pending (`ERROR_IO_PENDING`), a wait ended without the
+/// event, or the operation was asked for and was not done. A start whose result nobody looks at is PL501's,
+/// one whose `FALSE` is taken for a failure PL507's.
+///
+/// ## Examples
+/// The timeout leaves the function, and the read goes on:
+/// ```cpp,bad
+/// #include <windows.h>
+///
+/// int first(HANDLE pipe, HANDLE event)
+/// {
+///     char byte = 0;
+///     OVERLAPPED ov = {};
+///     ov.hEvent = event;
+///     if (!ReadFile(pipe, &byte, 1, nullptr, &ov))
+///     {
+///         if (GetLastError() != ERROR_IO_PENDING)
+///             return -1;
+///         if (WaitForSingleObject(event, 1000) != WAIT_OBJECT_0)
+///             return -1;
+///     }
+///     return byte;
+/// }
+/// ```
+/// ```cpp,good
+/// #include <windows.h>
+///
+/// int first(HANDLE pipe, HANDLE event)
+/// {
+///     char byte = 0;
+///     DWORD got = 0;
+///     OVERLAPPED ov = {};
+///     ov.hEvent = event;
+///     if (!ReadFile(pipe, &byte, 1, nullptr, &ov))
+///     {
+///         if (GetLastError() != ERROR_IO_PENDING)
+///             return -1;
+///         if (WaitForSingleObject(event, 1000) != WAIT_OBJECT_0)
+///             CancelIoEx(pipe, &ov);
+///         if (!GetOverlappedResult(pipe, &ov, &got, TRUE))
+///             return -1;
+///     }
+///     return byte;
+/// }
+/// ```
+/// ```rust,bad
+/// use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, GetLastError, HANDLE};
+/// use windows_sys::Win32::Storage::FileSystem::WriteFile;
+/// use windows_sys::Win32::System::IO::OVERLAPPED;
+///
+/// pub fn send(pipe: HANDLE, bytes: &[u8]) -> bool {
+///     let mut overlapped = OVERLAPPED::default();
+///     let length = bytes.len() as u32;
+///     unsafe {
+///         WriteFile(pipe, bytes.as_ptr(), length, std::ptr::null_mut(), &mut overlapped) != 0
+///             || GetLastError() == ERROR_IO_PENDING
+///     }
+/// }
+/// ```
+/// ```rust,good
+/// use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, GetLastError, HANDLE};
+/// use windows_sys::Win32::Storage::FileSystem::WriteFile;
+/// use windows_sys::Win32::System::IO::{GetOverlappedResult, OVERLAPPED};
+///
+/// pub fn send(pipe: HANDLE, bytes: &[u8]) -> bool {
+///     let mut overlapped = OVERLAPPED::default();
+///     let length = bytes.len() as u32;
+///     let mut sent = 0;
+///     unsafe {
+///         let done = WriteFile(pipe, bytes.as_ptr(), length, std::ptr::null_mut(), &mut overlapped);
+///         if done == 0 && GetLastError() != ERROR_IO_PENDING {
+///             return false;
+///         }
+///         GetOverlappedResult(pipe, &overlapped, &mut sent, 1) != 0 && sent == length
+///     }
+/// }
+/// ```
+#[derive(RuleMeta)]
+#[rule(
+    code = "PL303",
+    severity = "error",
+    group = "default",
+    cwe(416, 562, 825)
+)]
+pub(crate) struct PendingIoOutlivesMemory;
+
+impl Rule for PendingIoOutlivesMemory {
+    fn meta(&self) -> &'static RuleMeta {
+        &Self::META
+    }
+
+    fn report(&self, event: &Event) -> Option<Diagnostic> {
+        let EventKind::Io(IoFault::Outlived { started, end }) = &event.kind else {
+            return None;
+        };
+        let happens = wording::happens(end, "");
+        let words = Words {
+            primary: event.at,
+            label: "the operation may be under way when its memory ends".to_owned(),
+            message: format!(
+                "{happens} while the operation that `{started}` started may be under way"
+            ),
+            help: format!(
+                "cancel it and wait on every way out: `{}`",
+                wording::wait("")
+            ),
+        };
+        Some(words::diagnostic(&Self::META, event, words))
+    }
+}
