@@ -199,9 +199,11 @@ impl Exec<'_, '_> {
             objects.extend(self.objects(state, array, all));
         }
         let dropped = dst.is_none_or(|dst| self.is_never_read(dst));
-        if endless && (dropped || waits.handle.is_none() && waits.array.is_none()) {
+        // An endless wait for one object fails only where the object is none.
+        let one = waits.array.is_none() && !(alertable && waits.handle.is_some());
+        if endless && (dropped || one) {
             for (_, v) in &objects {
-                self.signalled(state, *v);
+                self.signalled(state, *v, &[]);
             }
             if alertable {
                 self.alerted(state);
@@ -253,9 +255,10 @@ impl Exec<'_, '_> {
                 }
             }
             let objects = std::mem::take(&mut awaited.objects);
+            let among: Vec<ValId> = objects.iter().map(|(_, v)| *v).collect();
             for (n, v) in objects {
                 match self.equals(state, result, n) {
-                    Some(true) => self.signalled(state, v),
+                    Some(true) => self.signalled(state, v, &among),
                     Some(false) => self.waited_in_vain(state, v),
                     None => awaited.objects.push((n, v)),
                 }
@@ -269,13 +272,16 @@ impl Exec<'_, '_> {
     }
 
     /// An object is signalled: operations that it stands for have completed, and so may others that it
-    /// is not known not to stand for.
-    pub(crate) fn signalled(&mut self, state: &mut State, object: ValId) {
+    /// is not known not to stand for. Those that another object of the same wait stands for have not.
+    pub(crate) fn signalled(&mut self, state: &mut State, object: ValId, among: &[ValId]) {
         let done: Vec<LocId> = state
             .pending
             .iter()
             .filter(|(_, p)| {
-                let other = |v: Option<ValId>| v.is_some_and(|v| self.are_two(state, v, object));
+                let listed = |v: ValId| v != object && among.contains(&v);
+                let other = |v: Option<ValId>| {
+                    v.is_some_and(|v| listed(v) || self.are_two(state, v, object))
+                };
                 // The handle is signalled where there is no event.
                 !(other(p.event) || (p.event.is_none() && other(p.handle)))
             })

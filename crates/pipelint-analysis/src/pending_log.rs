@@ -128,7 +128,7 @@ impl Exec<'_, '_> {
                 self.record_io(state, || IoAction::Sure(loc));
             }
             IoAction::Done(loc) => self.complete(state, loc),
-            IoAction::Signalled(v) => self.signalled(state, v),
+            IoAction::Signalled(v) => self.signalled(state, v, &[]),
             IoAction::Vain(v) => self.waited_in_vain(state, v),
             IoAction::Alerted => self.alerted(state),
         }

@@ -6,6 +6,7 @@ use pipelint_ir::{
     Base, Class, Function, FunctionKind, Name, Place, Proj, Reference, Terminator, Type, Unit,
 };
 use pipelint_models::{FunctionModel, Models};
+use pipelint_source::FileId;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -57,6 +58,8 @@ impl PartialEq for Target<'_> {
 /// All units of a run, linked.
 pub(crate) struct Program<'m> {
     pub(crate) units: Vec<Unit>,
+    /// Per unit: its file.
+    files: Vec<FileId>,
     /// Per unit: how many functions the units before it have.
     before: Vec<usize>,
     pub(crate) sites: Sites<'m>,
@@ -128,6 +131,7 @@ impl<'m> Program<'m> {
         models: &'m Models,
         elsewhere: &FxHashSet<Name>,
     ) -> Self {
+        let files: Vec<FileId> = units.iter().map(|unit| unit.file).collect();
         let mut classes: FxHashMap<Name, Vec<ClassRef>> = FxHashMap::default();
         for (u, unit) in units.iter().enumerate() {
             for (c, class) in unit.classes.iter().enumerate() {
@@ -154,6 +158,7 @@ impl<'m> Program<'m> {
             .map(|m| m.name.clone())
             .collect();
         units.par_iter_mut().enumerate().for_each(|(u, unit)| {
+            let sees = &unit.sees;
             for function in &mut unit.functions {
                 if function.kind == FunctionKind::Method && statics.contains(&function.name) {
                     function.kind = FunctionKind::StaticMethod;
@@ -161,13 +166,14 @@ impl<'m> Program<'m> {
                 let class = function
                     .class
                     .as_ref()
-                    .and_then(|name| pick_class(&classes, u, name));
+                    .and_then(|name| pick_class(&classes, (u, sees), &files, name));
                 if let Some(fields) = class.and_then(|c| fields.get(&c)) {
                     resolve_fields(function, fields);
                 }
             }
         });
         let mut program = Self {
+            files,
             globals: Globals::new(&units),
             texts: Texts::new(&units),
             tables: FxHashMap::default(),
@@ -254,7 +260,8 @@ impl<'m> Program<'m> {
 
     /// The class that a name means in a unit: the unit's own, else the only one of this name.
     pub(crate) fn class_ref(&self, unit: usize, name: &str) -> Option<ClassRef> {
-        pick_class(&self.classes, unit, name)
+        let sees = &self.units[unit].sees;
+        pick_class(&self.classes, (unit, sees), &self.files, name)
     }
 
     /// As `class_ref`, the class itself.
@@ -413,16 +420,24 @@ pub(crate) fn successors(term: &Terminator, mut f: impl FnMut(usize)) {
     }
 }
 
-/// Two files may each have a class of one name: whose is meant must be clear.
+/// Two files may each have a class of one name: whose is meant must be clear. It is the unit's own, or
+/// that of a file which it includes.
 fn pick_class(
     classes: &FxHashMap<Name, Vec<ClassRef>>,
-    unit: usize,
+    (unit, sees): (usize, &[FileId]),
+    files: &[FileId],
     name: &str,
 ) -> Option<ClassRef> {
     let found = classes.get(name)?;
     let own = found.iter().find(|(u, _)| *u == unit);
-    own.or_else(|| found.first().filter(|_| found.len() == 1))
-        .copied()
+    let only = || found.first().filter(|_| found.len() == 1);
+    let included = || {
+        let mut seen = found
+            .iter()
+            .filter(|(u, _)| sees.binary_search(&files[*u]).is_ok());
+        seen.next().filter(|_| seen.next().is_none())
+    };
+    own.or_else(only).or_else(included).copied()
 }
 
 /// A name that a method uses and its class declares as a field is `self.name`.

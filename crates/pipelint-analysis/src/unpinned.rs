@@ -158,7 +158,7 @@ impl Exec<'_, '_> {
         }
         let (started, at) = (started.clone(), *at);
         let last = self.last_step(&end);
-        if let Some((closer, place)) = &pending.closed {
+        if let (Some((closer, place)), IoEnd::Closed(..)) = (&pending.closed, &end) {
             let fault = IoFault::ClosedWhilePending {
                 started,
                 closer: closer.clone(),

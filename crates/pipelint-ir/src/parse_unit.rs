@@ -42,6 +42,7 @@ pub fn parse_unit(text: &str) -> Result<Unit, TextError> {
         macros: Vec::new(),
         aliases: Vec::new(),
         includes: Vec::new(),
+        sees: Vec::new(),
         pragmas: Vec::new(),
         gaps: Vec::new(),
     };

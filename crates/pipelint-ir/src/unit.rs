@@ -170,6 +170,9 @@ pub struct Unit {
     pub aliases: Vec<(Name, Type)>,
     /// Includes.
     pub includes: Vec<Include>,
+    /// The files that these lead to, in order: of two classes of one name, the one in such a file is
+    /// meant. Whoever knows the files fills it in.
+    pub sees: Vec<FileId>,
     /// Comments that speak to the linter.
     pub pragmas: Vec<Pragma>,
     /// Regions outside every function that were not understood.

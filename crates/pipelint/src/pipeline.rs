@@ -160,6 +160,10 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     lowering.lower_rust(&mut files, &wanted);
     lowering.lower(&mut files, &wanted, &surroundings);
     lowering.take_in_definitions(&mut files, &mut surroundings);
+    let units = &mut lowering.units;
+    units
+        .par_iter_mut()
+        .for_each(|unit| unit.sees = surroundings.seen_by(unit.file));
     drop(surroundings);
     statistics.context = files.iter().filter(|f| f.parsed).count() - statistics.parsed;
     let Lowering {

@@ -180,6 +180,30 @@ impl<'a> Surroundings<'a> {
         }
     }
 
+    /// The files that a file includes, directly or not, as far as they were looked at; in order.
+    pub(crate) fn seen_by(&self, file: FileId) -> Vec<FileId> {
+        let mut seen: Vec<usize> = Vec::new();
+        let mut known: FxHashSet<usize> = FxHashSet::default();
+        let mut todo = vec![file.0 as usize];
+        while let Some(at) = todo.pop() {
+            for &next in self
+                .includes
+                .get(at)
+                .and_then(Option::as_ref)
+                .into_iter()
+                .flatten()
+            {
+                if known.insert(next) {
+                    seen.push(next);
+                    todo.push(next);
+                }
+            }
+        }
+        seen.sort_unstable();
+        let ids = seen.into_iter().filter_map(|i| u32::try_from(i).ok());
+        ids.map(FileId).collect()
+    }
+
     /// The files that a file includes, if the files of the run tell it of all of them.
     fn included_here(&self, from: usize) -> Option<Vec<usize>> {
         if self.build(from).is_some() {

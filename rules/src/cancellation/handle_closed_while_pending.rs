@@ -15,18 +15,18 @@ use crate::prelude::*;
 /// means. Without its event nobody learns when the OVERLAPPED and the buffer are free.
 ///
 /// ## Known limits
-/// An operation that a completion port tells of needs no event: that its handle is closed is reported only
-/// where the memory ends with the function.
+/// An operation that a completion port tells of needs no event, and is silent. Where the memory ends with
+/// the function as well, that is told, as PL303.
 ///
 /// ## Examples
 /// ```cpp,bad
 /// #include <windows.h>
 ///
-/// void farewell(HANDLE pipe, HANDLE event)
+/// void farewell(HANDLE pipe, HANDLE event, OVERLAPPED *ov)
 /// {
-///     OVERLAPPED ov = {};
-///     ov.hEvent = event;
-///     if (!WriteFile(pipe, "bye", 3, nullptr, &ov) && GetLastError() == ERROR_IO_PENDING)
+///     *ov = {};
+///     ov->hEvent = event;
+///     if (!WriteFile(pipe, "bye", 3, nullptr, ov) && GetLastError() == ERROR_IO_PENDING)
 ///     {
 ///         CloseHandle(pipe);
 ///         return;
@@ -37,13 +37,13 @@ use crate::prelude::*;
 /// ```cpp,good
 /// #include <windows.h>
 ///
-/// void farewell(HANDLE pipe, HANDLE event)
+/// void farewell(HANDLE pipe, HANDLE event, OVERLAPPED *ov)
 /// {
 ///     DWORD sent = 0;
-///     OVERLAPPED ov = {};
-///     ov.hEvent = event;
-///     if (!WriteFile(pipe, "bye", 3, nullptr, &ov) && GetLastError() == ERROR_IO_PENDING)
-///         GetOverlappedResult(pipe, &ov, &sent, TRUE);
+///     *ov = {};
+///     ov->hEvent = event;
+///     if (!WriteFile(pipe, "bye", 3, nullptr, ov) && GetLastError() == ERROR_IO_PENDING)
+///         GetOverlappedResult(pipe, ov, &sent, TRUE);
 ///     CloseHandle(pipe);
 /// }
 /// ```
@@ -52,11 +52,11 @@ use crate::prelude::*;
 /// use windows_sys::Win32::Storage::FileSystem::WriteFile;
 /// use windows_sys::Win32::System::IO::OVERLAPPED;
 ///
-/// pub fn farewell(pipe: HANDLE) {
-///     let mut overlapped = OVERLAPPED::default();
+/// pub fn farewell(pipe: HANDLE, event: HANDLE, overlapped: &mut OVERLAPPED) {
+///     overlapped.hEvent = event;
 ///     unsafe {
 ///         let none = std::ptr::null_mut();
-///         if WriteFile(pipe, b"bye".as_ptr(), 3, none, &mut overlapped) == 0 {
+///         if WriteFile(pipe, b"bye".as_ptr(), 3, none, overlapped) == 0 {
 ///             if GetLastError() != ERROR_IO_PENDING {
 ///                 return;
 ///             }
@@ -70,16 +70,16 @@ use crate::prelude::*;
 /// use windows_sys::Win32::Storage::FileSystem::WriteFile;
 /// use windows_sys::Win32::System::IO::{GetOverlappedResult, OVERLAPPED};
 ///
-/// pub fn farewell(pipe: HANDLE) {
-///     let mut overlapped = OVERLAPPED::default();
+/// pub fn farewell(pipe: HANDLE, event: HANDLE, overlapped: &mut OVERLAPPED) {
+///     overlapped.hEvent = event;
 ///     let mut sent = 0;
 ///     unsafe {
 ///         let none = std::ptr::null_mut();
-///         if WriteFile(pipe, b"bye".as_ptr(), 3, none, &mut overlapped) == 0 {
+///         if WriteFile(pipe, b"bye".as_ptr(), 3, none, overlapped) == 0 {
 ///             if GetLastError() != ERROR_IO_PENDING {
 ///                 return;
 ///             }
-///             GetOverlappedResult(pipe, &overlapped, &mut sent, 1);
+///             GetOverlappedResult(pipe, overlapped, &mut sent, 1);
 ///             CloseHandle(pipe);
 ///         }
 ///     }

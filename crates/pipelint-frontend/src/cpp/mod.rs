@@ -128,6 +128,7 @@ impl Input<'_> {
             macros: prepared.macros,
             aliases: Vec::new(),
             includes: prepared.includes,
+            sees: Vec::new(),
             pragmas: Vec::new(),
             gaps: prepared.gaps,
         };

@@ -140,6 +140,7 @@ fn lower_with(file: &Parsed, index: &Index, cfg: &Cfg, sites: bool) -> (Lowered,
         macros: Vec::new(),
         aliases: Vec::new(),
         includes: Vec::new(),
+        sees: Vec::new(),
         pragmas: Vec::new(),
         gaps: Vec::new(),
     };
