@@ -129,7 +129,8 @@ impl<'p> Exec<'p, '_> {
         let mut args = Vec::with_capacity(params);
         let mut arg_locs = Vec::with_capacity(params);
         for i in 0..params {
-            let reference = function.locals[i].ty.reference != Reference::None;
+            // In Rust a reference is a value like others.
+            let reference = !self.is_rust() && function.locals[i].ty.reference != Reference::None;
             let (v, loc) = match call.args.get(i) {
                 Some(Operand::Copy(place) | Operand::Move(place)) => {
                     let loc = self.place(state, *place);
@@ -253,6 +254,9 @@ impl<'p> Exec<'p, '_> {
         state.doubtful |= end.vague;
         frame.vague = end.vague;
         state.failed = state.failed.then(end.failed);
+        if call.summary.takes_time {
+            self.may_complete(&mut state);
+        }
         self.bind_loads(&mut state, &mut frame, call, 0);
         let before: Vec<ValId> = state.res.iter().map(|(v, _)| v).collect();
         for (v, fact) in &end.facts {
@@ -530,9 +534,6 @@ impl<'p> Exec<'p, '_> {
             Action::Epoch(epoch) => self.bind_loads(state, frame, call, *epoch),
             Action::Havoc { surely } => {
                 frame.havocs += 1;
-                if call.summary.takes_time {
-                    self.may_complete(state);
-                }
                 self.outside_changes(state, *surely, frame.havocs);
             }
             Action::Assume { op, a, b, span } => {

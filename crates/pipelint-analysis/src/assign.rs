@@ -39,7 +39,6 @@ impl Exec<'_, '_> {
                         return;
                     }
                     let array = self.is_array_field(&self.function.places[*src]);
-                    self.copy_parts(state, from, to);
                     let v = if array {
                         self.arena.val(Val::Ptr(from))
                     } else {
@@ -47,7 +46,9 @@ impl Exec<'_, '_> {
                     };
                     self.errno_was_left(state, *src, v);
                     self.check_overwrite(state, dst, to, v);
+                    // The whole first, then its parts: whoever replays it writes in this order.
                     self.write_keeping_parts(state, to, v);
+                    self.copy_parts(state, from, to);
                     self.name_resource(state, v, dst);
                     if self.is_rust() {
                         self.stay_in_box(state, from, to);

@@ -245,6 +245,8 @@ impl<'p> Exec<'p, '_> {
         let logs = matches!(callee, Callee::Function(name) if speaks_of_logging(last(name)));
         if !surely && !logs && self.judges_a_known_value(args, &values) {
             state.doubtful = true;
+            // Nor is it shown that an operation goes on here.
+            state.pending = crate::state::VecMap::default();
             let failed: Vec<ValId> = state
                 .res
                 .iter()

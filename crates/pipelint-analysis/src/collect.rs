@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::fills::Fill;
+use crate::io_classes::KeptIo;
 use crate::partial::{Ended, Partial};
 use crate::program::ClassRef;
 
@@ -81,6 +82,8 @@ pub(crate) struct Findings {
     pub(crate) unseen: FxHashSet<Span>,
     /// Failures of creations that `.ok()` drops, to be told of a function that tells of others.
     pub(crate) passed_over: Vec<Event>,
+    /// What it does to operations that objects keep.
+    pub(crate) kept_io: KeptIo,
     /// Releases of a value by a call, and whether each path to it knows that the value is empty.
     pub(crate) released_empty: FxHashMap<Span, Option<Event>>,
 }
@@ -113,7 +116,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::AliasedOwner(_) => (19, event.at),
         EventKind::KeptByMove { .. } => (20, event.at),
         EventKind::LostByMove { .. } => (21, event.at),
-        EventKind::Io(fault) => (40 + fault.number(), event.at),
+        EventKind::Io(fault) => (40 + fault.number(), fault.told_at().unwrap_or(event.at)),
     }
 }
 
@@ -126,7 +129,8 @@ impl Findings {
             }
             Entry::Occupied(mut slot) => {
                 let known = slot.get_mut();
-                let shorter = (event.path.len(), event.at) < (known.path.len(), known.at);
+                let rank = |e: &Event| (e.kind.frames(), e.path.len(), e.at);
+                let shorter = rank(&event) < rank(known);
                 let (mut keep, other) = if shorter {
                     (event, known.clone())
                 } else {

@@ -9,7 +9,7 @@ use crate::pending::{Asked, Awaited, Cancelled, Pending};
 use crate::pending_log::{Ask, IoAction};
 use crate::program::last;
 use crate::state::State;
-use crate::values::{Loc, LocId, Val, ValId};
+use crate::values::{Loc, LocId, Sym, Val, ValId};
 use crate::words::has_word;
 
 /// `INFINITE` as an unsigned 32-bit number.
@@ -20,6 +20,22 @@ const IO_COMPLETION: i128 = 0xC0;
 const MOST_OBJECTS: u32 = 64;
 
 impl Exec<'_, '_> {
+    /// The location by which an operation is known: a pointer read again, after code out of sight ran,
+    /// leads to the same OVERLAPPED as far as nobody shows otherwise.
+    pub(crate) fn known_io(&self, state: &State, loc: LocId) -> LocId {
+        if state.pending.is_empty() && state.idle.is_empty() || state.pending.get(loc).is_some() {
+            return loc;
+        }
+        let Some(way) = self.way_to(loc) else {
+            return loc;
+        };
+        let known = state.pending.iter().map(|(at, _)| at);
+        let mut known = known.chain(state.idle.iter().map(|(at, ())| at));
+        known
+            .find(|at| self.way_to(*at).as_ref() == Some(&way))
+            .unwrap_or(loc)
+    }
+
     /// An operation that this function did not start.
     pub(crate) fn adopted_io(handle: Option<ValId>) -> Pending {
         Pending {
@@ -35,6 +51,7 @@ impl Exec<'_, '_> {
             incomplete: None,
             surely: false,
             cancel: None,
+            polled: false,
             closed: None,
         }
     }
@@ -58,7 +75,7 @@ impl Exec<'_, '_> {
             api: api.clone(),
             at: self.span,
             origin: self.span,
-            class: self.own_class(),
+            places: vec![(self.own_class(), self.span)],
             shows: nothing.is_some(),
             judge: Some(result),
             error: None,
@@ -93,6 +110,7 @@ impl Exec<'_, '_> {
         handle: Option<ValId>,
         cancelled: Cancelled,
     ) {
+        let loc = self.known_io(state, loc);
         if state.idle.get(loc).is_some() {
             return;
         }
@@ -118,9 +136,20 @@ impl Exec<'_, '_> {
         let of: Vec<LocId> = state
             .pending
             .iter()
-            .filter(|(_, p)| p.handle == Some(handle))
+            .filter(|(_, p)| p.handle.is_some_and(|v| self.is_same(v, handle)))
             .map(|(loc, _)| loc)
             .collect();
+        // What is on a handle that may be this one may be cancelled as well.
+        let unsure: Vec<LocId> = state
+            .pending
+            .iter()
+            .filter(|(loc, _)| !of.contains(loc))
+            .filter(|(_, p)| p.handle.is_none_or(|v| !self.are_two(state, v, handle)))
+            .map(|(loc, _)| loc)
+            .collect();
+        for loc in unsure {
+            state.pending.remove(loc);
+        }
         for loc in &of {
             self.cancel_one(state, *loc, Some(handle), cancelled.clone());
         }
@@ -151,29 +180,59 @@ impl Exec<'_, '_> {
             Some(when) => self.applies(state, Some(when), args),
             None => Some(false),
         };
-        if waits != Some(false) {
-            // Whether it waits, the caller knows: as far as nobody tells, it does.
+        if waits == Some(true) {
             self.complete(state, loc);
             return;
         }
         let code = completes.incomplete.as_ref();
         let code = code.and_then(|name| self.program.constant(self.unit, name));
-        self.question(state, loc, result);
-        self.record_io(state, || IoAction::Ask(loc, Ask::Result(result)));
+        let when = completes.waits_when.as_ref();
+        match when
+            .and_then(|when| args.get(when.arg))
+            .filter(|_| waits.is_none())
+        {
+            Some(&wait) => self.ask_if(state, loc, wait, result),
+            None => {
+                self.question(state, loc, result);
+                self.record_io(state, || IoAction::Ask(loc, Ask::Result(result)));
+            }
+        }
         state.asked_io = code.map(|code| (loc, Asked::Result(code)));
     }
 
+    /// Asks, and waits if a value is not 0. Where that is not known, the operation may be over.
+    pub(crate) fn ask_if(&mut self, state: &mut State, loc: LocId, wait: ValId, result: ValId) {
+        match self.equals(state, wait, 0) {
+            Some(true) => {
+                self.question(state, loc, result);
+                self.record_io(state, || IoAction::Ask(loc, Ask::Result(result)));
+            }
+            Some(false) => self.complete(state, loc),
+            None => {
+                self.question(state, loc, result);
+                let known = self.known_io(state, loc);
+                if let Some(pending) = state.pending.get_mut(known) {
+                    pending.surely = false;
+                }
+                self.record_io(state, || IoAction::Ask(loc, Ask::If(wait, result)));
+            }
+        }
+    }
+
     pub(crate) fn question(&self, state: &mut State, loc: LocId, result: ValId) {
-        if state.pending.get(loc).is_none() {
+        let loc = self.known_io(state, loc);
+        if state.pending.get(loc).is_none() && state.idle.get(loc).is_none() {
             state.pending.insert(loc, Self::adopted_io(None));
         }
         if let Some(pending) = state.pending.get_mut(loc) {
             pending.asked.push(result);
+            pending.polled |= pending.cancel.is_some();
         }
     }
 
     /// The operation has completed.
     pub(crate) fn complete(&mut self, state: &mut State, loc: LocId) {
+        let loc = self.known_io(state, loc);
         state.pending.remove(loc);
         state.idle.insert(loc, ());
         self.record_io(state, || IoAction::Done(loc));
@@ -278,7 +337,10 @@ impl Exec<'_, '_> {
             .pending
             .iter()
             .filter(|(_, p)| {
-                let listed = |v: ValId| v != object && among.contains(&v);
+                let listed = |v: ValId| {
+                    let same = |other: &ValId| self.is_same(*other, v);
+                    !self.is_same(v, object) && among.iter().any(same)
+                };
                 let other = |v: Option<ValId>| {
                     v.is_some_and(|v| listed(v) || self.are_two(state, v, object))
                 };
@@ -298,7 +360,10 @@ impl Exec<'_, '_> {
         let of: Vec<LocId> = state
             .pending
             .iter()
-            .filter(|(_, p)| p.event == Some(object) || p.handle == Some(object))
+            .filter(|(_, p)| {
+                let same = |v: Option<ValId>| v.is_some_and(|v| self.is_same(v, object));
+                same(p.event) || same(p.handle)
+            })
             .filter(|(_, p)| !p.surely)
             .map(|(loc, _)| loc)
             .collect();
@@ -319,6 +384,15 @@ impl Exec<'_, '_> {
         self.record_io(state, || IoAction::Alerted);
     }
 
+    /// The same object: one value, or one place that was read again after code out of sight ran.
+    pub(crate) fn is_same(&self, a: ValId, b: ValId) -> bool {
+        let place = |v: ValId| match self.arena.get(v) {
+            Val::Sym(Sym::Load { loc, .. }) => self.way_to(*loc),
+            _ => None,
+        };
+        a == b || place(a).is_some_and(|way| place(b) == Some(way))
+    }
+
     /// Two values that cannot be the same object.
     fn are_two(&self, state: &State, a: ValId, b: ValId) -> bool {
         let made = |v: ValId| state.res.get(v).is_some_and(|res| !res.adopted);
@@ -329,10 +403,11 @@ impl Exec<'_, '_> {
     /// Code out of sight ran that may have waited, or that others waited for meanwhile: operations on
     /// memory that it can reach may have completed.
     pub(crate) fn may_complete(&mut self, state: &mut State) {
+        let gone_any = !state.pending.is_empty();
         let gone: Vec<LocId> = state
             .pending
             .iter()
-            .filter(|(loc, _)| self.is_outside(state, *loc))
+            .filter(|(loc, _)| self.others_reach(state, *loc))
             .map(|(loc, _)| loc)
             .collect();
         for loc in gone {
@@ -341,28 +416,63 @@ impl Exec<'_, '_> {
         let own: Vec<LocId> = state.idle.iter().map(|(loc, ())| loc).collect();
         let own: Vec<LocId> = own
             .into_iter()
-            .filter(|loc| !self.is_outside(state, *loc))
+            .filter(|loc| !self.others_reach(state, *loc))
             .collect();
         state.idle.retain(|loc, ()| own.contains(&loc));
-        // Its callers replay it where it ran.
-        self.takes_time = true;
+        // Where nothing is under way here, a caller need not know at which point it ran.
+        match gone_any {
+            true => self.record_io(state, || IoAction::Drained),
+            false => self.takes_time = true,
+        }
+    }
+
+    /// Code out of sight can reach the memory: it is not of this function's own making, or somebody was
+    /// given it.
+    fn others_reach(&self, state: &State, loc: LocId) -> bool {
+        let made = match self.arena.get_loc(self.arena.root(loc)) {
+            Loc::Deref(p) => state
+                .res
+                .get(*p)
+                .is_some_and(|res| !res.escaped && !res.adopted),
+            _ => false,
+        };
+        !made && self.is_outside(state, loc)
     }
 
     /// A call of code out of sight. What only wakes others, locks, counts or writes a message completes
     /// nothing.
     pub(crate) fn unknown_and_io(&mut self, state: &mut State, callee: &Callee) {
         let name = match callee {
-            Callee::Function(name) => last(name),
-            Callee::Method { name, .. } => name.as_str(),
+            Callee::Function(name) | Callee::Method { name, .. } => name.as_str(),
+            Callee::Constructor(ty) => &ty.name,
             _ => "",
         };
-        if !is_harmless(name) {
+        // Who has waited for a lock finds what others did meanwhile.
+        let locks = has_word(last(name), &["lock_guard", "guard", "acquire", "enter"]);
+        let harmless = !locks
+            && match callee {
+                Callee::Function(_) => is_quick_library(name) || is_harmless(last(name)),
+                Callee::Method { .. } => is_harmless(name),
+                // What it is given is followed; what it is not given it can hardly wait for.
+                Callee::Constructor(_) => !has_word(
+                    last(name),
+                    &["wait", "waiter", "thread", "future", "joiner"],
+                ),
+                _ => false,
+            };
+        if !harmless {
             self.may_complete(state);
         }
     }
 
     /// A value goes to code out of sight: what it means to an operation, that code may use to wait.
     pub(crate) fn give_io(&mut self, state: &mut State, v: ValId) {
+        if let Val::Ptr(at) = *self.arena.get(v)
+            && !state.events_of.is_empty()
+        {
+            let arena = &self.arena;
+            state.events_of.retain(|of, _| !arena.within(of, at));
+        }
         if state.pending.is_empty() {
             return;
         }
@@ -381,14 +491,84 @@ impl Exec<'_, '_> {
     }
 }
 
+/// A function of a standard library that neither waits nor runs code of the program.
+fn is_quick_library(name: &str) -> bool {
+    let mut parts = name.split("::").skip_while(|part| part.is_empty());
+    let library = matches!(parts.next(), Some("std" | "core" | "alloc"));
+    const SLOW: &[&str] = &[
+        "thread",
+        "this_thread",
+        "sync",
+        "io",
+        "net",
+        "process",
+        "fs",
+        "future",
+        "async",
+        "task",
+        "latch",
+        "barrier",
+        "condition_variable",
+        "jthread",
+        "mutex",
+        "function",
+        "invoke",
+        "apply",
+        "for_each",
+    ];
+    library && !name.split("::").any(|part| SLOW.contains(&part))
+}
+
 /// A name that speaks of nothing that takes time.
 fn is_harmless(name: &str) -> bool {
-    let harmless = [
-        "notify", "unlock", "unlocker", "lock", "locker", "release", "leave", "enter", "clear",
-        "size", "length", "empty", "append", "push", "pop", "print", "printf", "fprintf", "log",
-        "warn", "warning", "error", "debug", "trace", "wake", "signal", "set", "reset",
+    const QUICK: &[&str] = &[
+        "notify", "wake", "signal", "unlock", "unlocker", "leave", "release", "clear", "reset",
+        "set", "size", "len", "length", "count", "capacity", "empty", "append", "push", "pop",
+        "insert", "erase", "resize", "reserve", "extend", "fill", "copy", "swap", "move", "data",
+        "begin", "end", "front", "back", "iter", "min", "max", "clone", "default", "new", "print",
+        "printf", "fprintf", "log", "kind", "code", "drain", "collect", "take", "encode",
+        "volatile", "warn", "warning", "error", "debug", "trace",
     ];
-    let slow = ["wait", "for", "and", "until", "all", "flush", "sync"];
-    let notifies = name.starts_with("notify");
-    notifies || (has_word(name, &harmless) && !has_word(name, &slow))
+    const ASKS: &[&str] = &[
+        "is",
+        "as",
+        "to",
+        "into",
+        "from",
+        "has",
+        "checked",
+        "saturating",
+        "wrapping",
+        "unwrap",
+        "expect",
+        "try",
+        "contains",
+        "starts",
+        "ends",
+        "strip",
+        "trim",
+        "split",
+        "chunks",
+        "cmp",
+        "eq",
+        "sub",
+        "add",
+        "mul",
+        "div",
+        "now",
+        "elapsed",
+        "duration",
+        "ptr",
+        "addr",
+        "cast",
+        "get",
+        "offset",
+    ];
+    const SLOW: &[&str] = &[
+        "wait", "for", "and", "until", "flush", "sync", "all", "event", "events",
+    ];
+    let first = name.split('_').next().unwrap_or(name);
+    name.starts_with("notify")
+        || ASKS.contains(&first)
+        || (has_word(name, QUICK) && !has_word(name, SLOW))
 }

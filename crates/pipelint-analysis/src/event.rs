@@ -319,6 +319,17 @@ pub enum EventKind {
     },
 }
 
+impl EventKind {
+    /// How many calls lie between the function that tells it and the call that it is about, where the
+    /// nearest one is to be told.
+    pub(crate) fn frames(&self) -> usize {
+        match self {
+            Self::Io(fault) => fault.frames(),
+            _ => 0,
+        }
+    }
+}
+
 /// A fault, seen on a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {

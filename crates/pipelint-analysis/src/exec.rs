@@ -662,6 +662,8 @@ impl<'p, 'm> Exec<'p, 'm> {
         let loc = self.arena.loc(Loc::Local(local));
         self.clear_within(state, loc);
         state.env.remove(loc);
+        let arena = &self.arena;
+        state.events_of.retain(|at, _| arena.root(at) != loc);
         state.exposed.remove(loc);
     }
 

@@ -16,6 +16,8 @@ pub enum IoEnd {
     Started(Name, Span),
     /// The object around it ends.
     Object,
+    /// The function reports success.
+    Success,
 }
 
 /// A fault of an operation that is under way.
@@ -31,6 +33,10 @@ pub enum IoFault {
         overlapped: Name,
         /// What follows.
         end: IoEnd,
+        /// The cancelling call itself.
+        origin: Span,
+        /// The calls that lead to it.
+        frames: usize,
     },
     /// A cancel failed, and the code goes on as though it had not.
     CancelFailed {
@@ -86,6 +92,10 @@ pub enum IoFault {
         started: Name,
         /// The resetting call.
         api: Name,
+        /// That call itself.
+        origin: Span,
+        /// The calls that lead to it.
+        frames: usize,
     },
     /// A cancel of what this thread started, in a function that starts nothing.
     OfThread {
@@ -100,6 +110,27 @@ pub enum IoFault {
 }
 
 impl IoFault {
+    /// The place by which it is told once, where that is not the event's: of a success that several
+    /// functions report one after the other, the innermost is told.
+    pub(crate) fn told_at(&self) -> Option<Span> {
+        match self {
+            Self::NotWaited {
+                end: IoEnd::Success,
+                origin,
+                ..
+            }
+            | Self::ResetAfterStart { origin, .. } => Some(*origin),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn frames(&self) -> usize {
+        match self {
+            Self::NotWaited { frames, .. } | Self::ResetAfterStart { frames, .. } => *frames,
+            _ => 0,
+        }
+    }
+
     /// Tells kinds of fault apart.
     pub(crate) fn number(&self) -> u8 {
         match self {

@@ -35,6 +35,7 @@ impl Exec<'_, '_> {
     /// As `leave`, by an exception: of a constructor no object is left, and who calls a method
     /// learns that it failed.
     pub(crate) fn leave_by_exception(&mut self, state: &mut State) {
+        self.leave_io(state);
         self.tell_lost(state);
         self.tell_half_constructed(state);
         self.note_partial(state, None, true);

@@ -35,6 +35,7 @@ mod globals;
 mod handed_on;
 mod initialise;
 mod io;
+mod io_classes;
 mod io_fault;
 mod leave;
 mod log;
@@ -232,6 +233,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     }
     analysis.events.extend(Findings::half_done(&mut findings));
     analysis.events.extend(Findings::forgotten(&mut findings));
+    analysis.events.extend(io_classes::joined(&mut findings));
     let mut linked = class::link_fields(&program, &mut findings);
     let unseen = handed_on::unseen(&mut findings, &linked);
     let events = analysis.events.iter_mut().chain(&mut linked);

@@ -226,6 +226,7 @@ impl Exec<'_, '_> {
             return;
         }
         self.begin_buffer(state, loc);
+        self.note_event_of(state, loc, v);
         self.note_fill(state, loc, v);
         self.scribble(state, loc, v);
         self.may_set_exposed(state, loc);

@@ -39,7 +39,12 @@ impl<'m> Program<'m> {
                     None => self.class_of_place(unit, from, *receiver),
                 };
                 let class = known.and_then(|ty| self.class_named(unit, &from.name, &ty));
+                let behind = || {
+                    let behind = led_to(ty.as_ref()?, Some(name))?;
+                    self.class_named(unit, &from.name, &behind)
+                };
                 class
+                    .or_else(behind)
                     .and_then(|class| self.method(unit, class, name, args))
                     .map_or(Target::Unknown, Target::Defined)
             }
@@ -193,26 +198,33 @@ impl<'m> Program<'m> {
         base: &Base,
         steps: &[Proj],
     ) -> Option<Name> {
-        let mut ty: Option<Name> = match base {
-            Base::SelfObj => from.class.clone(),
-            Base::Local(l) => Some(
-                self.resolve(&from.locals.get(l.0 as usize)?.ty)
-                    .name
-                    .clone(),
-            ),
+        let mut ty: Option<Type> = match base {
+            Base::SelfObj => from.class.clone().map(Type::named),
+            Base::Local(l) => {
+                let local = from.locals.get(l.0 as usize)?;
+                Some(self.resolve(&local.ty).into_owned())
+            }
             _ => None,
         };
         for step in steps {
             ty = match step {
-                Proj::Deref | Proj::Index(_) => ty,
+                Proj::Deref => match ty
+                    .as_ref()
+                    .filter(|ty| ty.is_object())
+                    .and_then(|ty| led_to(ty, None))
+                {
+                    Some(behind) => Some(self.resolve(&Type::named(behind)).into_owned()),
+                    None => ty,
+                },
+                Proj::Index(_) => ty,
                 Proj::Field(field) => {
-                    let class = self.class_named(unit, &from.name, &ty?)?;
+                    let class = self.class_named(unit, &from.name, &ty?.name)?;
                     let field = class.fields.iter().find(|f| f.name == *field)?;
-                    Some(self.resolve(&field.ty).name.clone())
+                    Some(self.resolve(&field.ty).into_owned())
                 }
             };
         }
-        ty
+        ty.map(|ty| ty.name)
     }
 
     /// The declared type of a place without steps, or of a field of the method's class.
@@ -383,6 +395,40 @@ impl<'m> Program<'m> {
         let nearest = |r: &&FnRef| (!fits(r), distance(unit, r));
         found.iter().filter(visible).min_by_key(nearest).copied()
     }
+}
+
+/// The class that a pointer object or a guard leads to: C++'s `->` goes through it, and so does a method
+/// of Rust's that it does not have itself.
+fn led_to(ty: &Type, method: Option<&str>) -> Option<Name> {
+    let pointer = matches!(
+        &*ty.name,
+        "std::unique_ptr"
+            | "std::shared_ptr"
+            | "unique_ptr"
+            | "shared_ptr"
+            | "QScopedPointer"
+            | "QSharedPointer"
+    );
+    let shared = matches!(
+        &*ty.name,
+        "std::sync::Arc" | "std::rc::Rc" | "alloc::sync::Arc" | "Arc" | "Rc"
+    );
+    let guard = matches!(
+        crate::program::last(&ty.name),
+        "MutexGuard" | "RwLockReadGuard" | "RwLockWriteGuard" | "RefMut"
+    );
+    let fits = match method {
+        None => pointer,
+        // A shared pointer's own methods come first.
+        Some(name) => {
+            guard || (shared && !matches!(name, "clone" | "as_ref" | "borrow" | "deref" | "fmt"))
+        }
+    };
+    let inner = ty.args.first().filter(|_| fits)?;
+    let plain = inner
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b':');
+    plain.then(|| inner.clone())
 }
 
 /// How far a function is from a unit: units are ordered by path, so those of one folder are near.

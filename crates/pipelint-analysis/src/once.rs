@@ -4,6 +4,7 @@ use pipelint_source::Span;
 use rustc_hash::FxHashSet;
 
 use crate::event::{Aliased, Event, EventKind};
+use crate::io_fault::IoFault;
 
 /// One of the places lies in the other.
 fn meet(a: Span, b: Span) -> bool {
@@ -33,11 +34,17 @@ pub(crate) fn tell_once(events: &mut Vec<Event>) {
             _ => None,
         })
         .collect();
+    // A cancel that nobody waits for where it worked needs no second word for where it failed.
+    let waited = |e: &&Event| matches!(&e.kind, EventKind::Io(IoFault::NotWaited { .. }));
+    let cancels: FxHashSet<Span> = events.iter().filter(waited).map(|e| e.at).collect();
     events.retain(|event| {
         let about = |set: &FxHashSet<Span>| origin(event).is_some_and(|o| set.contains(&o));
-        match event.kind {
+        match &event.kind {
             EventKind::UncheckedUse { .. } => !about(&wrong) && !about(&idle),
             EventKind::CloseOfInvalid { .. } => !about(&idle),
+            EventKind::Io(IoFault::CancelFailed { end: Some(_), .. }) => {
+                !cancels.contains(&event.at)
+            }
             EventKind::AliasedOwner(Aliased::EndsContext { .. }) => {
                 !ended.iter().any(|end| meet(*end, event.at))
             }

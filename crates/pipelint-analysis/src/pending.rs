@@ -7,10 +7,10 @@ use pipelint_ir::{Name, PlaceId};
 use pipelint_models::{FunctionModel, Success};
 use pipelint_source::Span;
 
-use crate::event::StepKind;
+use crate::event::{PathStep, StepKind};
 use crate::exec::Exec;
 use crate::log::Action;
-use crate::pending_log::{Ask, IoAction};
+use crate::pending_log::{Ask, IoAction, ResetCall};
 use crate::program::ClassRef;
 use crate::state::State;
 use crate::values::{Loc, LocId, Val, ValId};
@@ -45,6 +45,8 @@ pub(crate) struct Pending {
     /// The path shows that it is under way.
     pub(crate) surely: bool,
     pub(crate) cancel: Option<Cancelled>,
+    /// Asked after the cancel how it went, without a wait.
+    pub(crate) polled: bool,
     /// The call that closed its handle or its event, and where.
     pub(crate) closed: Option<(Name, Span)>,
 }
@@ -57,8 +59,8 @@ pub(crate) struct Cancelled {
     pub(crate) at: Span,
     /// The cancelling call itself.
     pub(crate) origin: Span,
-    /// The class whose method it stands in.
-    pub(crate) class: Option<ClassRef>,
+    /// That call and the calls that lead to it, each with the class whose method it stands in.
+    pub(crate) places: Vec<(Option<ClassRef>, Span)>,
     /// Success says that something was there to cancel.
     pub(crate) shows: bool,
     pub(crate) judge: Option<ValId>,
@@ -119,7 +121,12 @@ impl Exec<'_, '_> {
         self.ask_io(state, model, args, result);
         self.wait_io(state, dst, model, args, result);
         if let Some(&event) = model.resets.and_then(|n| args.get(n)) {
-            self.reset_event(state, api, event);
+            let call = ResetCall {
+                api: api.clone(),
+                origin: self.span,
+                frames: 0,
+            };
+            self.reset_event(state, call, event);
         }
         if model.drains {
             self.may_complete(state);
@@ -167,7 +174,11 @@ impl Exec<'_, '_> {
             started: Some((api.clone(), self.span)),
             here: true,
             handle: args.get(start.handle).copied(),
-            event: state.env.get(event).copied(),
+            event: state
+                .env
+                .get(event)
+                .copied()
+                .or_else(|| self.event_of(state, loc)),
             buffers,
             routine: start.routine,
             judge: Some((result, success)),
@@ -176,15 +187,48 @@ impl Exec<'_, '_> {
             incomplete: None,
             surely: false,
             cancel: None,
+            polled: false,
             closed: None,
         };
         let about = self.arena.val(Val::Ptr(loc));
-        state.step(self.span, StepKind::Started(api.clone()), Some(about));
+        let what = StepKind::Started(api.clone());
+        state.step(self.span, what.clone(), Some(about));
+        if let Some(kept) = self.kept_io(loc) {
+            let span = self.span;
+            self.found
+                .kept_io
+                .starts
+                .push((kept, PathStep { span, what }));
+        }
         self.record_io(state, || IoAction::Start(loc, Box::new(pending.clone())));
         self.begin_io(state, loc);
-        state.idle.remove(loc);
+        let known = self.known_io(state, loc);
+        state.idle.remove(known);
         state.pending.insert(loc, pending);
         state.asked_io = Some((loc, Asked::Start));
+    }
+
+    /// Something is written: the event of an OVERLAPPED, or all of it.
+    pub(crate) fn note_event_of(&self, state: &mut State, loc: LocId, v: ValId) {
+        if let Loc::Field(overlapped, name) = self.arena.get_loc(loc)
+            && name == "hEvent"
+        {
+            state.events_of.insert(*overlapped, v);
+        } else if !state.events_of.is_empty() {
+            let arena = &self.arena;
+            state.events_of.retain(|at, _| !arena.within(at, loc));
+        }
+    }
+
+    /// What `hEvent` was set to last.
+    fn event_of(&self, state: &State, loc: LocId) -> Option<ValId> {
+        if let Some(v) = state.events_of.get(loc) {
+            return Some(*v);
+        }
+        let way = self.way_to(loc)?;
+        let mut known = state.events_of.iter();
+        let of = known.find(|(at, _)| self.way_to(*at).as_ref() == Some(&way));
+        of.map(|(_, v)| *v)
     }
 
     /// The kernel writes the status of the operation, whenever it will.
@@ -207,6 +251,7 @@ impl Exec<'_, '_> {
 
     /// The error that a call on an operation left.
     pub(crate) fn learn_error(&self, state: &mut State, loc: LocId, asked: Asked, error: ValId) {
+        let loc = self.known_io(state, loc);
         let Some(pending) = state.pending.get_mut(loc) else {
             return;
         };
@@ -232,11 +277,13 @@ impl Exec<'_, '_> {
             | IoAction::Ask(loc, _)
             | IoAction::Cancel(loc, _)
             | IoAction::Sure(loc)
+            | IoAction::Failed(loc)
             | IoAction::Done(loc) => self.is_callers(*loc),
-            IoAction::CancelAll(v, _) | IoAction::Signalled(v) | IoAction::Vain(v) => {
-                self.is_given(*v)
-            }
-            IoAction::Alerted => true,
+            IoAction::CancelAll(v, _)
+            | IoAction::Signalled(v)
+            | IoAction::Vain(v)
+            | IoAction::Reset(v, _) => self.is_given(*v),
+            IoAction::Alerted | IoAction::Drained => true,
         };
         if felt {
             self.record(state, Action::Io(Box::new(action)));
@@ -259,6 +306,10 @@ impl Exec<'_, '_> {
             if over || self.is_done(state, &mut pending) {
                 self.complete(state, loc);
                 continue;
+            }
+            let failed = |p: &Pending| p.cancel.as_ref().is_some_and(|c| c.failed);
+            if failed(&pending) && !failed(&before) {
+                self.record_io(state, || IoAction::Failed(loc));
             }
             if pending.surely && !before.surely {
                 self.record_io(state, || IoAction::Sure(loc));
@@ -372,6 +423,7 @@ impl Exec<'_, '_> {
                 }
             }
         }
+        state.events_of.iter().for_each(|(_, v)| mark(*v));
         for (v, awaited) in state.awaited.iter() {
             mark(v);
             awaited.objects.iter().for_each(|(_, v)| mark(*v));

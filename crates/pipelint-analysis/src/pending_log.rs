@@ -1,5 +1,8 @@
 //! What a function does to overlapped operations, as its callers replay it.
 
+use pipelint_ir::Name;
+use pipelint_source::Span;
+
 use crate::event::StepKind;
 use crate::exec::Exec;
 use crate::pending::{Asked, Cancelled, Pending};
@@ -19,6 +22,8 @@ pub(crate) enum IoAction {
     CancelAll(ValId, Box<Cancelled>),
     /// It is under way surely.
     Sure(LocId),
+    /// The cancel of it failed.
+    Failed(LocId),
     /// It has completed, or never began.
     Done(LocId),
     /// This object was signalled.
@@ -27,6 +32,20 @@ pub(crate) enum IoAction {
     Vain(ValId),
     /// Completion routines ran.
     Alerted,
+    /// Others may have gone on meanwhile.
+    Drained,
+    /// Reset this event, by this call.
+    Reset(ValId, Box<ResetCall>),
+}
+
+/// A call that resets an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ResetCall {
+    pub(crate) api: Name,
+    /// The call itself.
+    pub(crate) origin: Span,
+    /// The calls that lead to it.
+    pub(crate) frames: usize,
 }
 
 /// A question about an operation.
@@ -34,6 +53,8 @@ pub(crate) enum IoAction {
 pub(crate) enum Ask {
     /// A result that says, if it is not 0, that the operation has completed.
     Result(ValId),
+    /// The same, of a call that waits if the first value is not 0.
+    If(ValId, ValId),
     /// The error that a call on it left.
     Error(Asked, ValId),
 }
@@ -48,6 +69,10 @@ impl IoAction {
                 p.judge.iter_mut().for_each(|(v, _)| f(v));
             }
             Self::Ask(_, Ask::Result(v) | Ask::Error(_, v)) => f(v),
+            Self::Ask(_, Ask::If(wait, v)) => {
+                f(wait);
+                f(v);
+            }
             Self::Cancel(_, by) => {
                 f(&mut by.0);
                 by.1.judge.iter_mut().for_each(f);
@@ -56,8 +81,8 @@ impl IoAction {
                 f(v);
                 by.judge.iter_mut().for_each(f);
             }
-            Self::Signalled(v) | Self::Vain(v) => f(v),
-            Self::Sure(_) | Self::Done(_) | Self::Alerted => {}
+            Self::Signalled(v) | Self::Vain(v) | Self::Reset(v, _) => f(v),
+            Self::Sure(_) | Self::Done(_) | Self::Failed(_) | Self::Alerted | Self::Drained => {}
         }
     }
 
@@ -68,8 +93,17 @@ impl IoAction {
                 f(loc);
                 p.buffers.iter_mut().for_each(f);
             }
-            Self::Ask(loc, _) | Self::Cancel(loc, _) | Self::Sure(loc) | Self::Done(loc) => f(loc),
-            Self::CancelAll(..) | Self::Signalled(_) | Self::Vain(_) | Self::Alerted => {}
+            Self::Ask(loc, _)
+            | Self::Cancel(loc, _)
+            | Self::Sure(loc)
+            | Self::Failed(loc)
+            | Self::Done(loc) => f(loc),
+            Self::CancelAll(..)
+            | Self::Signalled(_)
+            | Self::Vain(_)
+            | Self::Reset(..)
+            | Self::Alerted
+            | Self::Drained => {}
         }
     }
 }
@@ -96,11 +130,14 @@ impl Exec<'_, '_> {
                 let again = pending.clone();
                 self.record_io(state, || IoAction::Start(loc, again));
                 self.begin_io(state, loc);
-                state.idle.remove(loc);
+                let known = self.known_io(state, loc);
+                state.idle.remove(known);
                 state.pending.insert(loc, *pending);
             }
+            IoAction::Ask(loc, Ask::If(wait, v)) => self.ask_if(state, loc, wait, v),
             IoAction::Ask(loc, ask) => {
                 match &ask {
+                    Ask::If(..) => {}
                     Ask::Result(v) => self.question(state, loc, *v),
                     Ask::Error(asked, v) => self.learn_error(state, loc, *asked, *v),
                 }
@@ -109,6 +146,7 @@ impl Exec<'_, '_> {
             IoAction::Cancel(loc, by) => {
                 let (handle, mut cancelled) = *by;
                 cancelled.at = site;
+                cancelled.places.push((self.own_class(), site));
                 self.cancel_one(state, loc, Some(handle), cancelled.clone());
                 self.record_io(state, || {
                     IoAction::Cancel(loc, Box::new((handle, cancelled)))
@@ -116,21 +154,37 @@ impl Exec<'_, '_> {
             }
             IoAction::CancelAll(handle, mut cancelled) => {
                 cancelled.at = site;
+                cancelled.places.push((self.own_class(), site));
                 self.cancel_all(state, handle, &cancelled, None);
                 self.record_io(state, || IoAction::CancelAll(handle, cancelled));
             }
             IoAction::Sure(loc) => {
-                if let Some(p) = state.pending.get_mut(loc) {
+                let known = self.known_io(state, loc);
+                if let Some(p) = state.pending.get_mut(known) {
                     p.surely = true;
                     p.error = None;
                     p.judge = None;
                 }
                 self.record_io(state, || IoAction::Sure(loc));
             }
+            IoAction::Failed(loc) => {
+                let known = self.known_io(state, loc);
+                let pending = state.pending.get_mut(known);
+                if let Some(cancel) = pending.and_then(|p| p.cancel.as_mut()) {
+                    cancel.failed = true;
+                    cancel.judge = None;
+                }
+                self.record_io(state, || IoAction::Failed(loc));
+            }
             IoAction::Done(loc) => self.complete(state, loc),
             IoAction::Signalled(v) => self.signalled(state, v, &[]),
             IoAction::Vain(v) => self.waited_in_vain(state, v),
             IoAction::Alerted => self.alerted(state),
+            IoAction::Drained => self.may_complete(state),
+            IoAction::Reset(v, mut call) => {
+                call.frames += 1;
+                self.reset_event(state, *call, v);
+            }
         }
     }
 }

@@ -50,6 +50,8 @@ impl Exec<'_, '_> {
         let mut else_held: Vec<LocId> = Vec::new();
         env.retain(|loc, v| {
             let kept = match arena.get_loc(arena.root(loc)) {
+                // A starting call asks for it without naming it.
+                _ if is_event(arena, loc) => true,
                 Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
                 // The object's fields are looked at where the method ends.
                 Loc::SelfObj => true,
@@ -138,6 +140,11 @@ impl Exec<'_, '_> {
         }
         self.marks = reachable;
     }
+}
+
+/// The event of an OVERLAPPED.
+fn is_event(arena: &Arena, loc: LocId) -> bool {
+    matches!(arena.get_loc(loc), Loc::Field(_, name) if name == "hEvent")
 }
 
 /// True when later code can compute this value again: then what is known of it matters.

@@ -363,6 +363,9 @@ pub(crate) struct State {
     pub(crate) dropped: VecMap<StmtNo, Dropped>,
     /// Overlapped operations, by the location of their OVERLAPPED.
     pub(crate) pending: VecMap<LocId, Pending>,
+    /// What the `hEvent` of an OVERLAPPED was set to, whatever code out of sight ran since: nobody changes it
+    /// who is not given it.
+    pub(crate) events_of: VecMap<LocId, ValId>,
     /// OVERLAPPEDs whose operation is known to have completed, until another may have started.
     pub(crate) idle: VecMap<LocId, ()>,
     /// Waits by their result, until a condition has decided it.
@@ -566,6 +569,7 @@ impl State {
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
             (&self.evidence, self.last_owner),
             (&self.pending, &self.idle, &self.awaited, self.asked_io),
+            &self.events_of,
         )
     }
 }
@@ -592,6 +596,7 @@ impl PartialEq for State {
             && self.last_owner == other.last_owner
             && self.pending == other.pending
             && self.idle == other.idle
+            && self.events_of == other.events_of
             && self.awaited == other.awaited
             && self.asked_io == other.asked_io
     }

@@ -61,7 +61,7 @@ pub(crate) struct Summary {
     told_apart: Vec<(Result<LocId, ValId>, Arc<Release>)>,
     /// What its result tells of failures in it.
     pub(crate) reports: Reports,
-    /// The code out of sight that it runs may wait for operations.
+    /// Code out of sight that it runs may wait for operations, before it starts or cancels any itself.
     pub(crate) takes_time: bool,
     /// It makes, uses or releases resources: a caller that calls it is worth running.
     pub(crate) resourceful: bool,

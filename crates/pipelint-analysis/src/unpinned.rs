@@ -1,18 +1,20 @@
 //! What the kernel uses comes to its end while an operation on it may be under way.
 
-use pipelint_ir::{FunctionKind, LocalId, LocalKind, Name};
+use pipelint_ir::{Base, FunctionKind, LocalId, LocalKind, Name, Rvalue, Statement};
 use pipelint_source::Span;
 
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::exec::Exec;
 use crate::io_fault::{IoEnd, IoFault};
 use crate::pending::Pending;
+use crate::pending_log::{IoAction, ResetCall};
 use crate::state::State;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 impl Exec<'_, '_> {
     /// An OVERLAPPED is given to a starting call: nothing may be under way with it.
     pub(crate) fn started_again(&mut self, state: &mut State, loc: LocId, again: &Name) {
+        let loc = self.known_io(state, loc);
         let Some(pending) = state.pending.get(loc).cloned() else {
             return;
         };
@@ -61,6 +63,8 @@ impl Exec<'_, '_> {
             let end = end(at);
             self.tell_outlived(state, loc, &pending, end);
             state.pending.remove(loc);
+            // What is told here is not told of the callers again.
+            self.record_io(state, || IoAction::Done(loc));
         }
     }
 
@@ -72,8 +76,13 @@ impl Exec<'_, '_> {
         self.settle_io(state);
         let at = self.at();
         for loc in state.pending.iter().map(|(l, _)| l).collect::<Vec<_>>() {
+            let same = |x: Option<ValId>| x.is_some_and(|x| self.is_same(x, v));
+            let closes = state
+                .pending
+                .get(loc)
+                .is_some_and(|p| same(p.handle) || same(p.event));
             if let Some(p) = state.pending.get_mut(loc)
-                && (p.handle == Some(v) || p.event == Some(v))
+                && closes
                 && p.closed.is_none()
             {
                 p.closed = Some((api.clone(), at));
@@ -104,12 +113,33 @@ impl Exec<'_, '_> {
             if let Some(name) = local {
                 self.tell_outlived(state, loc, &pending, IoEnd::Scope(name));
                 state.pending.remove(loc);
-            } else if self.function.kind == FunctionKind::Destructor && self.is_in_object(loc) {
-                self.tell_cancelled(state, loc, &pending, IoEnd::Object);
-            } else if let (Some((api, at)), Some(_)) = (&pending.closed, pending.event) {
-                self.tell_outlived(state, loc, &pending, IoEnd::Closed(api.clone(), *at));
+                self.record_io(state, || IoAction::Done(loc));
+            } else if self.function.kind == FunctionKind::Destructor
+                && pending.cancel.is_some()
+                && let Some(kept) = self.kept_io(loc)
+            {
+                // The memory may be left to the kernel; whether the event ends, other methods know.
+                let own = self.is_in_object(loc);
+                let event = self.cancelled_event(state, loc, &pending, IoEnd::Object);
+                let at_end = event.map(|event| (kept, event, own));
+                self.found.kept_io.at_end.extend(at_end);
+            } else if let Some((api, at)) = &pending.closed {
+                let end = IoEnd::Closed(api.clone(), *at);
+                match (pending.event, self.kept_io(loc)) {
+                    (Some(_), _) => self.tell_outlived(state, loc, &pending, end),
+                    // Whether an event or a port tells of the completion, other methods know.
+                    (None, Some(kept)) => {
+                        let event = self.cancelled_event(state, loc, &pending, end);
+                        self.found
+                            .kept_io
+                            .closed
+                            .extend(event.map(|event| (kept, event)));
+                    }
+                    (None, None) => {}
+                }
             }
         }
+        self.note_kept_io(state);
     }
 
     /// The variable of this function that a location is a part of, where it ends with the call.
@@ -178,12 +208,25 @@ impl Exec<'_, '_> {
 
     /// After a request to cancel, what the operation uses ends or is used anew.
     fn tell_cancelled(&mut self, state: &State, loc: LocId, pending: &Pending, end: IoEnd) {
-        let Some(cancel) = &pending.cancel else {
-            return;
-        };
+        let event = self.cancelled_event(state, loc, pending, end);
+        event.into_iter().for_each(|event| self.found.add(event));
+    }
+
+    fn cancelled_event(
+        &mut self,
+        state: &State,
+        loc: LocId,
+        pending: &Pending,
+        end: IoEnd,
+    ) -> Option<Event> {
+        let cancel = pending.cancel.as_ref()?;
         // Nothing says that there was anything to cancel.
         if !pending.surely && cancel.judge.is_none() && !cancel.failed && !cancel.shows {
-            return;
+            return None;
+        }
+        // What could not be cancelled may have been left to the kernel: then there is nothing to wait for.
+        if cancel.failed && matches!(end, IoEnd::Closed(..)) {
+            return None;
         }
         let overlapped = self.loc_name(loc);
         let fault = if cancel.failed {
@@ -199,14 +242,19 @@ impl Exec<'_, '_> {
                 started: pending.started.as_ref().map(|s| s.0.clone()),
                 overlapped,
                 end: end.clone(),
+                origin: cancel.origin,
+                frames: cancel.places.len(),
             }
         };
-        // A method of the object's own class that asks for the cancel is the one that does not wait.
-        let own =
-            end == IoEnd::Object && cancel.class.is_some() && cancel.class == self.own_class();
-        let at = if own { cancel.origin } else { cancel.at };
+        // Of an object that ends, the method of its own class that asks for the cancel does not wait.
+        let own = self.own_class().filter(|_| end == IoEnd::Object);
+        let place = cancel
+            .places
+            .iter()
+            .find(|(class, _)| own.is_some() && *class == own);
+        let at = place.map_or(cancel.at, |(_, at)| *at);
         let last = self.last_step(&end);
-        self.tell_io(state, loc, pending, fault, at, last);
+        self.io_event(state, loc, pending, fault, at, last)
     }
 
     fn last_step(&self, end: &IoEnd) -> StepKind {
@@ -214,7 +262,7 @@ impl Exec<'_, '_> {
             IoEnd::Scope(name) => StepKind::ScopeEnd(name.clone()),
             IoEnd::Freed(api, _) => StepKind::Closed(api.clone()),
             IoEnd::Started(api, _) => StepKind::Started(api.clone()),
-            IoEnd::Closed(..) | IoEnd::Object => StepKind::Left,
+            IoEnd::Closed(..) | IoEnd::Object | IoEnd::Success => StepKind::Left,
         }
     }
 
@@ -227,9 +275,19 @@ impl Exec<'_, '_> {
         at: Span,
         last: StepKind,
     ) {
-        if state.doubtful {
-            return;
-        }
+        let event = self.io_event(state, loc, pending, fault, at, last);
+        event.into_iter().for_each(|event| self.found.add(event));
+    }
+
+    fn io_event(
+        &mut self,
+        state: &State,
+        loc: LocId,
+        pending: &Pending,
+        fault: IoFault,
+        at: Span,
+        last: StepKind,
+    ) -> Option<Event> {
         let about = self.arena.val(Val::Ptr(loc));
         let from = pending.started.as_ref().map(|s| s.1);
         let from = from.or(pending.cancel.as_ref().map(|c| c.at));
@@ -245,22 +303,22 @@ impl Exec<'_, '_> {
         if path.last() != Some(&last) {
             path.push(last);
         }
-        self.found.add(Event {
+        Some(Event {
             kind: EventKind::Io(fault),
             at,
             function: self.function.name.clone(),
             resource: None,
             path,
             others: Vec::new(),
-        });
+        })
     }
 
     /// An event is reset: the operation that is to signal it must not have been started before.
-    pub(crate) fn reset_event(&mut self, state: &mut State, api: &Name, event: ValId) {
+    pub(crate) fn reset_event(&mut self, state: &mut State, call: ResetCall, event: ValId) {
         let of: Vec<(LocId, Pending)> = state
             .pending
             .iter()
-            .filter(|(_, p)| p.event == Some(event) && p.cancel.is_none())
+            .filter(|(_, p)| p.event.is_some_and(|v| self.is_same(v, event)) && p.cancel.is_none())
             .map(|(loc, p)| (loc, p.clone()))
             .collect();
         for (loc, pending) in of {
@@ -272,11 +330,14 @@ impl Exec<'_, '_> {
             }
             let fault = IoFault::ResetAfterStart {
                 started,
-                api: api.clone(),
+                api: call.api.clone(),
+                origin: call.origin,
+                frames: call.frames,
             };
-            let step = StepKind::Passed(api.clone());
+            let step = StepKind::Passed(call.api.clone());
             self.tell_io(state, loc, &pending, fault, self.at(), step);
         }
+        self.record_io(state, || IoAction::Reset(event, Box::new(call)));
     }
 
     /// A starting call is given an OVERLAPPED of which a part was never set, or a temporary.
@@ -311,9 +372,10 @@ impl Exec<'_, '_> {
         };
         let local = self.function.locals.get(l.0 as usize);
         if self.is_rust() && local.is_some_and(|l| l.kind == LocalKind::Temp) {
+            let borrowed = self.borrowed_at(*l);
             let event = Event {
                 kind: EventKind::Io(IoFault::Temporary { api: api.clone() }),
-                at: self.at(),
+                at: borrowed.unwrap_or_else(|| self.at()),
                 function: self.function.name.clone(),
                 resource: None,
                 path: vec![PathStep {
@@ -324,6 +386,20 @@ impl Exec<'_, '_> {
             };
             self.found.add(event);
         }
+    }
+
+    /// Where the address of a temporary is taken.
+    fn borrowed_at(&self, local: LocalId) -> Option<Span> {
+        let function = self.function;
+        let blocks = function.blocks.iter().zip(&function.map.stmts);
+        let mut stmts = blocks.flat_map(|(block, spans)| block.stmts.iter().zip(spans));
+        stmts.find_map(|(stmt, span)| match stmt {
+            Statement::Assign {
+                value: Rvalue::Ref(place),
+                ..
+            } if function.places[*place].base == Base::Local(local) => Some(*span),
+            _ => None,
+        })
     }
 
     /// `CancelIo(&overlapped)`: the address of a structure where a handle is wanted.
@@ -388,6 +464,12 @@ impl Exec<'_, '_> {
             let Some(cancel) = &pending.cancel else {
                 continue;
             };
+            if pending.polled && pending.surely && !cancel.failed {
+                self.tell_cancelled(state, loc, &pending, IoEnd::Success);
+                state.pending.remove(loc);
+                self.record_io(state, || IoAction::Done(loc));
+                continue;
+            }
             let here = cancel.at == cancel.origin && self.site.is_none();
             if !here || !(cancel.failed || cancel.dropped) || pending.closed.is_some() {
                 continue;

@@ -129,6 +129,7 @@ impl Rule for CancelWithoutWait {
             started,
             overlapped,
             end,
+            ..
         }) = &event.kind
         else {
             return None;

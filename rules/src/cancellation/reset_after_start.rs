@@ -93,7 +93,7 @@ impl Rule for ResetAfterStart {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
-        let EventKind::Io(IoFault::ResetAfterStart { started, api }) = &event.kind else {
+        let EventKind::Io(IoFault::ResetAfterStart { started, api, .. }) = &event.kind else {
             return None;
         };
         let words = Words {

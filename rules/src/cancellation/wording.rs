@@ -10,6 +10,7 @@ pub(super) fn happens(end: &IoEnd, overlapped: &str) -> String {
         IoEnd::Freed(api, _) => format!("`{api}` frees its memory"),
         IoEnd::Closed(api, _) => format!("`{api}` closes what it works on"),
         IoEnd::Started(api, _) => format!("`{api}` starts another operation with it"),
+        IoEnd::Success => "the function reports success".to_owned(),
         IoEnd::Object if overlapped.is_empty() => "the object around it ends".to_owned(),
         IoEnd::Object => format!("the object that holds `{overlapped}` ends"),
     }

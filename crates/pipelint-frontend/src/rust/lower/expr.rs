@@ -400,7 +400,15 @@ impl Lowerer<'_> {
         let Some(inner) = field(node, F.value) else {
             return self.unsupported(node);
         };
-        let (place, ty) = self.place(inner);
+        let (mut place, ty) = self.place(inner);
+        let call = matches!(kind(inner), K::CallExpression);
+        let whole = self.f.places[place].proj.is_empty();
+        if call && !whole && matches!(ty, Ty::Named(..)) && !self.ix.needs_drop(&ty) {
+            // `&mut slot.unwrap()`: a call yields a value, and what is borrowed is a copy.
+            let copy = self.temp(ty.clone(), span);
+            self.f.assign(copy, Rvalue::Use(Operand::Copy(place)), span);
+            place = copy;
+        }
         if let Some(Proj::Deref) = self.f.places[place].proj.last() {
             // `&*p` is `p`, as an address.
             let mut outer = self.f.places[place].clone();

@@ -28,6 +28,23 @@ impl Lowerer<'_> {
                 return Some(Value { op, ty });
             }
         }
+        // It is made of zeroes.
+        if let ([], Some(of)) = (args, self.src.text(function).strip_suffix("::default"))
+            && is_overlapped(of)
+        {
+            return Some(Value {
+                op: Operand::Const(Const::Int(0)),
+                ty: Ty::named("OVERLAPPED"),
+            });
+        }
+        // `i32::from(flag)` is the same number.
+        if let ([arg], Some(number)) = (args, full.strip_suffix("::from"))
+            && is_number(number)
+        {
+            let mut value = self.read(*arg);
+            value.ty = Ty::Num(number.into());
+            return Some(value);
+        }
         match (full, args) {
             ("drop" | "std::mem::drop", [arg]) => {
                 let value = self.value(*arg);
@@ -225,4 +242,27 @@ impl Lowerer<'_> {
         let place = self.f.places[held].clone().then(Proj::Deref);
         (self.f.places.intern(place), value.ty.pointee())
     }
+}
+
+/// The structures of overlapped operations.
+fn is_overlapped(path: &str) -> bool {
+    let name = path.rsplit("::").next().unwrap_or(path);
+    matches!(name, "OVERLAPPED" | "WSAOVERLAPPED")
+}
+
+fn is_number(name: &str) -> bool {
+    matches!(
+        name,
+        "u8" | "u16"
+            | "u32"
+            | "u64"
+            | "u128"
+            | "usize"
+            | "i8"
+            | "i16"
+            | "i32"
+            | "i64"
+            | "i128"
+            | "isize"
+    )
 }
