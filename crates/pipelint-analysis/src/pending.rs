@@ -279,10 +279,9 @@ impl Exec<'_, '_> {
             | IoAction::Sure(loc)
             | IoAction::Failed(loc)
             | IoAction::Done(loc) => self.is_callers(*loc),
-            IoAction::CancelAll(v, _)
-            | IoAction::Signalled(v)
-            | IoAction::Vain(v)
-            | IoAction::Reset(v, _) => self.is_given(*v),
+            // Whichever handle it was.
+            IoAction::CancelAll(..) => true,
+            IoAction::Signalled(v) | IoAction::Vain(v) | IoAction::Reset(v, _) => self.is_given(*v),
             IoAction::Alerted | IoAction::Drained => true,
         };
         if felt {
