@@ -456,6 +456,7 @@ impl Exec<'_, '_> {
             },
         );
         note_failures(state, &parts);
+        self.judge_error(state, &parts);
         // `GetLastError() == 0` right after a creation judges it too.
         let against_zero = self.arena.as_int(b) == Some(0) || self.arena.as_int(a) == Some(0);
         let told: Vec<ValId> = state

@@ -170,6 +170,9 @@ impl<'p> Exec<'p, '_> {
             self.give_boxes_away(&mut state, &values);
         }
         self.settle_dropped_by_unknown(&mut state, &values);
+        if let Target::Unknown = target {
+            self.unseen_changes_error(&mut state, callee);
+        }
         if let (Target::Unknown, Callee::Function(name)) = (target, callee)
             && speaks_of_logging(last(name))
         {
@@ -239,6 +242,9 @@ impl<'p> Exec<'p, '_> {
         if matches!(target, Target::Unknown) && self.new_plain(&mut state, callee, args, dst) {
             out.push(state);
             return;
+        }
+        if let Target::Defined(_) = target {
+            self.unseen_changes_error(&mut state, callee);
         }
         let surely = program.returns(target, callee) == Returns::Yes
             || (matches!(target, Target::Unknown) && dst.is_some_and(|dst| self.is_awaited(dst)));

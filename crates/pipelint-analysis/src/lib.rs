@@ -34,6 +34,7 @@ mod globals;
 mod handed_on;
 mod initialise;
 mod io;
+mod last_error;
 mod leave;
 mod log;
 mod memo;

@@ -123,6 +123,8 @@ impl<'p> Exec<'p, '_> {
             Some(_) if args.is_empty() => self.arena.val(Val::Named(format!("{api}()").into())),
             _ => self.fresh(&state, 0),
         };
+        let dropped = voided || dst.is_none_or(|dst| self.is_never_read(dst));
+        self.model_changes_error(&mut state, api, model, args, result, dropped);
         if let Some(io) = &model.io {
             self.note_io(&mut state, dst, api, io, args, voided);
         }
