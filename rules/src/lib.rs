@@ -36,5 +36,7 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &construction::PartialConstructionLeak,
         &construction::InitResultDropped,
         &errors::UncheckedIoResult,
+        &errors::ClobberedLastError,
+        &errors::StaleLastError,
     ]
 }

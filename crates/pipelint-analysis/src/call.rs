@@ -171,7 +171,7 @@ impl<'p> Exec<'p, '_> {
         }
         self.settle_dropped_by_unknown(&mut state, &values);
         if let Target::Unknown = target {
-            self.unseen_changes_error(&mut state, callee);
+            self.unseen_changes_error(&mut state, callee, dst.is_some());
         }
         if let (Target::Unknown, Callee::Function(name)) = (target, callee)
             && speaks_of_logging(last(name))
@@ -244,7 +244,7 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         if let Target::Defined(_) = target {
-            self.unseen_changes_error(&mut state, callee);
+            self.unseen_changes_error(&mut state, callee, dst.is_some());
         }
         let surely = program.returns(target, callee) == Returns::Yes
             || (matches!(target, Target::Unknown) && dst.is_some_and(|dst| self.is_awaited(dst)));

@@ -81,6 +81,11 @@ pub(crate) struct Findings {
     pub(crate) unseen: FxHashSet<Span>,
     /// Failures of creations that `.ok()` drops, to be told of a function that tells of others.
     pub(crate) passed_over: Vec<Event>,
+    /// Places that ask for an error where no call on the path left one, to be told where no path comes
+    /// there with an error.
+    pub(crate) stale_errors: Vec<Event>,
+    /// Places that some path comes to ask at with an error, or may.
+    pub(crate) errors_asked: FxHashSet<Span>,
     /// Releases of a value by a call, and whether each path to it knows that the value is empty.
     pub(crate) released_empty: FxHashMap<Span, Option<Event>>,
 }
@@ -113,6 +118,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::AliasedOwner(_) => (19, event.at),
         EventKind::KeptByMove { .. } => (20, event.at),
         EventKind::LostByMove { .. } => (21, event.at),
+        EventKind::LastError(fault) => (fault.key(), event.at),
     }
 }
 
@@ -235,6 +241,11 @@ impl Findings {
                 let origin = event.resource.as_ref().map_or(created, |r| r.origin);
                 self.events.remove(&(0, origin));
                 self.events.insert(key(&event), event);
+            }
+        }
+        for event in std::mem::take(&mut self.stale_errors) {
+            if !self.errors_asked.contains(&event.at) {
+                self.add(event);
             }
         }
         let empty = std::mem::take(&mut self.released_empty);

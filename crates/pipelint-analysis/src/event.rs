@@ -6,6 +6,7 @@ use pipelint_ir::Name;
 use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
 
+use crate::error_fault::ErrorFault;
 use crate::handed_on::HandedOn;
 
 /// A resource as a person knows it.
@@ -305,6 +306,8 @@ pub enum EventKind {
         /// The copy is a Rust type's derived `Clone`.
         derived: bool,
     },
+    /// An error is asked for too late or for nothing, or misread.
+    LastError(ErrorFault),
     /// A constructor throws while a raw field of the object holds a live resource.
     HalfConstructed {
         /// The field.

@@ -546,6 +546,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             Statement::Assign { dst, value } => {
                 self.assign(&mut state, *dst, value);
+                self.errno_is_set(&mut state, *dst);
                 if self.is_rust() {
                     self.leave_parts_behind(&mut state, value);
                 }

@@ -3,11 +3,12 @@
 
 use std::rc::Rc;
 
-use pipelint_ir::{Callee, Name};
+use pipelint_ir::{Base, Callee, Name, PlaceId};
 use pipelint_models::{ErrorEffect, ErrorStore, FunctionModel, Sentinel, Slot, Success};
 use pipelint_source::Span;
 
 use crate::exec::{Exec, number};
+use crate::owners::OwnerType;
 use crate::program::last;
 use crate::state::{Fact, State};
 use crate::values::ValId;
@@ -36,6 +37,8 @@ pub(crate) enum Went {
     Maybe,
     Failed,
     Succeeded,
+    /// It failed, and which error that was is known and dealt with.
+    Settled,
 }
 
 /// A call that may have changed the error.
@@ -59,7 +62,11 @@ pub(crate) struct Call {
     also_on_success: bool,
     /// It releases something.
     releases: bool,
+    /// It is a place that asked for the error of a call that is not known.
+    asking: bool,
     store: ErrorStore,
+    /// What was told as its error, to who has asked.
+    told: Option<ValId>,
 }
 
 /// The calls since the error was last known to be somebody else's, oldest first.
@@ -113,9 +120,58 @@ impl Call {
         let open = match self.went {
             Went::Failed | Went::Maybe => true,
             Went::Unjudged => !self.dropped,
-            Went::Succeeded => false,
+            Went::Succeeded | Went::Settled => false,
         };
         self.leaves && open
+    }
+
+    /// Where it shows in the function that is run.
+    pub(crate) fn at(&self) -> Span {
+        self.within.as_ref().map_or(self.span, |(_, at)| *at)
+    }
+
+    /// A call that may change the error, and that nobody asks how it went.
+    fn unasked(api: Name, span: Span, store: ErrorStore) -> Self {
+        Self {
+            api,
+            span,
+            within: None,
+            judge: None,
+            says: Says::Nothing,
+            went: Went::Succeeded,
+            judged_at: None,
+            dropped: true,
+            leaves: false,
+            also_on_success: false,
+            releases: false,
+            asking: false,
+            store,
+            told: None,
+        }
+    }
+
+    /// Asking for an error shows that there is one, whosever it is.
+    fn of_asking(asked: &Asked) -> Self {
+        Self {
+            went: Went::Failed,
+            leaves: true,
+            asking: true,
+            ..Self::unasked(
+                asked.api.clone(),
+                asked.span,
+                asked.which.unwrap_or(ErrorStore::LastError),
+            )
+        }
+    }
+
+    /// Nothing but a place that asked.
+    fn is_asking(&self) -> bool {
+        self.asking
+    }
+
+    /// It only writes or frees something: nobody asks for its error.
+    fn is_output(&self) -> bool {
+        !self.leaves || self.api.starts_with("FormatMessage")
     }
 
     fn concerns(&self, which: Option<ErrorStore>) -> bool {
@@ -206,11 +262,8 @@ impl LastError {
             self.set_ways(ways);
         }
         if !Rc::ptr_eq(&self.asked, &other.asked) {
-            for asked in other.asked.iter() {
-                if !self.asked.contains(asked) {
-                    Rc::make_mut(&mut self.asked).push(asked.clone());
-                }
-            }
+            // A caller is told of what every path asks.
+            Rc::make_mut(&mut self.asked).retain(|asked| other.asked.contains(asked));
         }
     }
 }
@@ -248,7 +301,8 @@ fn went(says: Says, fact: Option<&Fact>) -> Went {
             fact.exact() == Some(0)
         }
         Says::Status(Success::NotMinusOne) => {
-            fact.exact().is_some() || (fact.excludes(-1) && fact.excludes(0xFFFF_FFFF))
+            let none = fact.excludes(-1) && fact.excludes(0xFFFF_FFFF);
+            fact.exact().is_some() || (none && fact.hi >= 0)
         }
     };
     match (failed, succeeded) {
@@ -280,14 +334,24 @@ impl<'p> Exec<'p, '_> {
                 return;
             }
             ErrorEffect::Sets => {
-                self.error_is_set(state, args.first().copied());
+                self.error_is_set(state, args.first().copied(), ErrorStore::LastError);
                 return;
             }
-            ErrorEffect::MayChange | ErrorEffect::AlsoOnSuccess => {}
+            ErrorEffect::MayChange | ErrorEffect::KeepsErrno | ErrorEffect::AlsoOnSuccess => {}
         }
-        let Some(store) = model.error_store() else {
+        let Some(mut store) = model.error_store().filter(|_| !model.asserts) else {
             return;
         };
+        if model.error == ErrorEffect::KeepsErrno {
+            store = ErrorStore::LastError;
+        }
+        if store == ErrorStore::Errno && model.success.is_some() && !model.leaves_error() {
+            // It returns what went wrong.
+            return;
+        }
+        // Given no room for what it is to fill, a call is meant to fail, and to tell how much it takes.
+        let empty = |n: &usize| args.get(*n).is_some_and(|v| self.arena.as_int(*v) == Some(0));
+        let asks_size = model.fills.iter().any(empty) && model.io.is_none();
         let made = model.acquires.iter().find(|a| a.at == Slot::Result);
         let says = match (made.and_then(|a| a.failure), model.success) {
             (Some(value), _) => Says::Value(value),
@@ -304,15 +368,22 @@ impl<'p> Exec<'p, '_> {
             judged_at: None,
             dropped,
             leaves: model.leaves_error(),
-            also_on_success: model.error == ErrorEffect::AlsoOnSuccess,
+            also_on_success: model.error == ErrorEffect::AlsoOnSuccess || asks_size,
             releases: !model.releases.is_empty(),
+            asking: false,
             store,
+            told: None,
         };
         state.error.push(&call);
     }
 
     /// Code runs that is not seen: by its name it writes or frees something, or nothing is known of it.
-    pub(crate) fn unseen_changes_error(&mut self, state: &mut State, callee: &Callee) {
+    pub(crate) fn unseen_changes_error(
+        &mut self,
+        state: &mut State,
+        callee: &Callee,
+        received: bool,
+    ) {
         let name = match callee {
             Callee::Function(name) | Callee::Method { name, .. } => name,
             Callee::Constructor(_) | Callee::New(_) | Callee::Pointer(_) => {
@@ -321,42 +392,69 @@ impl<'p> Exec<'p, '_> {
             }
         };
         let short = last(name);
-        if speaks_of_looking(short) {
+        // `LOG(ERROR) << …` has written nothing yet. (Of `errno` who logs takes care more often than not.)
+        if speaks_of_looking(short) || (speaks_of_output(short) && received) {
             return;
         }
         if !speaks_of_output(short) {
             state.error.forget();
             return;
         }
-        let call = Call {
-            api: short.into(),
-            span: self.span,
-            within: None,
-            judge: None,
-            says: Says::Nothing,
-            went: Went::Succeeded,
-            judged_at: None,
-            dropped: true,
-            leaves: false,
-            also_on_success: false,
-            releases: false,
-            store: ErrorStore::Errno,
-        };
+        let call = Call::unasked(short.into(), self.span, ErrorStore::LastError);
         state.error.push(&call);
     }
 
+    /// An owner releases what it holds.
+    pub(crate) fn owner_changes_error(&self, state: &mut State, owner: &OwnerType<'_>, by: &Name) {
+        let models = self.program.models;
+        let kind = owner.kind.as_deref().and_then(|kind| models.resource(kind));
+        let release = kind.and_then(|kind| models.function(&kind.release));
+        let changes = release.filter(|model| model.error == ErrorEffect::MayChange);
+        let Some(store) = changes.and_then(FunctionModel::error_store) else {
+            return;
+        };
+        if !owner.model.keeps_error {
+            let call = Call::unasked(by.clone(), self.span, store);
+            state.error.push(&call);
+        }
+    }
+
     /// `SetLastError`: who is told the error that was there when the function was called leaves it so.
-    fn error_is_set(&mut self, state: &mut State, v: Option<ValId>) {
+    fn error_is_set(&self, state: &mut State, v: Option<ValId>, which: ErrorStore) {
+        if which == ErrorStore::Errno {
+            // Who puts it back has asked for nothing.
+            Rc::make_mut(&mut state.error.asked).retain(|asked| Some(asked.v) != v);
+            for way in state.error.ways_mut() {
+                way.calls.retain(|call| call.store == ErrorStore::LastError);
+            }
+            return;
+        }
         let given = state.error.asked.iter().any(|asked| Some(asked.v) == v);
-        match given {
-            true => state.error.set_ways(vec![Way::default()]),
-            false => state.error.forget(),
+        if given {
+            Rc::make_mut(&mut state.error.asked).retain(|asked| Some(asked.v) != v);
+            state.error.set_ways(vec![Way::default()]);
+            return;
+        }
+        let of = v.and_then(|v| state.error_of.get(v)).map(|of| of.judge);
+        if of.is_none() {
+            state.error.forget();
+            return;
+        }
+        for way in state.error.ways_mut() {
+            match way.calls.iter().rposition(|call| call.judge == of) {
+                Some(at) => way.calls.truncate(at + 1),
+                None => {
+                    way.calls.clear();
+                    way.unknown = true;
+                }
+            }
         }
     }
 
     /// A condition looked at these values.
     pub(crate) fn judge_error(&self, state: &mut State, parts: &[ValId]) {
-        let concerned = |call: &Call| call.judge.is_some_and(|judge| parts.contains(&judge));
+        let has = |v: Option<ValId>| v.is_some_and(|v| parts.contains(&v));
+        let concerned = |call: &Call| has(call.judge) || has(call.told);
         let ways = state.error.ways.as_deref();
         if !ways.is_some_and(|ways| ways.iter().flat_map(|way| &way.calls).any(concerned)) {
             return;
@@ -364,12 +462,31 @@ impl<'p> Exec<'p, '_> {
         let facts = state.facts.clone();
         for way in state.error.ways_mut() {
             for call in way.calls.iter_mut().filter(|call| concerned(call)) {
+                if let Some(told) = call.told.filter(|told| parts.contains(told)) {
+                    if facts.get(told).is_some_and(|fact| fact.exact().is_some()) {
+                        call.went = Went::Settled;
+                    }
+                    continue;
+                }
                 let Some(judge) = call.judge else { continue };
                 let now = went(call.says, facts.get(judge));
                 if now != call.went {
                     call.judged_at = Some(self.span);
                 }
                 call.went = now;
+            }
+        }
+    }
+
+    /// A checking macro looks at a value; what is streamed into it is made only where that is bad.
+    pub(crate) fn error_is_checked(&self, state: &mut State, v: ValId) {
+        let mut parts = Vec::new();
+        self.arena.parts(v, &mut parts);
+        for way in state.error.ways_mut() {
+            for call in &mut way.calls {
+                if call.judge.is_some_and(|judge| parts.contains(&judge)) {
+                    call.went = Went::Maybe;
+                }
             }
         }
     }
@@ -391,14 +508,34 @@ impl<'p> Exec<'p, '_> {
         self.answer(state, asked);
     }
 
+    /// `errno` is read.
+    pub(crate) fn asks_for_errno(&mut self, state: &mut State, v: ValId) {
+        let api = Name::new_static("errno");
+        self.asks_for_error(state, &api, Some(ErrorStore::Errno), v);
+    }
+
+    /// `errno` is written.
+    pub(crate) fn errno_is_set(&mut self, state: &mut State, place: PlaceId) {
+        if matches!(&self.function.places[place].base, Base::Global(name) if name == "errno") {
+            let loc = self.place(state, place);
+            let v = state.env.get(loc).copied();
+            self.error_is_set(state, v, ErrorStore::Errno);
+        }
+    }
+
     fn answer(&mut self, state: &mut State, asked: Asked) {
         let which = asked.which;
+        let known = state.error.clone();
+        for way in known.ways() {
+            self.tell_way(way, &asked);
+        }
         let mut of: Option<Option<ErrorOf>> = None;
         let mut given = false;
         for way in state.error.ways() {
-            let known = way.calls.iter().rfind(|call| {
-                call.leaves_in(which) && (call.went == Went::Failed || call.may_be_meant())
-            });
+            let known = way
+                .calls
+                .iter()
+                .rfind(|call| call.leaves_in(which) && !call.is_asking() && call.may_be_meant());
             let this = known.and_then(|call| {
                 Some(ErrorOf {
                     api: call.api.clone(),
@@ -406,7 +543,8 @@ impl<'p> Exec<'p, '_> {
                     span: call.span,
                 })
             });
-            given |= !way.unknown && !way.calls.iter().any(|call| call.concerns(which));
+            let others = |call: &Call| call.concerns(which) && !call.is_asking();
+            given |= !way.unknown && !way.calls.iter().any(others);
             of = match of {
                 None => Some(this),
                 Some(known) if known == this => Some(known),
@@ -417,8 +555,78 @@ impl<'p> Exec<'p, '_> {
             Some(of) => state.error_of.insert(asked.v, of),
             None => state.error_of.remove(asked.v),
         }
+        let asking = Call::of_asking(&asked);
+        for way in state.error.ways_mut() {
+            let failed = |call: &&mut Call| call.leaves_in(which) && call.went == Went::Failed;
+            if let Some(call) = way.calls.iter_mut().rfind(failed) {
+                call.told = Some(asked.v);
+            }
+            let nobody = |call: &Call| !call.leaves_in(which);
+            if way.calls.iter().all(nobody) && (given || way.unknown) {
+                way.push(asking.clone());
+            }
+        }
         if given && !state.error.asked.contains(&asked) {
             Rc::make_mut(&mut state.error.asked).push(asked);
+        }
+    }
+
+    /// One way to a place that asks: what stands between it and the call that is meant.
+    fn tell_way(&mut self, way: &Way, asked: &Asked) {
+        let which = asked.which;
+        let failed = |call: &Call| call.went == Went::Failed && call.leaves_in(which);
+        let Some(at) = way.calls.iter().rposition(failed) else {
+            self.tell_stale(way, asked);
+            return;
+        };
+        let here = self.at();
+        self.found.errors_asked.insert(here);
+        let later: Vec<&Call> = way.calls[at + 1..]
+            .iter()
+            .filter(|c| c.concerns(which))
+            .collect();
+        // What was looked at for itself may be what is meant.
+        let meant = |call: &&&Call| {
+            let judged = call.went != Went::Unjudged && call.judge.is_some();
+            call.leaves_in(which) && !call.is_asking() && (judged || call.may_be_meant())
+        };
+        if later.iter().find(meant).is_some() {
+            return;
+        }
+        let Some(by) = later.iter().find(|call| !call.is_asking()) else {
+            return;
+        };
+        // That there is an error is known by nothing but that it was asked for.
+        let unknown = way.calls[at].is_asking();
+        if unknown
+            && !later
+                .iter()
+                .all(|call| call.is_asking() || call.is_output())
+        {
+            return;
+        }
+        self.error_clobbered(&way.calls[at], by, asked);
+    }
+
+    /// No call on this way failed, and the last one is known to have succeeded, or nobody asked it.
+    fn tell_stale(&mut self, way: &Way, asked: &Asked) {
+        let which = asked.which;
+        let mut calls = way.calls.iter().rev().filter(|call| call.concerns(which));
+        let stale = calls.next().filter(|call| {
+            let known = call.says != Says::Nothing && call.leaves_in(which) && !call.also_on_success;
+            let none = match call.went {
+                Went::Succeeded => true,
+                Went::Unjudged => call.dropped && !call.releases,
+                _ => false,
+            };
+            known && none && which != Some(ErrorStore::Errno) && call.within.is_none()
+        });
+        match stale {
+            Some(call) => self.error_stale(call, asked),
+            None => {
+                let at = self.at();
+                self.found.errors_asked.insert(at);
+            }
         }
     }
 
@@ -478,11 +686,7 @@ impl ErrorEnd {
                 calls: Vec::new(),
             }];
         }
-        for asked in &other.asked {
-            if !self.asked.contains(asked) {
-                self.asked.push(asked.clone());
-            }
-        }
+        self.asked.retain(|asked| other.asked.contains(asked));
         self.of.retain(|of| other.of.contains(of));
     }
 
@@ -492,7 +696,8 @@ impl ErrorEnd {
         let of = self.of.iter().flat_map(|(v, of)| [*v, of.judge]);
         let asked = self.asked.iter().map(|asked| asked.v);
         calls
-            .filter_map(|call| call.judge)
+            .flat_map(|call| [call.judge, call.told])
+            .flatten()
             .chain(of)
             .chain(asked)
             .collect()
@@ -502,6 +707,7 @@ impl ErrorEnd {
     pub(crate) fn rename(&mut self, val: &mut dyn FnMut(ValId) -> ValId) {
         for call in self.ways.iter_mut().flat_map(|way| &mut way.calls) {
             call.judge = call.judge.map(&mut *val);
+            call.told = call.told.map(&mut *val);
         }
         for asked in &mut self.asked {
             asked.v = val(asked.v);

@@ -21,6 +21,7 @@ mod construct;
 mod contexts;
 mod copies;
 mod counted;
+mod error_fault;
 mod event;
 mod evidence;
 mod exec;
@@ -96,6 +97,7 @@ use program::{FnRef, Program, Target};
 use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
+pub use error_fault::ErrorFault;
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
 pub use taken_back::FROM_RAW;
 

@@ -209,11 +209,12 @@ impl<'p> Exec<'p, '_> {
     }
 
     /// As `error_was_left`, for a read of `errno`.
-    pub(crate) fn errno_was_left(&self, state: &mut State, place: PlaceId, v: ValId) {
+    pub(crate) fn errno_was_left(&mut self, state: &mut State, place: PlaceId, v: ValId) {
         let place = &self.function.places[place];
         let errno = matches!(&place.base, Base::Global(name) if name == "errno");
         if errno && place.proj.is_empty() && matches!(self.arena.get(v), Val::Sym(_)) {
             self.error_was_left(state, v);
+            self.asks_for_errno(state, v);
         }
     }
 

@@ -15,6 +15,8 @@ pub enum ErrorEffect {
     MayChange,
     /// It leaves the error alone: it cannot fail, or it is documented to.
     Keeps,
+    /// It leaves `errno` alone, but the system's calls that it makes may change the last error (`free`).
+    KeepsErrno,
     /// It tells the error (`GetLastError`).
     Reads,
     /// It sets it to what it is given (`SetLastError`).
@@ -52,6 +54,8 @@ impl FunctionModel {
         let by_result = self.acquires.iter().any(|a| a.at == Slot::Result);
         match (self.success, self.error_store()) {
             (_, None) => false,
+            // Sockets say with -1 that they failed, and `WSAGetLastError` says why.
+            (Some(Success::Zero), Some(ErrorStore::LastError)) => self.page.contains("/winsock"),
             (Some(Success::Zero | Success::ZeroOrNegative), _) => false,
             (Some(Success::Nonnegative), Some(ErrorStore::LastError)) => false,
             (Some(_), _) => true,
