@@ -36,7 +36,9 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &construction::PartialConstructionLeak,
         &construction::InitResultDropped,
         &errors::UncheckedIoResult,
+        &errors::UnhandledIoError,
         &errors::ClobberedLastError,
         &errors::StaleLastError,
+        &errors::PendingMisread,
     ]
 }

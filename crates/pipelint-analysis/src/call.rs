@@ -170,8 +170,14 @@ impl<'p> Exec<'p, '_> {
             self.give_boxes_away(&mut state, &values);
         }
         self.settle_dropped_by_unknown(&mut state, &values);
+        if let Some(code) = self.raw_error(&mut state, callee) {
+            self.store_code(&mut state, dst, code);
+            out.push(state);
+            return;
+        }
         if let Target::Unknown = target {
             self.unseen_changes_error(&mut state, callee, dst.is_some());
+            self.errors_given_away(&mut state, callee, &values);
         }
         if let (Target::Unknown, Callee::Function(name)) = (target, callee)
             && speaks_of_logging(last(name))
@@ -245,6 +251,7 @@ impl<'p> Exec<'p, '_> {
         }
         if let Target::Defined(_) = target {
             self.unseen_changes_error(&mut state, callee, dst.is_some());
+            self.errors_given_away(&mut state, callee, &values);
         }
         let surely = program.returns(target, callee) == Returns::Yes
             || (matches!(target, Target::Unknown) && dst.is_some_and(|dst| self.is_awaited(dst)));
@@ -395,6 +402,9 @@ impl<'p> Exec<'p, '_> {
             return v;
         }
         let some = self.fresh(state, 0);
+        if let Some(code) = self.arena.as_int(v) {
+            self.status_codes.insert(some, code);
+        }
         let mut fact = crate::state::Fact::default();
         fact.exclude(0);
         state.facts.insert(some, fact);

@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::fills::Fill;
+use crate::misread::{self, IoEnd};
 use crate::partial::{Ended, Partial};
 use crate::program::ClassRef;
 
@@ -86,6 +87,14 @@ pub(crate) struct Findings {
     pub(crate) stale_errors: Vec<Event>,
     /// Places that some path comes to ask at with an error, or may.
     pub(crate) errors_asked: FxHashSet<Span>,
+    /// How the function ended after I/O calls.
+    pub(crate) io_ends: Vec<IoEnd>,
+    /// Failures of I/O calls that may mean that they are under way, taken for failures.
+    pub(crate) misread: Vec<Event>,
+    /// Codes that the errors of calls are compared with, by the places of the calls.
+    pub(crate) errors_tested: FxHashSet<(Span, i128)>,
+    /// Calls whose errors go where nobody sees what becomes of them.
+    pub(crate) errors_given: FxHashSet<Span>,
     /// Releases of a value by a call, and whether each path to it knows that the value is empty.
     pub(crate) released_empty: FxHashMap<Span, Option<Event>>,
 }
@@ -243,6 +252,7 @@ impl Findings {
                 self.events.insert(key(&event), event);
             }
         }
+        misread::tell(self);
         for event in std::mem::take(&mut self.stale_errors) {
             if !self.errors_asked.contains(&event.at) {
                 self.add(event);

@@ -23,6 +23,24 @@ pub enum ErrorFault {
         /// What asks, and where.
         asks: (Name, Span),
     },
+    /// On failure some errors are told apart, and all the others pass for success.
+    FallsThrough {
+        /// The I/O call.
+        api: Name,
+        /// The condition that shows it to have failed.
+        judged: Option<Span>,
+        /// Where the function is left.
+        end: Span,
+    },
+    /// A failure that may mean that the operation is under way is taken for one.
+    PendingMisread {
+        /// The I/O call.
+        api: Name,
+        /// The condition that shows it to have failed.
+        judged: Option<Span>,
+        /// Where the function is left.
+        end: Span,
+    },
     /// The error is asked for where the call succeeded, or nobody knows.
     Stale {
         /// The call and its place.
@@ -40,6 +58,8 @@ impl ErrorFault {
         match self {
             Self::Clobbered { .. } => 40,
             Self::Stale { .. } => 41,
+            Self::FallsThrough { .. } => 42,
+            Self::PendingMisread { .. } => 43,
         }
     }
 }

@@ -74,6 +74,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) results: FxHashSet<Ended>,
     /// Results of asking for the last error.
     pub(crate) error_values: FxHashSet<ValId>,
+    /// The codes that objects which carry an error were made of.
+    pub(crate) status_codes: FxHashMap<ValId, i128>,
     /// Results of calls that lowered a count.
     pub(crate) lowered_counts: FxHashSet<ValId>,
     /// What every path asks again.
@@ -173,6 +175,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             ends: Vec::new(),
             results: FxHashSet::default(),
             error_values: FxHashSet::default(),
+            status_codes: FxHashMap::default(),
             lowered_counts: FxHashSet::default(),
             answers: Answers::new(function),
             marks: ValSet::default(),
@@ -477,12 +480,14 @@ impl<'p, 'm> Exec<'p, 'm> {
                     .and_then(|v| self.returned_parts(&mut state, v));
                 if let Some((v, parts)) = parts {
                     self.result_parts.insert(v, parts.clone());
+                    self.note_io_end(&state, Some(v), &parts, false);
                     self.record_end(&state, Some(v), &parts);
                     self.hand_over_parts(&mut state, &parts);
                     self.leave(&mut state, Some(v));
                     return;
                 }
                 let value = value.as_ref().map(|v| self.returned(&mut state, v));
+                self.note_io_end(&state, value, &Vec::new(), false);
                 self.record_end(&state, value, &Vec::new());
                 self.leave(&mut state, value);
             }

@@ -40,6 +40,7 @@ mod leave;
 mod log;
 mod memo;
 mod memory;
+mod misread;
 mod model;
 mod moves;
 mod names;
@@ -229,6 +230,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     }
     analysis.events.extend(Findings::half_done(&mut findings));
     analysis.events.extend(Findings::forgotten(&mut findings));
+    analysis.events.extend(misread::pending_misread(&mut findings));
     let mut linked = class::link_fields(&program, &mut findings);
     let unseen = handed_on::unseen(&mut findings, &linked);
     let events = analysis.events.iter_mut().chain(&mut linked);

@@ -124,6 +124,7 @@ impl<'p> Exec<'p, '_> {
             _ => self.fresh(&state, 0),
         };
         let dropped = voided || dst.is_none_or(|dst| self.is_never_read(dst));
+        self.follow_io(&mut state, api, model, args, result);
         self.model_changes_error(&mut state, api, model, args, result, dropped);
         if let Some(io) = &model.io {
             self.note_io(&mut state, dst, api, io, args, voided);

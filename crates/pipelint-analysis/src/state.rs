@@ -14,6 +14,7 @@ use crate::handed_on::HandedOn;
 use crate::last_error::{ErrorOf, LastError};
 use crate::log::Log;
 use crate::memo::Memos;
+use crate::misread::IoCall;
 use crate::values::{LocId, StmtNo, ValId};
 
 /// A small map as a sorted vector: cheap to compare, and shared by the states that have the same.
@@ -380,6 +381,8 @@ pub(crate) struct State {
     pub(crate) error: LastError,
     /// Values that are the error which a call left, likewise.
     pub(crate) error_of: VecMap<ValId, ErrorOf>,
+    /// I/O calls of this function, by their results, likewise.
+    pub(crate) io_calls: VecMap<ValId, IoCall>,
     /// A creation is known to have failed, and since then a call ran that may not return: what
     /// rests on the failure is no longer shown.
     pub(crate) doubtful: bool,
@@ -520,6 +523,12 @@ impl State {
             self.replaced.insert(loc, *epoch);
         }
         self.error.join(&other.error);
+        for (v, call) in other.io_calls.iter() {
+            match self.io_calls.get_mut(v) {
+                Some(known) => known.join(call),
+                None => self.io_calls.insert(v, call.clone()),
+            }
+        }
         let same = |v, of: &ErrorOf| other.error_of.get(v).is_none_or(|other| other == of);
         self.error_of.retain(same);
         self.failed = self.failed.join(other.failed);

@@ -1,0 +1,468 @@
+//! What a function makes of an I/O call that "failed": the error may say that the operation is under
+//! way, or that there is nothing to do, and the tests of some errors leave the others.
+
+use std::sync::Arc;
+
+use pipelint_ir::{Callee, Name, PlaceId};
+use pipelint_models::{FunctionModel, IoKind, Success};
+use pipelint_source::Span;
+
+use crate::collect::Findings;
+use crate::error_fault::ErrorFault;
+use crate::event::{Event, EventKind, PathStep, StepKind};
+use crate::exec::Exec;
+use crate::last_error::ErrorOf;
+use crate::parts::Parts;
+use crate::program::last;
+use crate::state::{Fact, State};
+use crate::status::Look;
+use crate::values::{Loc, LocId, Sym, Val, ValId};
+use crate::words::speaks_of_output;
+
+/// Different ways that joined paths may have come by; beyond, the call is forgotten.
+const MOST_WAYS: usize = 6;
+/// `STATUS_PENDING`'s error, where a model names it by a constant out of sight.
+const UNDER_WAY: i128 = 997;
+
+/// What one path knows of an I/O call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Way {
+    /// None as long as no condition has looked.
+    failed: Option<bool>,
+    failed_at: Option<Span>,
+    /// The error is known to be one of these codes, or none of those.
+    is: Option<i128>,
+    not: Vec<i128>,
+    /// The error was given to somebody else.
+    given: bool,
+    /// A later call looks at how the operation goes.
+    attended: bool,
+}
+
+/// An I/O call on a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IoCall {
+    api: Name,
+    span: Span,
+    does: IoKind,
+    handle: ValId,
+    overlapped: Option<LocId>,
+    /// The operation may be under way when the call returns.
+    asynchronous: bool,
+    /// Its OVERLAPPED is the caller's.
+    borrowed: bool,
+    good: Vec<i128>,
+    ways: Vec<Way>,
+}
+
+/// How a function ended after an I/O call.
+#[derive(Debug, Clone)]
+pub(crate) struct IoEnd {
+    call: Arc<IoCall>,
+    way: Way,
+    look: Option<Look>,
+    thrown: bool,
+    at: Span,
+    /// What is returned is the error itself.
+    returns_error: bool,
+    function: Name,
+}
+
+impl IoCall {
+    /// Another path has joined.
+    pub(crate) fn join(&mut self, other: &Self) {
+        for way in &other.ways {
+            if !self.ways.contains(way) {
+                self.ways.push(way.clone());
+            }
+        }
+        if self.ways.len() > MOST_WAYS {
+            self.ways.clear();
+        }
+    }
+}
+
+impl Exec<'_, '_> {
+    /// A modelled call runs: an I/O call begins to be followed, and others look after those before.
+    pub(crate) fn follow_io(
+        &mut self,
+        state: &mut State,
+        api: &Name,
+        model: &FunctionModel,
+        args: &[ValId],
+        result: ValId,
+    ) {
+        self.attend(state, model, args);
+        self.give_error(state, api, args);
+        let (Some(io), Some(Success::Nonzero)) = (&model.io, model.success) else {
+            return;
+        };
+        let span = self.span;
+        if self.site.is_some() {
+            return;
+        }
+        state.io_calls.retain(|_, call| call.span != span);
+        let overlapped = io.overlapped.and_then(|n| args.get(n)).copied();
+        let (overlapped, borrowed) = match overlapped.map(|v| self.arena.get(v).clone()) {
+            Some(Val::Ptr(loc)) => (Some(loc), false),
+            Some(Val::Sym(Sym::Load { loc, .. })) => {
+                let param = matches!(*self.arena.get_loc(loc), Loc::Local(_));
+                let at = overlapped.map(|v| self.arena.loc(Loc::Deref(v)));
+                (at, param)
+            }
+            _ => (None, true),
+        };
+        let borrowed = borrowed
+            || overlapped.is_some_and(|loc| match *self.arena.get_loc(self.arena.root(loc)) {
+                Loc::Local(l) => l.0 < self.function.params,
+                Loc::Deref(p) => {
+                    matches!(*self.arena.get(p), Val::Sym(Sym::Load { loc, .. })
+                        if matches!(*self.arena.get_loc(loc), Loc::Local(_)))
+                }
+                _ => false,
+            });
+        let event = overlapped.map(|loc| self.arena.loc(Loc::Field(loc, "hEvent".into())));
+        let event = event.and_then(|loc| state.env.get(loc).copied());
+        let has_event = event.is_some_and(|v| {
+            !matches!(self.arena.get(v), Val::Int(_) | Val::Sym(Sym::Uninit { .. }))
+        });
+        let connects = io.does == IoKind::Connect && overlapped.is_some();
+        let code = |name: &String| self.program.constant(self.unit, name);
+        let call = IoCall {
+            api: api.clone(),
+            span,
+            does: io.does,
+            handle: args[io.handle],
+            overlapped,
+            asynchronous: io.pending.is_some() && (has_event || connects),
+            borrowed,
+            good: io.good_errors.iter().filter_map(code).collect(),
+            ways: vec![Way::default()],
+        };
+        state.io_calls.insert(result, call);
+    }
+
+    /// A call that is given the OVERLAPPED, its event or the handle looks at the operation; one that
+    /// lets go of them does not.
+    fn attend(&mut self, state: &mut State, model: &FunctionModel, args: &[ValId]) {
+        if state.io_calls.is_empty() || !model.releases.is_empty() || model.io.is_some() {
+            return;
+        }
+        let held: Vec<ValId> = args.to_vec();
+        let (arena, env) = (&self.arena, &state.env);
+        let mut seen: Vec<ValId> = Vec::new();
+        for (v, call) in state.io_calls.iter() {
+            let by_event = call.overlapped.is_some_and(|at| {
+                env.iter().any(|(loc, v)| {
+                    let event = matches!(arena.get_loc(loc), Loc::Field(of, name) if *of == at && name == "hEvent");
+                    event && held.contains(v)
+                })
+            });
+            let by_pointer = held.iter().any(|arg| match arena.get(*arg) {
+                Val::Ptr(loc) => Some(*loc) == call.overlapped,
+                _ => false,
+            });
+            if by_event || by_pointer || held.contains(&call.handle) {
+                seen.push(v);
+            }
+        }
+        state.io_calls.change(
+            |v, _| seen.contains(&v),
+            |call| call.ways.iter_mut().for_each(|way| way.attended = true),
+        );
+    }
+
+    /// A modelled call is given an error: what becomes of it there is not followed.
+    fn give_error(&mut self, state: &mut State, api: &Name, args: &[ValId]) {
+        if !speaks_of_output(last(api)) && !api.starts_with("FormatMessage") {
+            self.errors_given(state, args);
+        }
+    }
+
+    /// Code out of sight is given values.
+    pub(crate) fn errors_given_away(&mut self, state: &mut State, callee: &Callee, args: &[ValId]) {
+        match callee {
+            Callee::Function(name) | Callee::Method { name, .. } => {
+                // Who writes it into a log has not dealt with it.
+                if speaks_of_output(last(name)) {
+                    self.errors_logged(state, args);
+                    return;
+                }
+                self.errors_given(state, args);
+            }
+            Callee::Pointer(_) => self.errors_given(state, args),
+            Callee::Constructor(_) | Callee::New(_) => self.errors_logged(state, args),
+        }
+    }
+
+    fn errors_in(&self, state: &State, args: &[ValId]) -> Vec<ErrorOf> {
+        if state.error_of.is_empty() {
+            return Vec::new();
+        }
+        let mut parts = Vec::new();
+        for v in args {
+            self.arena.parts(*v, &mut parts);
+        }
+        let of = parts.iter().filter_map(|v| state.error_of.get(*v));
+        of.cloned().collect()
+    }
+
+    fn errors_given(&mut self, state: &mut State, args: &[ValId]) {
+        for of in self.errors_in(state, args) {
+            self.found.errors_given.insert(of.span);
+            mark_given(state, &of);
+        }
+    }
+
+    fn errors_logged(&self, state: &mut State, args: &[ValId]) {
+        for of in self.errors_in(state, args) {
+            mark_given(state, &of);
+        }
+    }
+
+    /// A condition looked at these values.
+    pub(crate) fn judge_io(&mut self, state: &mut State, a: ValId, b: ValId, parts: &[ValId]) {
+        for v in parts {
+            let Some(of) = state.error_of.get(*v).cloned() else {
+                continue;
+            };
+            let with = [a, b].into_iter().find_map(|side| self.code_of(side));
+            match with {
+                Some(code) => {
+                    self.found.errors_tested.insert((of.span, code));
+                }
+                None => {
+                    let named = [a, b].into_iter().any(|s| matches!(self.arena.get(s), Val::Named(_)));
+                    if named {
+                        self.found.errors_given.insert(of.span);
+                    }
+                }
+            }
+            let fact = state.facts.get(*v).cloned().unwrap_or_default();
+            let learn = |way: &mut Way| learn_code(way, &fact);
+            state
+                .io_calls
+                .change(|judge, call| judge == of.judge && call.span == of.span, |call| {
+                    call.ways.iter_mut().for_each(learn);
+                });
+        }
+        let span = self.span;
+        for v in parts {
+            if state.io_calls.get(*v).is_none() {
+                continue;
+            }
+            let fact = state.facts.get(*v).cloned().unwrap_or_default();
+            let failed = match (fact.exact() == Some(0), fact.excludes(0)) {
+                (true, _) => Some(true),
+                (_, true) => Some(false),
+                _ => None,
+            };
+            state.io_calls.change(|judge, _| judge == *v, |call| {
+                for way in &mut call.ways {
+                    if way.failed != failed {
+                        way.failed_at = Some(span);
+                    }
+                    way.failed = failed;
+                }
+            });
+        }
+    }
+
+    /// The number that an error is compared with.
+    fn code_of(&self, v: ValId) -> Option<i128> {
+        self.arena.as_int(v).or_else(|| self.status_codes.get(&v).copied())
+    }
+
+    /// A path ends, with this result or by an exception.
+    pub(crate) fn note_io_end(
+        &mut self,
+        state: &State,
+        result: Option<ValId>,
+        parts: &Parts,
+        thrown: bool,
+    ) {
+        let mut told: Vec<ValId> = Vec::new();
+        for v in result.into_iter().chain(parts.iter().map(|(_, v)| *v)) {
+            self.arena.parts(v, &mut told);
+        }
+        let returned: Vec<ErrorOf> =
+            told.iter().filter_map(|v| state.error_of.get(*v)).cloned().collect();
+        let wrapped = self.is_rust() || self.program.is_status(&self.function.ret);
+        if !thrown && !wrapped && !self.program.is_called(self.me) {
+            // What becomes of it there nobody sees.
+            self.found.errors_given.extend(returned.iter().map(|of| of.span));
+        }
+        if state.io_calls.is_empty() {
+            return;
+        }
+        let look = result.and_then(|v| self.look_of(state, v, parts));
+        let kept: Vec<ValId> = state
+            .env
+            .iter()
+            .filter(|(loc, _)| self.is_callers(*loc))
+            .map(|(_, v)| *v)
+            .collect();
+        for (judge, call) in state.io_calls.iter() {
+            let of_it = |of: &ErrorOf| of.judge == judge && of.span == call.span;
+            let stored = kept.iter().any(|v| state.error_of.get(*v).is_some_and(of_it));
+            let mut bare = call.clone();
+            let ways = std::mem::take(&mut bare.ways);
+            let bare = Arc::new(bare);
+            for mut way in ways {
+                way.given |= stored;
+                self.found.io_ends.push(IoEnd {
+                    call: Arc::clone(&bare),
+                    way,
+                    look,
+                    thrown,
+                    at: self.span,
+                    returns_error: returned.iter().any(of_it),
+                    function: self.function.name.clone(),
+                });
+            }
+        }
+    }
+
+    /// `Some(code)`.
+    pub(crate) fn store_code(&mut self, state: &mut State, dst: Option<PlaceId>, code: ValId) {
+        let Some(dst) = dst else { return };
+        let whole = self.fresh(state, 0);
+        self.store_result(state, Some(dst), whole);
+        let loc = self.place(state, dst);
+        let tag = self.arena.loc(Loc::Field(loc, crate::rust::TAG.into()));
+        let some = self.arena.int(0);
+        self.write_keeping_parts(state, tag, some);
+        let at = self.arena.loc(Loc::Field(loc, "0".into()));
+        self.write_keeping_parts(state, at, code);
+    }
+
+    /// Rust: `error.raw_os_error()` of the error that a call left is its code.
+    pub(crate) fn raw_error(&mut self, state: &mut State, callee: &Callee) -> Option<ValId> {
+        let Callee::Method { name, receiver, .. } = callee else {
+            return None;
+        };
+        if name != "raw_os_error" {
+            return None;
+        }
+        let loc = self.place(state, *receiver);
+        let v = *state.env.get(loc)?;
+        state.error_of.get(v).map(|_| v)
+    }
+}
+
+fn mark_given(state: &mut State, of: &ErrorOf) {
+    state.io_calls.change(
+        |judge, _| judge == of.judge,
+        |call| call.ways.iter_mut().for_each(|way| way.given = true),
+    );
+}
+
+fn learn_code(way: &mut Way, fact: &Fact) {
+    way.is = fact.exact();
+    for code in fact.not.iter().filter(|code| **code != 0) {
+        if !way.not.contains(code) {
+            way.not.push(*code);
+        }
+    }
+    way.not.sort_unstable();
+}
+
+/// What the ends of one function show together.
+pub(crate) fn tell(found: &mut Findings) {
+    let ends = std::mem::take(&mut found.io_ends);
+    let mut spans: Vec<Span> = ends.iter().map(|end| end.call.span).collect();
+    spans.sort_unstable();
+    spans.dedup();
+    for span in spans {
+        let of: Vec<&IoEnd> = ends.iter().filter(|end| end.call.span == span).collect();
+        if let Some(event) = falls_through(&of) {
+            found.add(event);
+        }
+        if let Some(event) = abandoned(&of) {
+            found.misread.push(event);
+        }
+    }
+}
+
+fn same_look(a: &IoEnd, b: &IoEnd) -> bool {
+    a.look.is_some() && a.look == b.look && a.thrown == b.thrown
+}
+
+/// Some error makes the function fail, and all the others pass for success.
+fn falls_through(ends: &[&IoEnd]) -> Option<Event> {
+    let good: Vec<&&IoEnd> = ends.iter().filter(|end| end.way.failed == Some(false)).collect();
+    let passes = |end: &&&IoEnd| good.iter().any(|good| same_look(good, end));
+    let failed = |end: &&&IoEnd| end.way.failed == Some(true);
+    // A failure of this call is one to the caller, for some code.
+    let tells = ends.iter().any(|end| {
+        end.way.failed == Some(true) && end.way.is.is_some() && (end.thrown || end.look.is_some()) && !passes(&end)
+    });
+    let through = ends
+        .iter()
+        .filter(failed)
+        .filter(passes)
+        .filter(|end| end.way.is.is_none() && !end.way.not.is_empty() && !end.way.given && !end.way.attended)
+        .min_by_key(|end| end.at)?;
+    tells.then(|| event_of(through, true))
+}
+
+/// A failure that may mean "under way" ends the function as one.
+fn abandoned(ends: &[&IoEnd]) -> Option<Event> {
+    let call = &ends.first()?.call;
+    if !call.asynchronous || call.borrowed {
+        return None;
+    }
+    let good: Vec<&&IoEnd> = ends.iter().filter(|end| end.way.failed == Some(false)).collect();
+    let end = ends
+        .iter()
+        .filter(|end| end.way.failed == Some(true) && !end.way.attended)
+        .filter(|end| end.way.is.is_none() && !end.way.not.contains(&UNDER_WAY))
+        .filter(|end| {
+            let known = end.thrown || end.returns_error || end.look.is_some();
+            known && !good.iter().any(|good| good.look.is_none() || same_look(good, end))
+        })
+        .min_by_key(|end| end.at)?;
+    Some(event_of(end, false))
+}
+
+fn event_of(end: &IoEnd, through: bool) -> Event {
+    let call = &end.call;
+    let at = |span: Span, what: StepKind| PathStep { span, what };
+    let mut path = vec![at(call.span, StepKind::Passed(call.api.clone()))];
+    path.extend(end.way.failed_at.map(|span| at(span, StepKind::Branch(true))));
+    path.push(at(end.at, StepKind::Left));
+    let fault = match through {
+        true => ErrorFault::FallsThrough {
+            api: call.api.clone(),
+            judged: end.way.failed_at,
+            end: end.at,
+        },
+        false => ErrorFault::PendingMisread {
+            api: call.api.clone(),
+            judged: end.way.failed_at,
+            end: end.at,
+        },
+    };
+    Event {
+        kind: EventKind::LastError(fault),
+        at: call.span,
+        function: end.function.clone(),
+        resource: None,
+        path,
+        others: Vec::new(),
+    }
+}
+
+/// Failures that may mean "under way", where no code of the program asks whether they do.
+pub(crate) fn pending_misread(all: &mut [Findings]) -> Vec<Event> {
+    let mut tested = rustc_hash::FxHashSet::default();
+    let mut given = rustc_hash::FxHashSet::default();
+    for found in all.iter_mut() {
+        tested.extend(found.errors_tested.drain());
+        given.extend(found.errors_given.drain());
+    }
+    let events = all.iter_mut().flat_map(|found| found.misread.drain(..));
+    events
+        .filter(|event| !tested.contains(&(event.at, UNDER_WAY)) && !given.contains(&event.at))
+        .collect()
+}
