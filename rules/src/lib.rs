@@ -39,6 +39,7 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &errors::UnhandledIoError,
         &errors::ClobberedLastError,
         &errors::StaleLastError,
+        &errors::PipeConnectedMisread,
         &errors::PendingMisread,
     ]
 }

@@ -148,6 +148,7 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         if program.returns(target, callee) == Returns::Never {
+            self.note_io_end(&state, None, &Vec::new(), true);
             let handled = self.function.blocks.iter().any(|b| b.unwind.is_some());
             let throws = match (target, callee) {
                 (Target::Defined(f), _) => program.throws(f),

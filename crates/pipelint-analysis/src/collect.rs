@@ -89,8 +89,8 @@ pub(crate) struct Findings {
     pub(crate) errors_asked: FxHashSet<Span>,
     /// How the function ended after I/O calls.
     pub(crate) io_ends: Vec<IoEnd>,
-    /// Failures of I/O calls that may mean that they are under way, taken for failures.
-    pub(crate) misread: Vec<Event>,
+    /// Failures of I/O calls that may be none, taken for failures: the call, and the code that would say so.
+    pub(crate) misread: Vec<(Event, Span, i128)>,
     /// Codes that the errors of calls are compared with, by the places of the calls.
     pub(crate) errors_tested: FxHashSet<(Span, i128)>,
     /// Calls whose errors go where nobody sees what becomes of them.

@@ -32,6 +32,19 @@ pub enum ErrorFault {
         /// Where the function is left.
         end: Span,
     },
+    /// A client that was faster than the call, or that has gone, is taken for a failure.
+    ConnectedMisread {
+        /// The call that waits for a client.
+        api: Name,
+        /// The function of the program that makes it, where that is called.
+        within: Option<Name>,
+        /// The condition that shows it to have failed.
+        judged: Option<Span>,
+        /// Where the function is left.
+        end: Span,
+        /// It is about a client that has gone.
+        gone: bool,
+    },
     /// A failure that may mean that the operation is under way is taken for one.
     PendingMisread {
         /// The I/O call.
@@ -60,6 +73,7 @@ impl ErrorFault {
             Self::Stale { .. } => 41,
             Self::FallsThrough { .. } => 42,
             Self::PendingMisread { .. } => 43,
+            Self::ConnectedMisread { .. } => 44,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::exec::{Exec, number};
 use crate::owners::OwnerType;
 use crate::program::last;
 use crate::state::{Fact, State};
-use crate::values::ValId;
+use crate::values::{StmtNo, Sym, Val, ValId};
 use crate::words::{speaks_of_looking, speaks_of_output};
 
 /// Calls that one way tells apart; older ones are forgotten.
@@ -65,6 +65,10 @@ pub(crate) struct Call {
     /// It is a place that asked for the error of a call that is not known.
     asking: bool,
     store: ErrorStore,
+    /// The statement.
+    stmt: StmtNo,
+    /// A condition stands behind it that looks at what a later call yielded.
+    passed: bool,
     /// What was told as its error, to who has asked.
     told: Option<ValId>,
 }
@@ -146,6 +150,8 @@ impl Call {
             releases: false,
             asking: false,
             store,
+            stmt: 0,
+            passed: false,
             told: None,
         }
     }
@@ -350,7 +356,10 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         // Given no room for what it is to fill, a call is meant to fail, and to tell how much it takes.
-        let empty = |n: &usize| args.get(*n).is_some_and(|v| self.arena.as_int(*v) == Some(0));
+        let empty = |n: &usize| {
+            args.get(*n)
+                .is_some_and(|v| self.arena.as_int(*v) == Some(0))
+        };
         let asks_size = model.fills.iter().any(empty) && model.io.is_none();
         let made = model.acquires.iter().find(|a| a.at == Slot::Result);
         let says = match (made.and_then(|a| a.failure), model.success) {
@@ -372,6 +381,8 @@ impl<'p> Exec<'p, '_> {
             releases: !model.releases.is_empty(),
             asking: false,
             store,
+            stmt: self.stmt,
+            passed: false,
             told: None,
         };
         state.error.push(&call);
@@ -451,8 +462,33 @@ impl<'p> Exec<'p, '_> {
         }
     }
 
+    /// A condition looks at what a call yielded that keeps its errors elsewhere.
+    fn pass_by(&self, state: &mut State, parts: &[ValId]) {
+        let made = |v: &ValId| match self.arena.get(*v) {
+            Val::Sym(Sym::Call { stmt, .. } | Sym::Inner { stmt, .. }) => Some(*stmt),
+            _ => None,
+        };
+        let Some(latest) = parts
+            .iter()
+            .filter(|v| state.error_of.get(**v).is_none())
+            .filter_map(made)
+            .max()
+        else {
+            return;
+        };
+        let open = |call: &Call| call.dropped && !call.passed && call.stmt < latest;
+        let ways = state.error.ways.as_deref();
+        if ways.is_some_and(|ways| ways.iter().filter_map(|way| way.calls.last()).any(open)) {
+            let ways = state.error.ways_mut().iter_mut();
+            for call in ways.filter_map(|way| way.calls.last_mut()) {
+                call.passed |= call.stmt < latest;
+            }
+        }
+    }
+
     /// A condition looked at these values.
     pub(crate) fn judge_error(&self, state: &mut State, parts: &[ValId]) {
+        self.pass_by(state, parts);
         let has = |v: Option<ValId>| v.is_some_and(|v| parts.contains(&v));
         let concerned = |call: &Call| has(call.judge) || has(call.told);
         let ways = state.error.ways.as_deref();
@@ -588,6 +624,7 @@ impl<'p> Exec<'p, '_> {
         // What was looked at for itself may be what is meant.
         let meant = |call: &&&Call| {
             let judged = call.went != Went::Unjudged && call.judge.is_some();
+            let judged = judged && !(call.is_output() && call.went == Went::Succeeded);
             call.leaves_in(which) && !call.is_asking() && (judged || call.may_be_meant())
         };
         if later.iter().find(meant).is_some() {
@@ -613,10 +650,11 @@ impl<'p> Exec<'p, '_> {
         let which = asked.which;
         let mut calls = way.calls.iter().rev().filter(|call| call.concerns(which));
         let stale = calls.next().filter(|call| {
-            let known = call.says != Says::Nothing && call.leaves_in(which) && !call.also_on_success;
+            let known =
+                call.says != Says::Nothing && call.leaves_in(which) && !call.also_on_success;
             let none = match call.went {
                 Went::Succeeded => true,
-                Went::Unjudged => call.dropped && !call.releases,
+                Went::Unjudged => call.dropped && !call.releases && !call.passed,
                 _ => false,
             };
             known && none && which != Some(ErrorStore::Errno) && call.within.is_none()
@@ -656,6 +694,7 @@ impl<'p> Exec<'p, '_> {
         }
         for (v, of) in &end.of {
             state.error_of.insert(*v, of.clone());
+            self.io_handed_on(state, *v, of, by);
         }
         if let [only] = &end.ways[..]
             && *only == Way::default()

@@ -230,7 +230,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     }
     analysis.events.extend(Findings::half_done(&mut findings));
     analysis.events.extend(Findings::forgotten(&mut findings));
-    analysis.events.extend(misread::pending_misread(&mut findings));
+    analysis
+        .events
+        .extend(misread::pending_misread(&mut findings));
     let mut linked = class::link_fields(&program, &mut findings);
     let unseen = handed_on::unseen(&mut findings, &linked);
     let events = analysis.events.iter_mut().chain(&mut linked);

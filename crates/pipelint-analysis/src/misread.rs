@@ -23,6 +23,10 @@ use crate::words::speaks_of_output;
 const MOST_WAYS: usize = 6;
 /// `STATUS_PENDING`'s error, where a model names it by a constant out of sight.
 const UNDER_WAY: i128 = 997;
+/// ERROR_NO_DATA: the client has closed its end.
+const GONE: i128 = 232;
+/// Errors that are none: under way, more to come, the end.
+const HARMLESS: [i128; 3] = [UNDER_WAY, 234, 38];
 
 /// What one path knows of an I/O call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,6 +56,10 @@ pub(crate) struct IoCall {
     /// Its OVERLAPPED is the caller's.
     borrowed: bool,
     good: Vec<i128>,
+    /// It stands in a loop.
+    repeated: bool,
+    /// The function of the program that made it and handed the error on, and where it did.
+    within: Option<(Name, Span)>,
     ways: Vec<Way>,
 }
 
@@ -65,10 +73,17 @@ pub(crate) struct IoEnd {
     at: Span,
     /// What is returned is the error itself.
     returns_error: bool,
+    /// No caller is handed the error that could ask which it is.
+    wrapped_up: bool,
     function: Name,
 }
 
 impl IoCall {
+    /// Where it stands.
+    pub(crate) fn span(&self) -> Span {
+        self.span
+    }
+
     /// Another path has joined.
     pub(crate) fn join(&mut self, other: &Self) {
         for way in &other.ways {
@@ -124,8 +139,16 @@ impl Exec<'_, '_> {
         let event = overlapped.map(|loc| self.arena.loc(Loc::Field(loc, "hEvent".into())));
         let event = event.and_then(|loc| state.env.get(loc).copied());
         let has_event = event.is_some_and(|v| {
-            !matches!(self.arena.get(v), Val::Int(_) | Val::Sym(Sym::Uninit { .. }))
+            !matches!(
+                self.arena.get(v),
+                Val::Int(_) | Val::Sym(Sym::Uninit { .. })
+            )
         });
+        // Who wants no count asks for it when the operation is done.
+        let uncounted = io
+            .count
+            .and_then(|n| args.get(n))
+            .is_some_and(|v| self.arena.as_int(*v) == Some(0));
         let connects = io.does == IoKind::Connect && overlapped.is_some();
         let code = |name: &String| self.program.constant(self.unit, name);
         let call = IoCall {
@@ -134,9 +157,11 @@ impl Exec<'_, '_> {
             does: io.does,
             handle: args[io.handle],
             overlapped,
-            asynchronous: io.pending.is_some() && (has_event || connects),
+            asynchronous: io.pending.is_some() && (has_event || connects || uncounted),
             borrowed,
             good: io.good_errors.iter().filter_map(code).collect(),
+            repeated: self.round(state) > 0,
+            within: None,
             ways: vec![Way::default()],
         };
         state.io_calls.insert(result, call);
@@ -177,6 +202,44 @@ impl Exec<'_, '_> {
         if !speaks_of_output(last(api)) && !api.starts_with("FormatMessage") {
             self.errors_given(state, args);
         }
+    }
+
+    /// A function of the program has handed on the error of its call that waits for a client.
+    pub(crate) fn io_handed_on(
+        &mut self,
+        state: &mut State,
+        v: ValId,
+        of: &ErrorOf,
+        by: (&Name, Span),
+    ) {
+        let io = self
+            .program
+            .models
+            .function(&of.api)
+            .and_then(|m| m.io.as_ref());
+        let Some(io) = io.filter(|io| io.does == IoKind::Connect) else {
+            return;
+        };
+        let mut way = Way {
+            failed: Some(true),
+            ..Way::default()
+        };
+        learn_code(&mut way, &state.facts.get(v).cloned().unwrap_or_default());
+        let code = |name: &String| self.program.constant(self.unit, name);
+        let call = IoCall {
+            api: of.api.clone(),
+            span: of.span,
+            does: io.does,
+            handle: v,
+            overlapped: None,
+            asynchronous: false,
+            borrowed: true,
+            good: io.good_errors.iter().filter_map(code).collect(),
+            repeated: self.round(state) > 0,
+            within: Some((by.0.clone(), self.site.unwrap_or(by.1))),
+            ways: vec![way],
+        };
+        state.io_calls.insert(of.judge, call);
     }
 
     /// Code out of sight is given values.
@@ -232,7 +295,9 @@ impl Exec<'_, '_> {
                     self.found.errors_tested.insert((of.span, code));
                 }
                 None => {
-                    let named = [a, b].into_iter().any(|s| matches!(self.arena.get(s), Val::Named(_)));
+                    let named = [a, b]
+                        .into_iter()
+                        .any(|s| matches!(self.arena.get(s), Val::Named(_)));
                     if named {
                         self.found.errors_given.insert(of.span);
                     }
@@ -240,11 +305,12 @@ impl Exec<'_, '_> {
             }
             let fact = state.facts.get(*v).cloned().unwrap_or_default();
             let learn = |way: &mut Way| learn_code(way, &fact);
-            state
-                .io_calls
-                .change(|judge, call| judge == of.judge && call.span == of.span, |call| {
+            state.io_calls.change(
+                |judge, call| judge == of.judge && call.span == of.span,
+                |call| {
                     call.ways.iter_mut().for_each(learn);
-                });
+                },
+            );
         }
         let span = self.span;
         for v in parts {
@@ -257,20 +323,25 @@ impl Exec<'_, '_> {
                 (_, true) => Some(false),
                 _ => None,
             };
-            state.io_calls.change(|judge, _| judge == *v, |call| {
-                for way in &mut call.ways {
-                    if way.failed != failed {
-                        way.failed_at = Some(span);
+            state.io_calls.change(
+                |judge, _| judge == *v,
+                |call| {
+                    for way in &mut call.ways {
+                        if way.failed != failed {
+                            way.failed_at = Some(span);
+                        }
+                        way.failed = failed;
                     }
-                    way.failed = failed;
-                }
-            });
+                },
+            );
         }
     }
 
     /// The number that an error is compared with.
     fn code_of(&self, v: ValId) -> Option<i128> {
-        self.arena.as_int(v).or_else(|| self.status_codes.get(&v).copied())
+        self.arena
+            .as_int(v)
+            .or_else(|| self.status_codes.get(&v).copied())
     }
 
     /// A path ends, with this result or by an exception.
@@ -285,12 +356,17 @@ impl Exec<'_, '_> {
         for v in result.into_iter().chain(parts.iter().map(|(_, v)| *v)) {
             self.arena.parts(v, &mut told);
         }
-        let returned: Vec<ErrorOf> =
-            told.iter().filter_map(|v| state.error_of.get(*v)).cloned().collect();
+        let returned: Vec<ErrorOf> = told
+            .iter()
+            .filter_map(|v| state.error_of.get(*v))
+            .cloned()
+            .collect();
         let wrapped = self.is_rust() || self.program.is_status(&self.function.ret);
         if !thrown && !wrapped && !self.program.is_called(self.me) {
             // What becomes of it there nobody sees.
-            self.found.errors_given.extend(returned.iter().map(|of| of.span));
+            self.found
+                .errors_given
+                .extend(returned.iter().map(|of| of.span));
         }
         if state.io_calls.is_empty() {
             return;
@@ -304,7 +380,9 @@ impl Exec<'_, '_> {
             .collect();
         for (judge, call) in state.io_calls.iter() {
             let of_it = |of: &ErrorOf| of.judge == judge && of.span == call.span;
-            let stored = kept.iter().any(|v| state.error_of.get(*v).is_some_and(of_it));
+            let stored = kept
+                .iter()
+                .any(|v| state.error_of.get(*v).is_some_and(of_it));
             let mut bare = call.clone();
             let ways = std::mem::take(&mut bare.ways);
             let bare = Arc::new(bare);
@@ -317,6 +395,9 @@ impl Exec<'_, '_> {
                     thrown,
                     at: self.span,
                     returns_error: returned.iter().any(of_it),
+                    wrapped_up: thrown
+                        || !returned.iter().any(of_it)
+                        || !self.program.is_called(self.me),
                     function: self.function.name.clone(),
                 });
             }
@@ -379,8 +460,10 @@ pub(crate) fn tell(found: &mut Findings) {
             found.add(event);
         }
         if let Some(event) = abandoned(&of) {
-            found.misread.push(event);
+            found.misread.push((event, span, UNDER_WAY));
         }
+        let refused = turned_away(&of, false).or_else(|| turned_away(&of, true));
+        found.misread.extend(refused);
     }
 }
 
@@ -390,20 +473,29 @@ fn same_look(a: &IoEnd, b: &IoEnd) -> bool {
 
 /// Some error makes the function fail, and all the others pass for success.
 fn falls_through(ends: &[&IoEnd]) -> Option<Event> {
-    let good: Vec<&&IoEnd> = ends.iter().filter(|end| end.way.failed == Some(false)).collect();
+    let good: Vec<&&IoEnd> = ends
+        .iter()
+        .filter(|end| end.way.failed == Some(false))
+        .collect();
     let passes = |end: &&&IoEnd| good.iter().any(|good| same_look(good, end));
     let failed = |end: &&&IoEnd| end.way.failed == Some(true);
     // A failure of this call is one to the caller, for some code.
     let tells = ends.iter().any(|end| {
-        end.way.failed == Some(true) && end.way.is.is_some() && (end.thrown || end.look.is_some()) && !passes(&end)
+        let harmless = |code: i128| HARMLESS.contains(&code) || end.call.good.contains(&code);
+        end.way.failed == Some(true)
+            && end.way.is.is_some_and(|code| !harmless(code))
+            && (end.thrown || end.look.is_some())
+            && !passes(&end)
     });
     let through = ends
         .iter()
         .filter(failed)
         .filter(passes)
-        .filter(|end| end.way.is.is_none() && !end.way.not.is_empty() && !end.way.given && !end.way.attended)
+        .filter(|end| {
+            end.way.is.is_none() && !end.way.not.is_empty() && !end.way.given && !end.way.attended
+        })
         .min_by_key(|end| end.at)?;
-    tells.then(|| event_of(through, true))
+    tells.then(|| event_of(through, Kind::Through))
 }
 
 /// A failure that may mean "under way" ends the function as one.
@@ -412,32 +504,101 @@ fn abandoned(ends: &[&IoEnd]) -> Option<Event> {
     if !call.asynchronous || call.borrowed {
         return None;
     }
-    let good: Vec<&&IoEnd> = ends.iter().filter(|end| end.way.failed == Some(false)).collect();
+    let good: Vec<&&IoEnd> = ends
+        .iter()
+        .filter(|end| end.way.failed == Some(false))
+        .collect();
     let end = ends
         .iter()
         .filter(|end| end.way.failed == Some(true) && !end.way.attended)
         .filter(|end| end.way.is.is_none() && !end.way.not.contains(&UNDER_WAY))
         .filter(|end| {
             let known = end.thrown || end.returns_error || end.look.is_some();
-            known && !good.iter().any(|good| good.look.is_none() || same_look(good, end))
+            known
+                && !good
+                    .iter()
+                    .any(|good| good.look.is_none() || same_look(good, end))
         })
         .min_by_key(|end| end.at)?;
-    Some(event_of(end, false))
+    Some(event_of(end, Kind::Pending))
 }
 
-fn event_of(end: &IoEnd, through: bool) -> Event {
+/// A client that is there already, or has gone, makes the function fail.
+fn turned_away(ends: &[&IoEnd], gone: bool) -> Option<(Event, Span, i128)> {
+    let call = &ends.first()?.call;
+    let code = if gone { GONE } else { *call.good.first()? };
+    if call.does != IoKind::Connect || (gone && !call.repeated) {
+        return None;
+    }
+    let good: Vec<&&IoEnd> = ends
+        .iter()
+        .filter(|end| end.way.failed == Some(false))
+        .collect();
+    let fails = |end: &&&IoEnd| {
+        let look = match end.look {
+            // Only where it is handed on at all, it is the result that tells.
+            Some(look) => {
+                !good
+                    .iter()
+                    .any(|g| g.look.is_none() || g.look == Some(look))
+                    && look != Look::Exactly(0)
+                    || (call.within.is_none()
+                        && !good.is_empty()
+                        && !good
+                            .iter()
+                            .any(|g| g.look.is_none() || g.look == Some(look)))
+            }
+            None => false,
+        };
+        end.thrown || look || gone
+    };
+    let end = ends
+        .iter()
+        .filter(|end| end.way.failed == Some(true) && end.way.is.is_none() && !end.way.attended)
+        .filter(|end| !end.way.not.contains(&code))
+        .filter(|end| !gone || call.good.iter().all(|good| end.way.not.contains(good)))
+        .filter(fails)
+        .filter(|end| end.wrapped_up)
+        .min_by_key(|end| end.at)?;
+    Some((event_of(end, Kind::Connected { gone }), call.span, code))
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Through,
+    Pending,
+    Connected { gone: bool },
+}
+
+fn event_of(end: &IoEnd, kind: Kind) -> Event {
     let call = &end.call;
     let at = |span: Span, what: StepKind| PathStep { span, what };
-    let mut path = vec![at(call.span, StepKind::Passed(call.api.clone()))];
-    path.extend(end.way.failed_at.map(|span| at(span, StepKind::Branch(true))));
+    let made = call.within.as_ref();
+    let mut path: Vec<PathStep> = made
+        .map(|(name, site)| at(*site, StepKind::Called(name.clone())))
+        .into_iter()
+        .collect();
+    path.push(at(call.span, StepKind::Passed(call.api.clone())));
+    path.extend(
+        end.way
+            .failed_at
+            .map(|span| at(span, StepKind::Branch(true))),
+    );
     path.push(at(end.at, StepKind::Left));
-    let fault = match through {
-        true => ErrorFault::FallsThrough {
+    let fault = match kind {
+        Kind::Through => ErrorFault::FallsThrough {
             api: call.api.clone(),
             judged: end.way.failed_at,
             end: end.at,
         },
-        false => ErrorFault::PendingMisread {
+        Kind::Connected { gone } => ErrorFault::ConnectedMisread {
+            api: call.api.clone(),
+            within: made.map(|(name, _)| name.clone()),
+            judged: end.way.failed_at,
+            end: end.at,
+            gone,
+        },
+        Kind::Pending => ErrorFault::PendingMisread {
             api: call.api.clone(),
             judged: end.way.failed_at,
             end: end.at,
@@ -445,7 +606,7 @@ fn event_of(end: &IoEnd, through: bool) -> Event {
     };
     Event {
         kind: EventKind::LastError(fault),
-        at: call.span,
+        at: made.map_or(call.span, |(_, site)| *site),
         function: end.function.clone(),
         resource: None,
         path,
@@ -453,7 +614,7 @@ fn event_of(end: &IoEnd, through: bool) -> Event {
     }
 }
 
-/// Failures that may mean "under way", where no code of the program asks whether they do.
+/// Failures that may be none, where no code of the program asks whether they are.
 pub(crate) fn pending_misread(all: &mut [Findings]) -> Vec<Event> {
     let mut tested = rustc_hash::FxHashSet::default();
     let mut given = rustc_hash::FxHashSet::default();
@@ -463,6 +624,7 @@ pub(crate) fn pending_misread(all: &mut [Findings]) -> Vec<Event> {
     }
     let events = all.iter_mut().flat_map(|found| found.misread.drain(..));
     events
-        .filter(|event| !tested.contains(&(event.at, UNDER_WAY)) && !given.contains(&event.at))
+        .filter(|(_, call, code)| !tested.contains(&(*call, *code)) && !given.contains(call))
+        .map(|(event, ..)| event)
         .collect()
 }

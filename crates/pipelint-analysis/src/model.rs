@@ -79,6 +79,7 @@ impl<'p> Exec<'p, '_> {
         }
         let holds = |when| self.applies(&state, Some(when), args) == Some(true);
         if model.noreturn || model.noreturn_when.iter().any(holds) {
+            self.note_io_end(&state, None, &Vec::new(), true);
             return;
         }
         // What is given as a context is the callback's to close; what a call must have as a handle

@@ -28,12 +28,24 @@ pub(crate) fn speaks_of_output(name: &str) -> bool {
         "error", "verbose", "info", "err", "errx", "warnx", "fatal", "puts", "fputs", "free",
         "perror", "output", "notice",
     ];
+    let not_logs = [
+        "dialog",
+        "catalog",
+        "analog",
+        "backlog",
+        "changelog",
+        "set_log",
+        "get_log",
+        "openlog",
+        "closelog",
+    ];
     whole.contains(&&*plain)
         || plain.ends_with("printf")
         || plain.ends_with("_free")
         || plain.starts_with("free_")
         || name.starts_with("Free")
         || plain.starts_with("log_")
+        || (plain.ends_with("log") && !not_logs.contains(&&*plain))
         || speaks_of_logging(name)
 }
 

@@ -16,8 +16,8 @@ use crate::prelude::*;
 /// that is reported as lost is sent all the same, and sent twice when it is tried again.
 ///
 /// ## Known limits
-/// The operation counts as overlapped where its `OVERLAPPED` has an event, or where it waits for a
-/// client; it must not be the caller's own. Where the error goes to code out of sight, that code may ask.
+/// The operation counts as overlapped where its `OVERLAPPED` has an event, where no count is
+/// asked for, or where it waits for a client; it must not be the caller's own. Where the error goes to code out of sight, that code may ask.
 ///
 /// ## Examples
 /// ```cpp,bad
@@ -92,7 +92,11 @@ impl Rule for PendingMisread {
         if let Some(judged) = judged {
             words::relabel(&mut diagnostic.path, *judged, "this is taken for a failure");
         }
-        words::relabel(&mut diagnostic.path, *end, "the function is left as though it had failed");
+        words::relabel(
+            &mut diagnostic.path,
+            *end,
+            "the function is left as though it had failed",
+        );
         Some(diagnostic)
     }
 }

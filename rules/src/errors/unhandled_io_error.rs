@@ -75,21 +75,27 @@ impl Rule for UnhandledIoError {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
-        let EventKind::LastError(ErrorFault::FallsThrough { api, judged, end }) = &event.kind else {
+        let EventKind::LastError(ErrorFault::FallsThrough { api, judged, end }) = &event.kind
+        else {
             return None;
         };
         let words = Words {
             primary: event.at,
             label: format!("`{api}` fails"),
             message: format!("most errors of `{api}` pass for success: only some are told apart"),
-            help: "let the errors through that are none (ERROR_IO_PENDING), and report all others".to_owned(),
+            help: "let the errors through that are none (ERROR_IO_PENDING), and report all others"
+                .to_owned(),
         };
         let mut diagnostic = words::diagnostic(&Self::META, event, words);
         words::relabel(&mut diagnostic.path, event.at, &format!("`{api}` fails"));
         if let Some(judged) = judged {
             words::relabel(&mut diagnostic.path, *judged, "this shows that it failed");
         }
-        words::relabel(&mut diagnostic.path, *end, "success is reported here all the same");
+        words::relabel(
+            &mut diagnostic.path,
+            *end,
+            "success is reported here all the same",
+        );
         Some(diagnostic)
     }
 }
