@@ -14,6 +14,7 @@ use crate::apply::Invocation;
 use crate::cfg::{visit_reads, visit_term_reads};
 use crate::exec::{Exec, Outcome};
 use crate::log::Action;
+use crate::misread::Leaves;
 use crate::model::largest_argument;
 use crate::program::{Returns, Target, last};
 use crate::state::State;
@@ -148,7 +149,7 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         if program.returns(target, callee) == Returns::Never {
-            self.note_io_end(&state, None, &Vec::new(), true);
+            self.note_io_end(&state, None, &Vec::new(), Leaves::Dies);
             let handled = self.function.blocks.iter().any(|b| b.unwind.is_some());
             let throws = match (target, callee) {
                 (Target::Defined(f), _) => program.throws(f),

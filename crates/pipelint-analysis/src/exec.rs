@@ -18,6 +18,7 @@ use crate::cfg::Cfg;
 use crate::closure::Closure;
 use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
+use crate::misread::Leaves;
 use crate::own::OwnerCache;
 use crate::parts::Parts;
 use crate::program::{ClassRef, FnRef, Program};
@@ -480,14 +481,14 @@ impl<'p, 'm> Exec<'p, 'm> {
                     .and_then(|v| self.returned_parts(&mut state, v));
                 if let Some((v, parts)) = parts {
                     self.result_parts.insert(v, parts.clone());
-                    self.note_io_end(&state, Some(v), &parts, false);
+                    self.note_io_end(&state, Some(v), &parts, Leaves::Returns);
                     self.record_end(&state, Some(v), &parts);
                     self.hand_over_parts(&mut state, &parts);
                     self.leave(&mut state, Some(v));
                     return;
                 }
                 let value = value.as_ref().map(|v| self.returned(&mut state, v));
-                self.note_io_end(&state, value, &Vec::new(), false);
+                self.note_io_end(&state, value, &Vec::new(), Leaves::Returns);
                 self.record_end(&state, value, &Vec::new());
                 self.leave(&mut state, value);
             }

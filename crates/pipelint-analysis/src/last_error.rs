@@ -54,6 +54,8 @@ pub(crate) struct Call {
     pub(crate) went: Went,
     /// The condition that showed it.
     pub(crate) judged_at: Option<Span>,
+    /// How many calls had been judged on the way when it was.
+    judged: u32,
     /// Nobody receives its result.
     dropped: bool,
     /// It leaves an error where it fails.
@@ -144,6 +146,7 @@ impl Call {
             says: Says::Nothing,
             went: Went::Succeeded,
             judged_at: None,
+            judged: 0,
             dropped: true,
             leaves: false,
             also_on_success: false,
@@ -195,6 +198,11 @@ impl Call {
 }
 
 impl Way {
+    /// How many calls were judged on it.
+    fn judged(&self) -> u32 {
+        self.calls.iter().map(|call| call.judged).max().unwrap_or(0)
+    }
+
     fn push(&mut self, call: Call) {
         if self.calls.len() >= MOST_CALLS {
             let kept = self.calls.iter().rposition(|c| c.went == Went::Failed);
@@ -211,8 +219,13 @@ impl Way {
             return self.clone();
         }
         let mut whole = before.clone();
+        let judged = before.judged();
         for call in &self.calls {
-            whole.push(call.clone());
+            let mut call = call.clone();
+            if call.judged > 0 {
+                call.judged += judged;
+            }
+            whole.push(call);
         }
         whole
     }
@@ -375,6 +388,7 @@ impl<'p> Exec<'p, '_> {
             says,
             went: Went::Unjudged,
             judged_at: None,
+            judged: 0,
             dropped,
             leaves: model.leaves_error(),
             also_on_success: model.error == ErrorEffect::AlsoOnSuccess || asks_size,
@@ -497,6 +511,7 @@ impl<'p> Exec<'p, '_> {
         }
         let facts = state.facts.clone();
         for way in state.error.ways_mut() {
+            let mut judged = way.judged();
             for call in way.calls.iter_mut().filter(|call| concerned(call)) {
                 if let Some(told) = call.told.filter(|told| parts.contains(told)) {
                     if facts.get(told).is_some_and(|fact| fact.exact().is_some()) {
@@ -508,6 +523,8 @@ impl<'p> Exec<'p, '_> {
                 let now = went(call.says, facts.get(judge));
                 if now != call.went {
                     call.judged_at = Some(self.span);
+                    judged += 1;
+                    call.judged = judged;
                 }
                 call.went = now;
             }
@@ -611,7 +628,12 @@ impl<'p> Exec<'p, '_> {
     fn tell_way(&mut self, way: &Way, asked: &Asked) {
         let which = asked.which;
         let failed = |call: &Call| call.went == Went::Failed && call.leaves_in(which);
-        let Some(at) = way.calls.iter().rposition(failed) else {
+        // What was judged last is what is meant.
+        let numbered = way.calls.iter().enumerate();
+        let known = numbered
+            .filter(|(_, call)| failed(call))
+            .max_by_key(|(at, call)| (call.judged, *at));
+        let Some(at) = known.map(|(at, _)| at) else {
             self.tell_stale(way, asked);
             return;
         };
@@ -623,6 +645,9 @@ impl<'p> Exec<'p, '_> {
             .collect();
         // What was looked at for itself may be what is meant.
         let meant = |call: &&&Call| {
+            if call.judged > 0 && call.judged < way.calls[at].judged {
+                return false;
+            }
             let judged = call.went != Went::Unjudged && call.judge.is_some();
             let judged = judged && !(call.is_output() && call.went == Went::Succeeded);
             call.leaves_in(which) && !call.is_asking() && (judged || call.may_be_meant())
@@ -630,7 +655,12 @@ impl<'p> Exec<'p, '_> {
         if later.iter().find(meant).is_some() {
             return;
         }
-        let Some(by) = later.iter().find(|call| !call.is_asking()) else {
+        // What succeeds leaves `errno` alone more often than not.
+        let changes = |call: &&&Call| {
+            let kept = which == Some(ErrorStore::Errno) && call.judge.is_some();
+            !call.is_asking() && !(kept && call.went == Went::Succeeded)
+        };
+        let Some(by) = later.iter().find(changes) else {
             return;
         };
         // That there is an error is known by nothing but that it was asked for.

@@ -33,7 +33,7 @@ impl Exec<'_, '_> {
     /// As `leave`, by an exception: of a constructor no object is left, and who calls a method
     /// learns that it failed.
     pub(crate) fn leave_by_exception(&mut self, state: &mut State) {
-        self.note_io_end(state, None, &Vec::new(), true);
+        self.note_io_end(state, None, &Vec::new(), crate::misread::Leaves::Throws);
         self.tell_lost(state);
         self.tell_half_constructed(state);
         self.note_partial(state, None, true);

@@ -63,6 +63,15 @@ pub(crate) struct IoCall {
     ways: Vec<Way>,
 }
 
+/// How a path ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    Returns,
+    Throws,
+    /// A call does not return.
+    Dies,
+}
+
 /// How a function ended after an I/O call.
 #[derive(Debug, Clone)]
 pub(crate) struct IoEnd {
@@ -70,6 +79,8 @@ pub(crate) struct IoEnd {
     way: Way,
     look: Option<Look>,
     thrown: bool,
+    /// A call that does not return ends it.
+    dies: bool,
     at: Span,
     /// What is returned is the error itself.
     returns_error: bool,
@@ -350,8 +361,9 @@ impl Exec<'_, '_> {
         state: &State,
         result: Option<ValId>,
         parts: &Parts,
-        thrown: bool,
+        how: Leaves,
     ) {
+        let thrown = how != Leaves::Returns;
         let mut told: Vec<ValId> = Vec::new();
         for v in result.into_iter().chain(parts.iter().map(|(_, v)| *v)) {
             self.arena.parts(v, &mut told);
@@ -393,11 +405,13 @@ impl Exec<'_, '_> {
                     way,
                     look,
                     thrown,
+                    dies: how == Leaves::Dies,
                     at: self.span,
                     returns_error: returned.iter().any(of_it),
                     wrapped_up: thrown
                         || !returned.iter().any(of_it)
-                        || !self.program.is_called(self.me),
+                        || !self.program.is_called(self.me)
+                        || (self.is_rust() && !self.function.private && bare.within.is_some()),
                     function: self.function.name.clone(),
                 });
             }
@@ -473,28 +487,26 @@ fn same_look(a: &IoEnd, b: &IoEnd) -> bool {
 
 /// Some error makes the function fail, and all the others pass for success.
 fn falls_through(ends: &[&IoEnd]) -> Option<Event> {
-    let good: Vec<&&IoEnd> = ends
-        .iter()
-        .filter(|end| end.way.failed == Some(false))
-        .collect();
-    let passes = |end: &&&IoEnd| good.iter().any(|good| same_look(good, end));
-    let failed = |end: &&&IoEnd| end.way.failed == Some(true);
-    // A failure of this call is one to the caller, for some code.
-    let tells = ends.iter().any(|end| {
-        let harmless = |code: i128| HARMLESS.contains(&code) || end.call.good.contains(&code);
-        end.way.failed == Some(true)
-            && end.way.is.is_some_and(|code| !harmless(code))
-            && (end.thrown || end.look.is_some())
-            && !passes(&end)
-    });
-    let through = ends
-        .iter()
-        .filter(failed)
-        .filter(passes)
-        .filter(|end| {
-            end.way.is.is_none() && !end.way.not.is_empty() && !end.way.given && !end.way.attended
-        })
-        .min_by_key(|end| end.at)?;
+    let succeeded = |end: &&&IoEnd| end.way.failed == Some(false) && !end.dies;
+    let good: Vec<&&IoEnd> = ends.iter().filter(succeeded).collect();
+    // Its success looks like nothing else.
+    let passes = |end: &IoEnd| !good.is_empty() && good.iter().all(|good| same_look(good, end));
+    let failed = ends.iter().filter(|end| end.way.failed == Some(true) && !end.dies);
+    let (mut tells, mut through) = (false, Vec::new());
+    for end in failed {
+        match end.way.is {
+            // A failure of this call is one to the caller, for some code.
+            Some(code) => {
+                let known = end.thrown || end.look.is_some();
+                tells |= known && !HARMLESS.contains(&code) && !passes(end);
+            }
+            None if !end.way.not.is_empty() && !end.way.given && !end.way.attended && passes(end) => {
+                through.push(*end);
+            }
+            None => {}
+        }
+    }
+    let through = through.into_iter().min_by_key(|end| end.at)?;
     tells.then(|| event_of(through, Kind::Through))
 }
 
@@ -623,8 +635,18 @@ pub(crate) fn pending_misread(all: &mut [Findings]) -> Vec<Event> {
         given.extend(found.errors_given.drain());
     }
     let events = all.iter_mut().flat_map(|found| found.misread.drain(..));
-    events
+    let events: Vec<(Event, Span, i128)> = events
         .filter(|(_, call, code)| !tested.contains(&(*call, *code)) && !given.contains(call))
-        .map(|(event, ..)| event)
-        .collect()
+        .collect();
+    // A function that does wrong with it is told, and not those that call it.
+    let wrong: Vec<(Name, Span)> =
+        events.iter().map(|(event, call, _)| (event.function.clone(), *call)).collect();
+    let passed_on = |event: &Event, call: Span| match &event.kind {
+        EventKind::LastError(ErrorFault::ConnectedMisread { within: Some(by), .. }) => {
+            wrong.iter().any(|(name, at)| name == by && *at == call)
+        }
+        _ => false,
+    };
+    let told = events.iter().filter(|(event, call, _)| !passed_on(event, *call));
+    told.map(|(event, ..)| event.clone()).collect()
 }

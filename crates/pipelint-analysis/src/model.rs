@@ -5,6 +5,7 @@ use pipelint_models::{Acquire, Condition, FunctionModel};
 
 use crate::acquire::slot_of;
 use crate::exec::{Exec, Outcome};
+use crate::misread::Leaves;
 use crate::state::{Failed, State, Tells};
 use crate::values::{Loc, Val, ValId};
 
@@ -79,7 +80,7 @@ impl<'p> Exec<'p, '_> {
         }
         let holds = |when| self.applies(&state, Some(when), args) == Some(true);
         if model.noreturn || model.noreturn_when.iter().any(holds) {
-            self.note_io_end(&state, None, &Vec::new(), true);
+            self.note_io_end(&state, None, &Vec::new(), Leaves::Dies);
             return;
         }
         // What is given as a context is the callback's to close; what a call must have as a handle

@@ -52,6 +52,10 @@ pub(crate) fn speaks_of_output(name: &str) -> bool {
 /// The name is one of a method that only looks at its object.
 pub(crate) fn speaks_of_looking(name: &str) -> bool {
     let plain = name.trim_start_matches('_');
+    // `_tcslen` and its kin stand for functions of strings.
+    if name.starts_with("_tcs") {
+        return true;
+    }
     matches!(
         plain,
         "get"
