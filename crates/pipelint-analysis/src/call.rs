@@ -150,6 +150,9 @@ impl<'p> Exec<'p, '_> {
         }
         if program.returns(target, callee) == Returns::Never {
             self.note_io_end(&state, None, &Vec::new(), Leaves::Dies);
+            if let Target::Defined(f) = target {
+                self.asks_before_it_ends(&mut state, f);
+            }
             let handled = self.function.blocks.iter().any(|b| b.unwind.is_some());
             let throws = match (target, callee) {
                 (Target::Defined(f), _) => program.throws(f),

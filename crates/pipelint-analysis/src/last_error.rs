@@ -3,13 +3,13 @@
 
 use std::rc::Rc;
 
-use pipelint_ir::{Base, Callee, Name, PlaceId};
+use pipelint_ir::{Base, Callee, Name, PlaceId, Statement};
 use pipelint_models::{ErrorEffect, ErrorStore, FunctionModel, Sentinel, Slot, Success};
 use pipelint_source::Span;
 
 use crate::exec::{Exec, number};
 use crate::owners::OwnerType;
-use crate::program::last;
+use crate::program::{FnRef, Target, last};
 use crate::state::{Fact, State};
 use crate::values::{StmtNo, Sym, Val, ValId};
 use crate::words::{speaks_of_looking, speaks_of_output};
@@ -444,6 +444,12 @@ impl<'p> Exec<'p, '_> {
         }
     }
 
+    /// The memory of a box is given back to the system.
+    pub(crate) fn box_changes_error(&self, state: &mut State) {
+        let call = Call::unasked("Box".into(), self.span, ErrorStore::LastError);
+        state.error.push(&call);
+    }
+
     /// `SetLastError`: who is told the error that was there when the function was called leaves it so.
     fn error_is_set(&self, state: &mut State, v: Option<ValId>, which: ErrorStore) {
         if which == ErrorStore::Errno {
@@ -473,6 +479,38 @@ impl<'p> Exec<'p, '_> {
                     way.unknown = true;
                 }
             }
+        }
+    }
+
+    /// A function that never returns asks for the error before it does anything else.
+    pub(crate) fn asks_before_it_ends(&mut self, state: &mut State, f: FnRef) {
+        let program = self.program;
+        let function = program.function(f);
+        let Some(block) = function.blocks.first() else {
+            return;
+        };
+        for (i, stmt) in block.stmts.iter().enumerate() {
+            let Statement::Call { callee, args, .. } = stmt else {
+                continue;
+            };
+            let Target::Model(model) = program.target(f.0, function, callee, args.len()) else {
+                return;
+            };
+            if model.error == ErrorEffect::Keeps {
+                continue;
+            }
+            let (ErrorEffect::Reads, Callee::Function(name)) = (model.error, callee) else {
+                return;
+            };
+            let span = function.map.stmts.first().and_then(|stmts| stmts.get(i));
+            let asked = Asked {
+                v: self.fresh(state, 90),
+                api: last(name).into(),
+                span: span.copied().unwrap_or(self.span),
+                which: (last(name) != "last_os_error").then_some(ErrorStore::LastError),
+            };
+            self.answer(state, asked);
+            return;
         }
     }
 

@@ -88,7 +88,7 @@ use std::sync::{Mutex, PoisonError};
 use pipelint_ir::{
     Base, Callee, Function, FunctionKind, Gap, GapReason, Name, Proj, Statement, Terminator, Unit,
 };
-use pipelint_models::{Acquire, FunctionModel, Models, Slot};
+use pipelint_models::{Acquire, ErrorEffect, FunctionModel, Models, Slot};
 use pipelint_source::Span;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -476,6 +476,7 @@ fn is_interesting(models: &Models, model: &FunctionModel) -> bool {
         && model.releases.is_empty()
         && model.needs.is_empty()
         && model.io.is_none()
+        && model.error != ErrorEffect::Reads
         && model.pseudo.is_none())
 }
 

@@ -294,26 +294,33 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// An error is compared with a code.
+    pub(crate) fn codes_compared(&mut self, state: &State, a: ValId, b: ValId) {
+        let of = self.errors_in(state, &[a, b]);
+        if of.is_empty() {
+            return;
+        }
+        let mut parts = Vec::new();
+        self.arena.parts(a, &mut parts);
+        self.arena.parts(b, &mut parts);
+        let codes: Vec<i128> = parts.iter().filter_map(|v| self.code_of(*v)).collect();
+        for of in of {
+            if codes.is_empty() {
+                // Which code it is nobody knows.
+                self.found.errors_given.insert(of.span);
+            }
+            let tested = codes.iter().map(|code| (of.span, *code));
+            self.found.errors_tested.extend(tested);
+        }
+    }
+
     /// A condition looked at these values.
     pub(crate) fn judge_io(&mut self, state: &mut State, a: ValId, b: ValId, parts: &[ValId]) {
+        self.codes_compared(state, a, b);
         for v in parts {
             let Some(of) = state.error_of.get(*v).cloned() else {
                 continue;
             };
-            let with = [a, b].into_iter().find_map(|side| self.code_of(side));
-            match with {
-                Some(code) => {
-                    self.found.errors_tested.insert((of.span, code));
-                }
-                None => {
-                    let named = [a, b]
-                        .into_iter()
-                        .any(|s| matches!(self.arena.get(s), Val::Named(_)));
-                    if named {
-                        self.found.errors_given.insert(of.span);
-                    }
-                }
-            }
             let fact = state.facts.get(*v).cloned().unwrap_or_default();
             let learn = |way: &mut Way| learn_code(way, &fact);
             state.io_calls.change(
@@ -373,7 +380,8 @@ impl Exec<'_, '_> {
             .filter_map(|v| state.error_of.get(*v))
             .cloned()
             .collect();
-        let wrapped = self.is_rust() || self.program.is_status(&self.function.ret);
+        let ret = &self.function.ret;
+        let wrapped = ret.name == "Result" || self.program.is_status(ret);
         if !thrown && !wrapped && !self.program.is_called(self.me) {
             // What becomes of it there nobody sees.
             self.found
@@ -491,7 +499,16 @@ fn falls_through(ends: &[&IoEnd]) -> Option<Event> {
     let good: Vec<&&IoEnd> = ends.iter().filter(succeeded).collect();
     // Its success looks like nothing else.
     let passes = |end: &IoEnd| !good.is_empty() && good.iter().all(|good| same_look(good, end));
-    let failed = ends.iter().filter(|end| end.way.failed == Some(true) && !end.dies);
+    // What looks like a failure is none that was expected.
+    if !good
+        .iter()
+        .all(|end| matches!(end.look, Some(Look::Exactly(0..))))
+    {
+        return None;
+    }
+    let failed = ends
+        .iter()
+        .filter(|end| end.way.failed == Some(true) && !end.dies);
     let (mut tells, mut through) = (false, Vec::new());
     for end in failed {
         match end.way.is {
@@ -500,7 +517,11 @@ fn falls_through(ends: &[&IoEnd]) -> Option<Event> {
                 let known = end.thrown || end.look.is_some();
                 tells |= known && !HARMLESS.contains(&code) && !passes(end);
             }
-            None if !end.way.not.is_empty() && !end.way.given && !end.way.attended && passes(end) => {
+            None if !end.way.not.is_empty()
+                && !end.way.given
+                && !end.way.attended
+                && passes(end) =>
+            {
                 through.push(*end);
             }
             None => {}
@@ -525,11 +546,13 @@ fn abandoned(ends: &[&IoEnd]) -> Option<Event> {
         .filter(|end| end.way.failed == Some(true) && !end.way.attended)
         .filter(|end| end.way.is.is_none() && !end.way.not.contains(&UNDER_WAY))
         .filter(|end| {
-            let known = end.thrown || end.returns_error || end.look.is_some();
-            known
-                && !good
-                    .iter()
-                    .any(|good| good.look.is_none() || same_look(good, end))
+            if end.thrown {
+                return good.iter().any(|good| !good.thrown);
+            }
+            let known = end.returns_error || end.look.is_some();
+            let alike = |good: &IoEnd| good.look.is_none() || same_look(good, end);
+            // Who waits for it where it succeeded, and not here, has given it up here.
+            known && !good.iter().any(|good| !good.way.attended && alike(good))
         })
         .min_by_key(|end| end.at)?;
     Some(event_of(end, Kind::Pending))
@@ -547,21 +570,11 @@ fn turned_away(ends: &[&IoEnd], gone: bool) -> Option<(Event, Span, i128)> {
         .filter(|end| end.way.failed == Some(false))
         .collect();
     let fails = |end: &&&IoEnd| {
-        let look = match end.look {
-            // Only where it is handed on at all, it is the result that tells.
-            Some(look) => {
-                !good
-                    .iter()
-                    .any(|g| g.look.is_none() || g.look == Some(look))
-                    && look != Look::Exactly(0)
-                    || (call.within.is_none()
-                        && !good.is_empty()
-                        && !good
-                            .iter()
-                            .any(|g| g.look.is_none() || g.look == Some(look)))
-            }
-            None => false,
-        };
+        let alike = |good: &IoEnd| good.look.is_none() || good.look == end.look;
+        let differs = end.look.is_some() && !good.iter().any(|good| alike(good));
+        // Where the call is another function's, no end is known at which it succeeded.
+        let known = call.within.is_none() && !good.is_empty();
+        let look = differs && (known || end.look != Some(Look::Exactly(0)));
         end.thrown || look || gone
     };
     let end = ends
@@ -639,14 +652,18 @@ pub(crate) fn pending_misread(all: &mut [Findings]) -> Vec<Event> {
         .filter(|(_, call, code)| !tested.contains(&(*call, *code)) && !given.contains(call))
         .collect();
     // A function that does wrong with it is told, and not those that call it.
-    let wrong: Vec<(Name, Span)> =
-        events.iter().map(|(event, call, _)| (event.function.clone(), *call)).collect();
+    let wrong: Vec<(Name, Span)> = events
+        .iter()
+        .map(|(event, call, _)| (event.function.clone(), *call))
+        .collect();
     let passed_on = |event: &Event, call: Span| match &event.kind {
-        EventKind::LastError(ErrorFault::ConnectedMisread { within: Some(by), .. }) => {
-            wrong.iter().any(|(name, at)| name == by && *at == call)
-        }
+        EventKind::LastError(ErrorFault::ConnectedMisread {
+            within: Some(by), ..
+        }) => wrong.iter().any(|(name, at)| name == by && *at == call),
         _ => false,
     };
-    let told = events.iter().filter(|(event, call, _)| !passed_on(event, *call));
+    let told = events
+        .iter()
+        .filter(|(event, call, _)| !passed_on(event, *call));
     told.map(|(event, ..)| event.clone()).collect()
 }
