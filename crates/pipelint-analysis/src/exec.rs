@@ -323,6 +323,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                 return false;
             }
             state.loops.insert(head, n);
+            if n > 1 {
+                crate::misread::goes_round(state);
+            }
             if n > ROUNDS {
                 widen = Some((head, body));
             }

@@ -80,6 +80,8 @@ pub(crate) struct Call {
 pub(crate) struct Way {
     /// What was left before them is not what was there when the function was called.
     unknown: bool,
+    /// The program has set the error itself: whoever asks knows what no error looks like.
+    set: bool,
     pub(crate) calls: Vec<Call>,
 }
 
@@ -235,6 +237,7 @@ impl LastError {
     fn ways(&self) -> &[Way] {
         const BEGUN: &[Way] = &[Way {
             unknown: false,
+            set: false,
             calls: Vec::new(),
         }];
         self.ways.as_ref().map_or(BEGUN, |ways| ways)
@@ -257,6 +260,7 @@ impl LastError {
     fn forget(&mut self) {
         *self.ways_mut() = vec![Way {
             unknown: true,
+            set: false,
             calls: Vec::new(),
         }];
     }
@@ -361,6 +365,15 @@ impl<'p> Exec<'p, '_> {
         let Some(mut store) = model.error_store().filter(|_| !model.asserts) else {
             return;
         };
+        // That a failed creation is let go is another fault, and told.
+        let empty = |v: &ValId| {
+            let exact = state.facts.get(*v).and_then(Fact::exact);
+            matches!(self.arena.as_int(*v).or(exact), Some(0 | -1))
+        };
+        let mut released = model.releases.iter().filter_map(|r| args.get(r.arg));
+        if released.any(empty) {
+            return;
+        }
         if model.error == ErrorEffect::KeepsErrno {
             store = ErrorStore::LastError;
         }
@@ -469,6 +482,11 @@ impl<'p> Exec<'p, '_> {
         let of = v.and_then(|v| state.error_of.get(v)).map(|of| of.judge);
         if of.is_none() {
             state.error.forget();
+            state
+                .error
+                .ways_mut()
+                .iter_mut()
+                .for_each(|way| way.set = true);
             return;
         }
         for way in state.error.ways_mut() {
@@ -717,7 +735,7 @@ impl<'p> Exec<'p, '_> {
     fn tell_stale(&mut self, way: &Way, asked: &Asked) {
         let which = asked.which;
         let mut calls = way.calls.iter().rev().filter(|call| call.concerns(which));
-        let stale = calls.next().filter(|call| {
+        let stale = calls.next().filter(|_| !way.set).filter(|call| {
             let known =
                 call.says != Says::Nothing && call.leaves_in(which) && !call.also_on_success;
             let none = match call.went {
@@ -790,6 +808,7 @@ impl ErrorEnd {
         if self.ways.len() > MOST_WAYS {
             self.ways = vec![Way {
                 unknown: true,
+                set: false,
                 calls: Vec::new(),
             }];
         }

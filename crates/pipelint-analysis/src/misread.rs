@@ -453,6 +453,14 @@ impl Exec<'_, '_> {
     }
 }
 
+/// A loop begins anew: what failed in it has not ended it.
+pub(crate) fn goes_round(state: &mut State) {
+    state.io_calls.change(
+        |_, call| call.repeated,
+        |call| call.ways.iter_mut().for_each(|way| way.attended = true),
+    );
+}
+
 fn mark_given(state: &mut State, of: &ErrorOf) {
     state.io_calls.change(
         |judge, _| judge == of.judge,
