@@ -46,5 +46,10 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &cancellation::CancelFromOtherThread,
         &cancellation::TemporaryOverlapped,
         &errors::UncheckedIoResult,
+        &errors::UnhandledIoError,
+        &errors::ClobberedLastError,
+        &errors::StaleLastError,
+        &errors::PipeConnectedMisread,
+        &errors::PendingMisread,
     ]
 }

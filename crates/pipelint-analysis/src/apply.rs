@@ -325,6 +325,9 @@ impl<'p> Exec<'p, '_> {
                 self.result_parts.insert(v, parts);
             }
             self.told_by_unknown_status(&mut state, &mut frame, call, end, result);
+            let mut error = end.error.clone();
+            error.rename(&mut |v| self.val(&state, &mut frame, call, v));
+            self.replay_error(&mut state, &error, (&call.name, call.site));
             for out in &end.outs {
                 self.replay_out(&mut state, &mut frame, call, out, result);
             }

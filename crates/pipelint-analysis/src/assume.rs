@@ -87,6 +87,7 @@ impl Exec<'_, '_> {
     /// The value of a comparison: decided, or a 0-or-1 that remembers what it compares.
     pub(crate) fn compare(&mut self, state: &mut State, op: CmpOp, a: ValId, b: ValId) -> ValId {
         self.note_comparison(state, op, a, b);
+        self.codes_compared(state, a, b);
         if let Some(known) = self.decided(state, op, a, b) {
             self.mark_checked(state, op, a, b);
             return self.arena.int(i128::from(known));
@@ -456,6 +457,8 @@ impl Exec<'_, '_> {
             },
         );
         note_failures(state, &parts);
+        self.judge_error(state, &parts);
+        self.judge_io(state, a, b, &parts);
         // `GetLastError() == 0` right after a creation judges it too.
         let against_zero = self.arena.as_int(b) == Some(0) || self.arena.as_int(a) == Some(0);
         let told: Vec<ValId> = state

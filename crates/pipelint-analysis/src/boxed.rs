@@ -48,6 +48,7 @@ impl Exec<'_, '_> {
             return;
         }
         self.frees = true;
+        self.box_changes_error(state);
         let release = by_owner(RAW_BOX, Vec::new());
         self.release_value(state, &release, &Name::new_static("~Box"), v);
     }

@@ -14,6 +14,7 @@ use crate::apply::Invocation;
 use crate::cfg::{visit_reads, visit_term_reads};
 use crate::exec::{Exec, Outcome};
 use crate::log::Action;
+use crate::misread::Leaves;
 use crate::model::largest_argument;
 use crate::program::{Returns, Target, last};
 use crate::state::State;
@@ -148,6 +149,10 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         if program.returns(target, callee) == Returns::Never {
+            self.note_io_end(&state, None, &Vec::new(), Leaves::Dies);
+            if let Target::Defined(f) = target {
+                self.asks_before_it_ends(&mut state, f);
+            }
             let handled = self.function.blocks.iter().any(|b| b.unwind.is_some());
             let throws = match (target, callee) {
                 (Target::Defined(f), _) => program.throws(f),
@@ -170,6 +175,15 @@ impl<'p> Exec<'p, '_> {
             self.give_boxes_away(&mut state, &values);
         }
         self.settle_dropped_by_unknown(&mut state, &values);
+        if let Some(code) = self.raw_error(&mut state, callee) {
+            self.store_code(&mut state, dst, code);
+            out.push(state);
+            return;
+        }
+        if let Target::Unknown = target {
+            self.unseen_changes_error(&mut state, callee, dst.is_some());
+            self.errors_given_away(&mut state, callee, &values);
+        }
         if let (Target::Unknown, Callee::Function(name)) = (target, callee)
             && speaks_of_logging(last(name))
         {
@@ -239,6 +253,10 @@ impl<'p> Exec<'p, '_> {
         if matches!(target, Target::Unknown) && self.new_plain(&mut state, callee, args, dst) {
             out.push(state);
             return;
+        }
+        if let Target::Defined(_) = target {
+            self.unseen_changes_error(&mut state, callee, dst.is_some());
+            self.errors_given_away(&mut state, callee, &values);
         }
         let surely = program.returns(target, callee) == Returns::Yes
             || (matches!(target, Target::Unknown) && dst.is_some_and(|dst| self.is_awaited(dst)));
@@ -392,6 +410,9 @@ impl<'p> Exec<'p, '_> {
             return v;
         }
         let some = self.fresh(state, 0);
+        if let Some(code) = self.arena.as_int(v) {
+            self.status_codes.insert(some, code);
+        }
         let mut fact = crate::state::Fact::default();
         fact.exclude(0);
         state.facts.insert(some, fact);

@@ -45,6 +45,7 @@ impl Exec<'_, '_> {
                 self.fresh(&good, 0)
             };
             self.store_result(&mut good, dst, result);
+            self.error_is_checked(&mut good, v);
             out.push(good);
         }
         for (op, c) in tests {

@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::fills::Fill;
 use crate::io_classes::KeptIo;
+use crate::misread::{self, IoEnd};
 use crate::partial::{Ended, Partial};
 use crate::program::ClassRef;
 
@@ -84,6 +85,19 @@ pub(crate) struct Findings {
     pub(crate) passed_over: Vec<Event>,
     /// What it does to operations that objects keep.
     pub(crate) kept_io: KeptIo,
+    /// Places that ask for an error where no call on the path left one, to be told where no path comes
+    /// there with an error.
+    pub(crate) stale_errors: Vec<Event>,
+    /// Places that some path comes to ask at with an error, or may.
+    pub(crate) errors_asked: FxHashSet<Span>,
+    /// How the function ended after I/O calls.
+    pub(crate) io_ends: Vec<IoEnd>,
+    /// Failures of I/O calls that may be none, taken for failures: the call, and the code that would say so.
+    pub(crate) misread: Vec<(Event, Span, i128)>,
+    /// Codes that the errors of calls are compared with, by the places of the calls.
+    pub(crate) errors_tested: FxHashSet<(Span, i128)>,
+    /// Calls whose errors go where nobody sees what becomes of them.
+    pub(crate) errors_given: FxHashSet<Span>,
     /// Releases of a value by a call, and whether each path to it knows that the value is empty.
     pub(crate) released_empty: FxHashMap<Span, Option<Event>>,
 }
@@ -117,6 +131,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::KeptByMove { .. } => (20, event.at),
         EventKind::LostByMove { .. } => (21, event.at),
         EventKind::Io(fault) => (40 + fault.number(), fault.told_at().unwrap_or(event.at)),
+        EventKind::LastError(fault) => (fault.key(), event.at),
     }
 }
 
@@ -240,6 +255,12 @@ impl Findings {
                 let origin = event.resource.as_ref().map_or(created, |r| r.origin);
                 self.events.remove(&(0, origin));
                 self.events.insert(key(&event), event);
+            }
+        }
+        misread::tell(self);
+        for event in std::mem::take(&mut self.stale_errors) {
+            if !self.errors_asked.contains(&event.at) {
+                self.add(event);
             }
         }
         let empty = std::mem::take(&mut self.released_empty);

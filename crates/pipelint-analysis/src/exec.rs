@@ -18,6 +18,7 @@ use crate::cfg::Cfg;
 use crate::closure::Closure;
 use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
+use crate::misread::Leaves;
 use crate::own::OwnerCache;
 use crate::parts::Parts;
 use crate::program::{ClassRef, FnRef, Program};
@@ -74,6 +75,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) results: FxHashSet<Ended>,
     /// Results of asking for the last error.
     pub(crate) error_values: FxHashSet<ValId>,
+    /// The codes that objects which carry an error were made of.
+    pub(crate) status_codes: FxHashMap<ValId, i128>,
     /// Results of calls that lowered a count.
     pub(crate) lowered_counts: FxHashSet<ValId>,
     /// What every path asks again.
@@ -175,6 +178,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             ends: Vec::new(),
             results: FxHashSet::default(),
             error_values: FxHashSet::default(),
+            status_codes: FxHashMap::default(),
             lowered_counts: FxHashSet::default(),
             answers: Answers::new(function),
             marks: ValSet::default(),
@@ -322,6 +326,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                 return false;
             }
             state.loops.insert(head, n);
+            if n > 1 {
+                crate::misread::goes_round(state);
+            }
             if n > ROUNDS {
                 widen = Some((head, body));
             }
@@ -482,12 +489,14 @@ impl<'p, 'm> Exec<'p, 'm> {
                     .and_then(|v| self.returned_parts(&mut state, v));
                 if let Some((v, parts)) = parts {
                     self.result_parts.insert(v, parts.clone());
+                    self.note_io_end(&state, Some(v), &parts, Leaves::Returns);
                     self.record_end(&state, Some(v), &parts);
                     self.hand_over_parts(&mut state, &parts);
                     self.leave(&mut state, Some(v));
                     return;
                 }
                 let value = value.as_ref().map(|v| self.returned(&mut state, v));
+                self.note_io_end(&state, value, &Vec::new(), Leaves::Returns);
                 self.record_end(&state, value, &Vec::new());
                 self.leave(&mut state, value);
             }
@@ -551,6 +560,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             Statement::Assign { dst, value } => {
                 self.assign(&mut state, *dst, value);
+                self.errno_is_set(&mut state, *dst);
                 if self.is_rust() {
                     self.leave_parts_behind(&mut state, value);
                 }

@@ -36,6 +36,7 @@ impl Exec<'_, '_> {
     /// learns that it failed.
     pub(crate) fn leave_by_exception(&mut self, state: &mut State) {
         self.leave_io(state);
+        self.note_io_end(state, None, &Vec::new(), crate::misread::Leaves::Throws);
         self.tell_lost(state);
         self.tell_half_constructed(state);
         self.note_partial(state, None, true);

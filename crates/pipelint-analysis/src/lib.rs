@@ -22,6 +22,7 @@ mod construct;
 mod contexts;
 mod copies;
 mod counted;
+mod error_fault;
 mod event;
 mod evidence;
 mod exec;
@@ -37,10 +38,12 @@ mod initialise;
 mod io;
 mod io_classes;
 mod io_fault;
+mod last_error;
 mod leave;
 mod log;
 mod memo;
 mod memory;
+mod misread;
 mod model;
 mod moves;
 mod names;
@@ -91,7 +94,7 @@ use std::sync::{Mutex, PoisonError};
 use pipelint_ir::{
     Base, Callee, Function, FunctionKind, Gap, GapReason, Name, Proj, Statement, Terminator, Unit,
 };
-use pipelint_models::{Acquire, FunctionModel, Models, Slot};
+use pipelint_models::{Acquire, ErrorEffect, FunctionModel, Models, Slot};
 use pipelint_source::Span;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -101,6 +104,7 @@ use program::{FnRef, Program, Target};
 use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
+pub use error_fault::ErrorFault;
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
 pub use io_fault::{IoEnd, IoFault};
 pub use taken_back::FROM_RAW;
@@ -234,6 +238,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.extend(Findings::half_done(&mut findings));
     analysis.events.extend(Findings::forgotten(&mut findings));
     analysis.events.extend(io_classes::joined(&mut findings));
+    analysis
+        .events
+        .extend(misread::pending_misread(&mut findings));
     let mut linked = class::link_fields(&program, &mut findings);
     let unseen = handed_on::unseen(&mut findings, &linked);
     let events = analysis.events.iter_mut().chain(&mut linked);
@@ -477,6 +484,7 @@ fn is_interesting(models: &Models, model: &FunctionModel) -> bool {
         && model.releases.is_empty()
         && model.needs.is_empty()
         && model.io.is_none()
+        && model.error != ErrorEffect::Reads
         && model.pseudo.is_none())
 }
 

@@ -5,6 +5,7 @@ use pipelint_models::{Acquire, Condition, FunctionModel};
 
 use crate::acquire::slot_of;
 use crate::exec::{Exec, Outcome};
+use crate::misread::Leaves;
 use crate::state::{Failed, State, Tells};
 use crate::values::{Loc, Val, ValId};
 
@@ -79,6 +80,7 @@ impl<'p> Exec<'p, '_> {
         }
         let holds = |when| self.applies(&state, Some(when), args) == Some(true);
         if model.noreturn || model.noreturn_when.iter().any(holds) {
+            self.note_io_end(&state, None, &Vec::new(), Leaves::Dies);
             return;
         }
         // What is given as a context is the callback's to close; what a call must have as a handle
@@ -123,6 +125,9 @@ impl<'p> Exec<'p, '_> {
             Some(_) if args.is_empty() => self.arena.val(Val::Named(format!("{api}()").into())),
             _ => self.fresh(&state, 0),
         };
+        let dropped = voided || dst.is_none_or(|dst| self.is_never_read(dst));
+        self.follow_io(&mut state, api, model, args, result);
+        self.model_changes_error(&mut state, api, model, args, result, dropped);
         if let Some(io) = &model.io {
             self.note_io(&mut state, dst, api, io, args, voided);
         }
@@ -208,11 +213,12 @@ impl<'p> Exec<'p, '_> {
     }
 
     /// As `error_was_left`, for a read of `errno`.
-    pub(crate) fn errno_was_left(&self, state: &mut State, place: PlaceId, v: ValId) {
+    pub(crate) fn errno_was_left(&mut self, state: &mut State, place: PlaceId, v: ValId) {
         let place = &self.function.places[place];
         let errno = matches!(&place.base, Base::Global(name) if name == "errno");
         if errno && place.proj.is_empty() && matches!(self.arena.get(v), Val::Sym(_)) {
             self.error_was_left(state, v);
+            self.asks_for_errno(state, v);
         }
     }
 

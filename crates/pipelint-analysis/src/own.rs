@@ -194,6 +194,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         }
         self.release_and_io(state, v, by);
         let kind = owner.kind.clone().unwrap_or_default();
+        self.owner_changes_error(state, owner, by);
         if state.pseudo.get(v).is_some() {
             // Told where the owner was made of it.
             return;

@@ -11,8 +11,10 @@ use rustc_hash::FxHasher;
 
 use crate::event::{PathStep, StepKind};
 use crate::handed_on::HandedOn;
+use crate::last_error::{ErrorOf, LastError};
 use crate::log::Log;
 use crate::memo::Memos;
+use crate::misread::IoCall;
 use crate::pending::{Asked, Awaited, Pending};
 use crate::values::{LocId, StmtNo, ValId};
 
@@ -387,6 +389,12 @@ pub(crate) struct State {
     /// The resource made last, and results of `GetLastError` since then that speak of it.
     pub(crate) last_made: Option<ValId>,
     pub(crate) errors: VecMap<ValId, ValId>,
+    /// Which calls may have left the last error. It tells no two paths apart.
+    pub(crate) error: LastError,
+    /// Values that are the error which a call left, likewise.
+    pub(crate) error_of: VecMap<ValId, ErrorOf>,
+    /// I/O calls of this function, by their results, likewise.
+    pub(crate) io_calls: VecMap<ValId, IoCall>,
     /// A creation is known to have failed, and since then a call ran that may not return: what
     /// rests on the failure is no longer shown.
     pub(crate) doubtful: bool,
@@ -526,6 +534,15 @@ impl State {
         for (loc, epoch) in other.replaced.iter() {
             self.replaced.insert(loc, *epoch);
         }
+        self.error.join(&other.error);
+        for (v, call) in other.io_calls.iter() {
+            match self.io_calls.get_mut(v) {
+                Some(known) => known.join(call),
+                None => self.io_calls.insert(v, call.clone()),
+            }
+        }
+        let same = |v, of: &ErrorOf| other.error_of.get(v).is_none_or(|other| other == of);
+        self.error_of.retain(same);
         self.failed = self.failed.join(other.failed);
         self.memos.meet(&other.memos);
         self.log.join(&other.log)

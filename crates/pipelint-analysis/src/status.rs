@@ -311,7 +311,7 @@ impl Exec<'_, '_> {
     }
 
     /// What a caller sees of a result.
-    fn look_of(&self, state: &State, result: ValId, parts: &Parts) -> Option<Look> {
+    pub(crate) fn look_of(&self, state: &State, result: ValId, parts: &Parts) -> Option<Look> {
         let tag = tag_of(parts);
         let made = || parts.iter().any(|(_, v)| state.res.get(*v).is_some());
         if state.res.get(result).is_some() || (tag.is_none() && made()) {
@@ -402,6 +402,11 @@ impl Program<'_> {
     /// A type that carries the code of an error.
     pub(crate) fn is_status(&self, ty: &Type) -> bool {
         ty.is_object() && self.models.is_status_type(&self.resolve(ty).name)
+    }
+
+    /// Some code of the program calls the function and may look at what it returns.
+    pub(crate) fn is_called(&self, f: FnRef) -> bool {
+        self.statuses.callers.contains_key(&f)
     }
 
     /// Both functions return what tells of an error, in the same type.

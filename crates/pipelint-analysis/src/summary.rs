@@ -7,6 +7,7 @@ use pipelint_models::Release;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::exec::{Exec, Outcome};
+use crate::last_error::ErrorEnd;
 use crate::log::{Action, Log, Step, each, simplify};
 use crate::parts::Parts;
 use crate::quiet::replay_cost;
@@ -46,6 +47,8 @@ pub(crate) struct End {
     pub(crate) vague: bool,
     /// Something failed on the way.
     pub(crate) failed: Failed,
+    /// What it did with the last error.
+    pub(crate) error: ErrorEnd,
 }
 
 /// What a function does, over its own small set of values and locations.
@@ -79,6 +82,7 @@ pub(crate) struct OpenEnd {
     outs: Vec<FailedOut>,
     vague: bool,
     failed: Failed,
+    error: ErrorEnd,
 }
 
 impl Exec<'_, '_> {
@@ -230,7 +234,9 @@ impl Exec<'_, '_> {
             || state.res.iter().any(|(v, res)| {
                 Some(v) != result && self.outcome(state, v, res) == Outcome::Failed
             });
+        let error = self.error_end(state, &has);
         let end = OpenEnd {
+            error,
             vague: shown || (unknown && unmade),
             failed,
             outs,
@@ -254,6 +260,7 @@ impl Exec<'_, '_> {
         let fits = match same {
             Some(same) => {
                 self.ends[same].failed = self.ends[same].failed.join(failed);
+                self.ends[same].error.join(&end.error);
                 let mut log = std::mem::take(&mut self.ends[same].log);
                 let fits = log.join(&end.log) || self.join_shrunk(&mut log, &end.log, state.epoch);
                 self.ends[same].log = log;
@@ -333,6 +340,7 @@ impl Exec<'_, '_> {
                 outs: end.outs,
                 vague: end.vague,
                 failed: end.failed,
+                error: end.error,
             };
             self.drop_private_writes(&mut end);
             ends.push(end);
@@ -453,6 +461,7 @@ impl Exec<'_, '_> {
             for (v, _) in &mut end.pseudo {
                 *v = val(*v);
             }
+            end.error.rename(&mut |v| val(v));
             for out in &mut end.outs {
                 out.judge = val(out.judge);
                 out.loc = loc(out.loc);
@@ -568,6 +577,8 @@ impl Need {
         for (v, _) in &end.pseudo {
             self.todo.push(Item::Val(*v));
         }
+        self.todo
+            .extend(end.error.values().into_iter().map(Item::Val));
         for out in &end.outs {
             self.todo.extend([Item::Val(out.judge), Item::Loc(out.loc)]);
         }

@@ -20,6 +20,79 @@ pub(crate) fn speaks_of_logging(name: &str) -> bool {
     )
 }
 
+/// The name is one of a function that writes a message or text somewhere, or frees memory: calls of the
+/// system on the way.
+pub(crate) fn speaks_of_output(name: &str) -> bool {
+    let plain = name.trim_start_matches('_').to_ascii_lowercase();
+    let whole = [
+        "error", "verbose", "info", "err", "errx", "warnx", "fatal", "puts", "fputs", "free",
+        "perror", "output", "notice",
+    ];
+    let not_logs = [
+        "dialog",
+        "catalog",
+        "analog",
+        "backlog",
+        "changelog",
+        "set_log",
+        "get_log",
+        "openlog",
+        "closelog",
+    ];
+    whole.contains(&&*plain)
+        || plain.ends_with("printf")
+        || plain.ends_with("_free")
+        || plain.starts_with("free_")
+        || name.starts_with("Free")
+        || plain.starts_with("log_")
+        || (plain.ends_with("log") && !not_logs.contains(&&*plain))
+        || speaks_of_logging(name)
+}
+
+/// The name is one of a method that only looks at its object.
+pub(crate) fn speaks_of_looking(name: &str) -> bool {
+    let plain = name.trim_start_matches('_');
+    // `_tcslen` and its kin stand for functions of strings.
+    if name.starts_with("_tcs") {
+        return true;
+    }
+    matches!(
+        plain,
+        "get"
+            | "data"
+            | "size"
+            | "length"
+            | "c_str"
+            | "begin"
+            | "end"
+            | "empty"
+            | "front"
+            | "back"
+            | "count"
+            | "at"
+            | "value"
+            | "has_value"
+            | "is_null"
+            | "is_some"
+            | "is_none"
+            | "is_ok"
+            | "is_err"
+            | "len"
+            | "is_empty"
+            | "as_ptr"
+            | "as_mut_ptr"
+            | "cast"
+            | "raw_os_error"
+            | "kind"
+            | "as_raw_handle"
+            | "get_ref"
+            | "get_mut"
+            | "as_ref"
+            | "as_mut"
+            | "native_handle"
+    )
+}
+
 /// A word of the name says that it stands for zero: no error, no flag, nothing. `GetX()` is a call.
 pub(crate) fn speaks_of_nothing(name: &str) -> bool {
     name.ends_with(')')

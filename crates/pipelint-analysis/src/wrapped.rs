@@ -59,6 +59,10 @@ impl Exec<'_, '_> {
                 if !self.assume(&mut state, op, v, c, !failed) {
                     continue;
                 }
+                if let Some(call) = state.io_calls.get(v) {
+                    // The `Result` has the error, and is asked for it.
+                    self.found.errors_given.insert(call.span());
+                }
             }
             let tells = self.arena.int(i128::from(failed));
             self.store_result(&mut state, dst, tells);

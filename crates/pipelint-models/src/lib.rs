@@ -6,6 +6,7 @@
 mod buffer;
 mod check;
 mod error;
+mod last_error;
 mod like;
 mod lock;
 mod models;
@@ -20,6 +21,7 @@ mod types;
 
 pub use buffer::Buffer;
 pub use error::{ModelError, Problem};
+pub use last_error::{ErrorEffect, ErrorStore};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};
 pub use models::Models;
 pub use overlapped::{Cancel, Completes, Start, Waits};

@@ -50,6 +50,9 @@ pub struct Owner {
     /// Its member functions, by what they do with what it holds.
     #[serde(default)]
     pub members: Members,
+    /// Its end leaves the thread's last error as it was.
+    #[serde(default)]
+    pub keeps_error: bool,
     /// Functions whose result is such an object (`std::make_unique`, `wil::scope_exit`).
     #[serde(default)]
     pub made_by: Vec<String>,

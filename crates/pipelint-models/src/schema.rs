@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::buffer::Buffer;
+use crate::last_error::ErrorEffect;
 use crate::lock::{Guard, Lock};
 use crate::overlapped::{Cancel, Completes, Start, Waits};
 use crate::owner::Owner;
@@ -393,6 +394,9 @@ pub struct FunctionModel {
     /// Arguments that point to a lock which is none before this call.
     #[serde(default)]
     pub initialises: Vec<usize>,
+    /// What it does with the thread's last error or `errno`.
+    #[serde(default)]
+    pub error: ErrorEffect,
     /// It only logs: it returns, and judges nothing.
     #[serde(default)]
     pub logs: bool,

@@ -1,6 +1,6 @@
 //! Conditions in their normal form.
 
-use pipelint_ir::{BlockId, CmpOp, Cond, Const, Operand, Rvalue, Terminator};
+use pipelint_ir::{BlockId, CmpOp, Cond, Const, Operand, Proj, Rvalue, Terminator};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
@@ -166,10 +166,15 @@ impl Lowerer<'_> {
                     return None;
                 }
                 self.site(crate::rust::SiteKind::Call, right);
-                let lhs = self.read(left);
                 let args: Vec<Node<'_>> = field(right, F.arguments)
                     .map(|list| children(list).into_iter().map(|(arg, _)| arg).collect())
                     .unwrap_or_default();
+                if let [arg] = args[..]
+                    && let Some(cond) = self.compared_code(op, left, arg)
+                {
+                    return Some(cond);
+                }
+                let lhs = self.read(left);
                 let mut from = vec![lhs.op];
                 for arg in args {
                     from.push(self.read(arg).op);
@@ -193,6 +198,20 @@ impl Lowerer<'_> {
         let place = self.f.places.intern(place);
         let lhs = Operand::Copy(self.tag(place));
         Some(Cond { op, lhs, rhs: tag })
+    }
+
+    /// `error.raw_os_error() == Some(CODE)`: an error of the system's has a code.
+    fn compared_code(&mut self, op: CmpOp, left: Node<'_>, code: Node<'_>) -> Option<Cond> {
+        let called = field(left, F.function).filter(|_| kind(left) == K::CallExpression)?;
+        let name = field(called, F.field).filter(|_| kind(called) == K::FieldExpression)?;
+        if self.src.text(name) != "raw_os_error" {
+            return None;
+        }
+        let (mut place, _) = self.place_of(left);
+        place.proj.push(Proj::Field("0".into()));
+        let place = self.f.places.intern(place);
+        let code = self.read(code);
+        Some(normal(op, Operand::Copy(place), code.op))
     }
 
     /// A struct, enum or tuple: its value as a whole tells nothing.
