@@ -139,7 +139,9 @@ impl<'m> Exec<'_, 'm> {
         let Callee::Constructor(ty) = callee else {
             return;
         };
-        if self.is_rust() || self.buffer_named(ty).is_none() {
+        // A vector is made of numbers as well.
+        let text = |b: &Buffer| b.pointers.iter().any(|p| p == "c_str");
+        if self.is_rust() || !self.buffer_named(ty).is_some_and(text) {
             return;
         }
         let name: Name = crate::program::last(&ty.name).into();
