@@ -75,6 +75,10 @@ impl<'p> Exec<'p, '_> {
         if self.guard_call(&mut state, dst, callee, args, out) {
             return;
         }
+        if self.gives_up_pointee(&mut state, callee, dst) {
+            out.push(state);
+            return;
+        }
         if let Some(pointer) = self.buffer_pointer(&mut state, callee, dst) {
             self.store_result(&mut state, dst, pointer);
             out.push(state);
@@ -317,6 +321,14 @@ impl<'p> Exec<'p, '_> {
             }
         }
         let v = self.fresh(&state, 0);
+        if let Callee::Function(name) = callee
+            && last(name) == "make_error_code"
+        {
+            // It makes a status of one of the errors that have a name.
+            let mut fact = crate::state::Fact::default();
+            fact.exclude(0);
+            state.facts.insert(v, fact);
+        }
         self.store_result(&mut state, dst, v);
         out.push(state);
     }

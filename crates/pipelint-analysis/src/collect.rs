@@ -131,7 +131,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::KeptByMove { .. } => (20, event.at),
         EventKind::LostByMove { .. } => (21, event.at),
         EventKind::Io(fault) => (40 + fault.number(), fault.told_at().unwrap_or(event.at)),
-        EventKind::LastError(fault) => (fault.key(), event.at),
+        EventKind::LastError(fault) => (fault.key(), fault.told_at().unwrap_or(event.at)),
     }
 }
 

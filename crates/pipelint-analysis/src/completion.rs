@@ -16,6 +16,8 @@ use crate::words::has_word;
 const INFINITE: i128 = 0xFFFF_FFFF;
 /// `WAIT_IO_COMPLETION`.
 const IO_COMPLETION: i128 = 0xC0;
+/// `WAIT_TIMEOUT`.
+const TIMEOUT: i128 = 258;
 /// Objects that one wait can be for.
 const MOST_OBJECTS: u32 = 64;
 
@@ -272,7 +274,18 @@ impl Exec<'_, '_> {
         if dropped {
             return;
         }
-        let awaited = Awaited { objects, alertable };
+        let one = waits.array.is_none();
+        let awaited = Awaited {
+            objects,
+            alertable,
+            one,
+        };
+        self.await_objects(state, result, awaited);
+    }
+
+    /// A wait, whose result is decided later.
+    pub(crate) fn await_objects(&mut self, state: &mut State, result: ValId, awaited: Awaited) {
+        self.record_io(state, || IoAction::Wait(result, Box::new(awaited.clone())));
         state.awaited.insert(result, awaited);
     }
 
@@ -315,8 +328,11 @@ impl Exec<'_, '_> {
             }
             let objects = std::mem::take(&mut awaited.objects);
             let among: Vec<ValId> = objects.iter().map(|(_, v)| *v).collect();
+            // A wait for one object that did not time out fails only where the object is none.
+            let no_timeout = awaited.one && self.equals(state, result, TIMEOUT) == Some(false);
             for (n, v) in objects {
                 match self.equals(state, result, n) {
+                    None if no_timeout => self.signalled(state, v, &among),
                     Some(true) => self.signalled(state, v, &among),
                     Some(false) => self.waited_in_vain(state, v),
                     None => awaited.objects.push((n, v)),

@@ -14,6 +14,8 @@ pub enum ErrorFault {
     Clobbered {
         /// The call between.
         by: Name,
+        /// Where that call itself stands, if the function that makes it has made the failing one as well.
+        origin: Option<Span>,
         /// The function of the program that makes it, where that is called.
         within: Option<Name>,
         /// The failing call and its place.
@@ -66,14 +68,23 @@ pub enum ErrorFault {
 }
 
 impl ErrorFault {
+    /// The place by which it is told once, where that is not the event's: a function that changes the error
+    /// which its callers ask for is one fault, however many they are.
+    pub(crate) fn told_at(&self) -> Option<Span> {
+        match self {
+            Self::Clobbered { origin, .. } => *origin,
+            _ => None,
+        }
+    }
+
     /// Tells the kinds apart where events are gathered.
     pub(crate) fn key(&self) -> u8 {
         match self {
-            Self::Clobbered { .. } => 40,
-            Self::Stale { .. } => 41,
-            Self::FallsThrough { .. } => 42,
-            Self::PendingMisread { .. } => 43,
-            Self::ConnectedMisread { .. } => 44,
+            Self::Clobbered { .. } => 60,
+            Self::Stale { .. } => 61,
+            Self::FallsThrough { .. } => 62,
+            Self::PendingMisread { .. } => 63,
+            Self::ConnectedMisread { .. } => 64,
         }
     }
 }
@@ -108,6 +119,7 @@ impl Exec<'_, '_> {
         });
         let fault = ErrorFault::Clobbered {
             by: by.api.clone(),
+            origin: (failed.within.is_some() && failed.within == by.within).then_some(by.span),
             within: by.within.as_ref().map(|(name, _)| name.clone()),
             failed: (failed.api.clone(), failed.span),
             judged: failed.judged_at,

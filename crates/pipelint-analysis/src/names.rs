@@ -397,6 +397,15 @@ impl<'m> Program<'m> {
     }
 }
 
+/// A pointer object that alone holds a plain object, and frees it at its end.
+pub(crate) fn points_uniquely(ty: &Type) -> bool {
+    let unique = matches!(
+        &*ty.name,
+        "std::unique_ptr" | "unique_ptr" | "QScopedPointer"
+    );
+    ty.is_object() && unique && ty.args.len() == 1
+}
+
 /// The class that a pointer object or a guard leads to: C++'s `->` goes through it, and so does a method
 /// of Rust's that it does not have itself.
 fn led_to(ty: &Type, method: Option<&str>) -> Option<Name> {

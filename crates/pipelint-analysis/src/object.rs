@@ -191,6 +191,12 @@ impl Exec<'_, '_> {
             if self.is_plain(&field.ty) {
                 continue;
             }
+            if crate::names::points_uniquely(&field.ty) {
+                for state in &mut states {
+                    self.unseen_end(state, part);
+                }
+                continue;
+            }
             let mut after = Vec::new();
             for state in states {
                 // What is hidden in the object around it is not in this one.
@@ -222,8 +228,54 @@ impl Exec<'_, '_> {
 
     /// The destructor is out of sight: it may read the object; what it held is its own business.
     fn unseen_end(&mut self, state: &mut State, object: LocId) {
+        self.pointee_ends(state, object);
         let ptr = self.arena.val(Val::Ptr(object));
         self.escape(state, ptr);
+    }
+
+    /// What a unique pointer alone points to ends with it.
+    fn pointee_ends(&mut self, state: &mut State, object: LocId) {
+        if state.pending.is_empty() {
+            return;
+        }
+        let ty = self.loc_type(object);
+        let Some(ty) = ty.filter(crate::names::points_uniquely) else {
+            return;
+        };
+        let inner = ty.args.first().cloned().unwrap_or_default();
+        // What its destructor does is another matter.
+        let code = self
+            .program
+            .destructor(self.unit, self.scope(), &Type::named(inner));
+        let v = self.read(state, object);
+        if !matches!(code, Some(Some(_))) && matches!(self.arena.get(v), Val::Sym(_)) {
+            self.release_and_io(state, v, &"~unique_ptr".into());
+        }
+    }
+
+    /// `p.release()` of a unique pointer yields what it points to, and holds nothing any more.
+    pub(crate) fn gives_up_pointee(
+        &mut self,
+        state: &mut State,
+        callee: &Callee,
+        dst: Option<PlaceId>,
+    ) -> bool {
+        let Callee::Method { receiver, name, .. } = callee else {
+            return false;
+        };
+        if name != "release" || self.is_rust() {
+            return false;
+        }
+        let ty = self.declared_type_of(*receiver);
+        if !ty.is_some_and(|ty| crate::names::points_uniquely(&ty)) {
+            return false;
+        }
+        let held = self.place(state, *receiver);
+        let v = self.read(state, held);
+        let nothing = self.arena.int(0);
+        self.write(state, held, nothing);
+        self.store_result(state, dst, v);
+        true
     }
 
     /// A class whose objects are what their fields hold: whatever happens when they end is known.
@@ -247,6 +299,7 @@ impl Exec<'_, '_> {
             let standard = name.starts_with("std::") && self.program.models.owner(name).is_none();
             self.is_plain(ty)
                 || standard
+                || crate::names::points_uniquely(ty)
                 || self.owner_named(ty).is_some_and(|o| !o.is_action())
                 || self.ends_in_sight(ty, depth - 1)
         };

@@ -79,6 +79,8 @@ pub(crate) struct Awaited {
     pub(crate) objects: Vec<(i128, ValId)>,
     /// Completion routines may have run: the result that says so.
     pub(crate) alertable: bool,
+    /// It is for one object, by its handle.
+    pub(crate) one: bool,
 }
 
 /// Which question the last error on a path answers.
@@ -283,6 +285,7 @@ impl Exec<'_, '_> {
             IoAction::CancelAll(..) => true,
             IoAction::Signalled(v) | IoAction::Vain(v) | IoAction::Reset(v, _) => self.is_given(*v),
             IoAction::Alerted | IoAction::Drained => true,
+            IoAction::Wait(_, awaited) => awaited.objects.iter().any(|(_, v)| self.is_given(*v)),
         };
         if felt {
             self.record(state, Action::Io(Box::new(action)));
@@ -423,8 +426,7 @@ impl Exec<'_, '_> {
             }
         }
         state.events_of.iter().for_each(|(_, v)| mark(*v));
-        for (v, awaited) in state.awaited.iter() {
-            mark(v);
+        for (_, awaited) in state.awaited.iter() {
             awaited.objects.iter().for_each(|(_, v)| mark(*v));
         }
     }

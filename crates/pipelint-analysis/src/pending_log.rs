@@ -5,7 +5,7 @@ use pipelint_source::Span;
 
 use crate::event::StepKind;
 use crate::exec::Exec;
-use crate::pending::{Asked, Cancelled, Pending};
+use crate::pending::{Asked, Awaited, Cancelled, Pending};
 use crate::state::State;
 use crate::values::{LocId, Val, ValId};
 
@@ -26,6 +26,8 @@ pub(crate) enum IoAction {
     Failed(LocId),
     /// It has completed, or never began.
     Done(LocId),
+    /// Waited, with this result.
+    Wait(ValId, Box<Awaited>),
     /// This object was signalled.
     Signalled(ValId),
     /// A wait for this object ended without it.
@@ -81,6 +83,10 @@ impl IoAction {
                 f(v);
                 by.judge.iter_mut().for_each(f);
             }
+            Self::Wait(v, awaited) => {
+                f(v);
+                awaited.objects.iter_mut().for_each(|(_, v)| f(v));
+            }
             Self::Signalled(v) | Self::Vain(v) | Self::Reset(v, _) => f(v),
             Self::Sure(_) | Self::Done(_) | Self::Failed(_) | Self::Alerted | Self::Drained => {}
         }
@@ -99,6 +105,7 @@ impl IoAction {
             | Self::Failed(loc)
             | Self::Done(loc) => f(loc),
             Self::CancelAll(..)
+            | Self::Wait(..)
             | Self::Signalled(_)
             | Self::Vain(_)
             | Self::Reset(..)
@@ -177,6 +184,7 @@ impl Exec<'_, '_> {
                 self.record_io(state, || IoAction::Failed(loc));
             }
             IoAction::Done(loc) => self.complete(state, loc),
+            IoAction::Wait(v, awaited) => self.await_objects(state, v, *awaited),
             IoAction::Signalled(v) => self.signalled(state, v, &[]),
             IoAction::Vain(v) => self.waited_in_vain(state, v),
             IoAction::Alerted => self.alerted(state),

@@ -113,6 +113,7 @@ impl Exec<'_, '_> {
         state.errors.retain(|v, _| reachable.contains(v));
         state.error_of.retain(|v, _| reachable.contains(v));
         state.evidence.retain(|v, _| reachable.contains(v));
+        state.awaited.retain(|v, _| reachable.contains(v));
         if state.last_made.is_some_and(|v| state.res.get(v).is_none()) {
             state.last_made = None;
         }

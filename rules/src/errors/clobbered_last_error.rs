@@ -98,6 +98,7 @@ impl Rule for ClobberedLastError {
             failed,
             judged,
             asks,
+            ..
         }) = &event.kind
         else {
             return None;
