@@ -22,6 +22,8 @@ pub(crate) struct Cfg {
     /// Names of fields and globals, and per block which of them it or a later block reads.
     names: FxHashMap<Name, usize>,
     mentioned: Vec<Vec<u64>>,
+    /// Per block: it or one behind it calls a method on the object.
+    on_self: Vec<bool>,
     /// Locals whose address is taken: always live.
     addressed: Vec<bool>,
     statics: Vec<LocalId>,
@@ -81,6 +83,7 @@ impl Cfg {
         Self {
             names,
             mentioned,
+            on_self: on_self(function, &succ),
             order,
             loops,
             around,
@@ -106,6 +109,11 @@ impl Cfg {
     }
 
     /// True when this block or a later one reads a field or global of this name.
+    /// This block, or one behind it, calls a method on the object.
+    pub(crate) fn calls_on_self(&self, block: usize) -> bool {
+        self.on_self[block]
+    }
+
     pub(crate) fn is_mentioned(&self, block: usize, name: &Name) -> bool {
         let n = self.names.get(name);
         n.is_some_and(|n| self.mentioned[block][n / 64] >> (n % 64) & 1 == 1)
@@ -196,6 +204,37 @@ fn read_name(place: &Place) -> Option<&Name> {
         Base::Global(name) | Base::Captured(name) => Some(name),
         _ => None,
     })
+}
+
+fn on_self(function: &Function, succ: &[Vec<usize>]) -> Vec<bool> {
+    let calls = |stmt: &Statement| match stmt {
+        Statement::Call {
+            callee: Callee::Method { receiver, .. },
+            ..
+        } => {
+            let place = &function.places[*receiver];
+            place.base == Base::SelfObj && place.proj.is_empty()
+        }
+        _ => false,
+    };
+    let mut found: Vec<bool> = function
+        .blocks
+        .iter()
+        .map(|block| block.stmts.iter().any(calls))
+        .collect();
+    found.resize(succ.len(), false);
+    // As far as it goes: backwards until nothing changes.
+    let mut changed = found.contains(&true);
+    while changed {
+        changed = false;
+        for (at, next) in succ.iter().enumerate() {
+            if !found[at] && next.iter().any(|&n| found.get(n) == Some(&true)) {
+                found[at] = true;
+                changed = true;
+            }
+        }
+    }
+    found
 }
 
 fn mentions(

@@ -42,11 +42,11 @@ impl Exec<'_, '_> {
     pub(crate) fn adopted_io(handle: Option<ValId>) -> Pending {
         Pending {
             started: None,
-            here: false,
             handle,
             event: None,
             buffers: Vec::new(),
             routine: false,
+            queued: false,
             judge: None,
             error: None,
             asked: Vec::new(),
@@ -84,9 +84,8 @@ impl Exec<'_, '_> {
             failed: false,
             dropped: dst.is_none_or(|dst| self.is_never_read(dst)),
         };
-        self.not_a_handle(state, api, handle);
-        if cancel.of_thread {
-            self.of_thread(state, api, handle);
+        if !self.not_a_handle(state, api, handle) && cancel.of_thread {
+            self.of_thread(api);
         }
         let one = cancel.overlapped.and_then(|n| args.get(n)).copied();
         let one = one.filter(|v| self.equals(state, *v, 0) != Some(true));
@@ -373,19 +372,20 @@ impl Exec<'_, '_> {
 
     /// A wait for this object ended without it.
     pub(crate) fn waited_in_vain(&mut self, state: &mut State, object: ValId) {
-        let of: Vec<LocId> = state
-            .pending
-            .iter()
-            .filter(|(_, p)| {
-                let same = |v: Option<ValId>| v.is_some_and(|v| self.is_same(v, object));
-                same(p.event) || same(p.handle)
-            })
-            .filter(|(_, p)| !p.surely)
-            .map(|(loc, _)| loc)
-            .collect();
+        let mut of: Vec<LocId> = Vec::new();
+        for (loc, p) in state.pending.iter() {
+            let same = |v: Option<ValId>| v.is_some_and(|v| self.is_same(v, object));
+            if same(p.event) || same(p.handle) || self.is_event_of(loc, object) {
+                of.push(loc);
+            }
+        }
         for loc in of {
             if let Some(p) = state.pending.get_mut(loc) {
-                p.surely = true;
+                let known = std::mem::replace(&mut p.surely, true);
+                p.event = p.event.or(Some(object).filter(|v| p.handle != Some(*v)));
+                if known {
+                    continue;
+                }
             }
             self.record_io(state, || IoAction::Sure(loc));
         }
@@ -398,6 +398,22 @@ impl Exec<'_, '_> {
             .pending
             .retain(|_, p| !p.routine && p.started.is_some());
         self.record_io(state, || IoAction::Alerted);
+    }
+
+    /// The value was read from the `hEvent` of this OVERLAPPED.
+    fn is_event_of(&self, overlapped: LocId, v: ValId) -> bool {
+        let Val::Sym(Sym::Load { loc, .. }) = self.arena.get(v) else {
+            return false;
+        };
+        match self.arena.get_loc(*loc) {
+            Loc::Field(of, name) if name == "hEvent" => {
+                *of == overlapped
+                    || self
+                        .way_to(*of)
+                        .is_some_and(|way| self.way_to(overlapped) == Some(way))
+            }
+            _ => false,
+        }
     }
 
     /// The same object: one value, or one place that was read again after code out of sight ran.

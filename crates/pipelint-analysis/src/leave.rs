@@ -22,6 +22,7 @@ impl Exec<'_, '_> {
         self.tell_unknown_starts(state);
         if let Some(value) = value {
             self.cancel_passed_over(state, value);
+            self.returns_pending(state, value);
             self.report_dropped_before_success(state, value);
             self.hand_over_result(state, value);
         }

@@ -127,6 +127,7 @@ impl Exec<'_, '_> {
         }
         for mut state in after {
             if kind == DropKind::Delete {
+                self.freed_io(&mut state, object, &"delete".into());
                 self.clear_within(&mut state, object);
                 state.env.remove(object);
             }

@@ -25,8 +25,6 @@ const STATUS_PENDING: i128 = 0x103;
 pub(crate) struct Pending {
     /// The call that started it; none where it was started before this function.
     pub(crate) started: Option<(Name, Span)>,
-    /// Started by the function itself, not by one that it calls.
-    pub(crate) here: bool,
     pub(crate) handle: Option<ValId>,
     /// What `hEvent` holds; none where that is not known.
     pub(crate) event: Option<ValId>,
@@ -34,6 +32,8 @@ pub(crate) struct Pending {
     pub(crate) buffers: Vec<LocId>,
     /// A completion routine tells of it.
     pub(crate) routine: bool,
+    /// The starting call's success says that it is under way.
+    pub(crate) queued: bool,
     /// The starting call's result, until a condition has decided it.
     pub(crate) judge: Option<(ValId, Success)>,
     /// The error that the starting call left, until a condition has decided it.
@@ -174,7 +174,6 @@ impl Exec<'_, '_> {
         }
         let pending = Pending {
             started: Some((api.clone(), self.span)),
-            here: true,
             handle: args.get(start.handle).copied(),
             event: state
                 .env
@@ -183,6 +182,7 @@ impl Exec<'_, '_> {
                 .or_else(|| self.event_of(state, loc)),
             buffers,
             routine: start.routine,
+            queued: start.routine || start.queued,
             judge: Some((result, success)),
             error: None,
             asked: Vec::new(),
@@ -328,7 +328,7 @@ impl Exec<'_, '_> {
             && let Some(good) = self.succeeded(state, v, success)
         {
             pending.judge = None;
-            match (good, pending.routine) {
+            match (good, pending.queued) {
                 (true, true) => pending.surely = true,
                 (false, false) => {}
                 _ => return true,

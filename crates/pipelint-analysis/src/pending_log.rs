@@ -128,10 +128,10 @@ impl Exec<'_, '_> {
                 let api = pending.started.as_ref().map(|s| s.0.clone());
                 let api = api.unwrap_or_default();
                 self.started_again(state, loc, &api);
+                self.unset_overlapped(state, loc, &api);
                 if let Some(started) = &mut pending.started {
                     started.1 = site;
                 }
-                pending.here = false;
                 let about = self.arena.val(Val::Ptr(loc));
                 state.step(site, StepKind::Started(api), Some(about));
                 let again = pending.clone();

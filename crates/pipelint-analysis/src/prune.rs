@@ -177,6 +177,8 @@ fn can_recur(
                             && can_recur_pointer(arena, *p, current)
                             && arena.name(*loc).is_none_or(|n| cfg.is_mentioned(block, n))
                     }
+                    // What a method that is called on the object asks is not named here.
+                    Loc::SelfObj if cfg.calls_on_self(block) => *at == current(*loc),
                     _ => {
                         *at == current(*loc)
                             && arena.name(*loc).is_none_or(|n| cfg.is_mentioned(block, n))

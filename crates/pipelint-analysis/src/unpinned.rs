@@ -8,6 +8,7 @@ use crate::exec::Exec;
 use crate::io_fault::{IoEnd, IoFault};
 use crate::pending::Pending;
 use crate::pending_log::{IoAction, ResetCall};
+use crate::program::Target;
 use crate::state::State;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
@@ -91,9 +92,34 @@ impl Exec<'_, '_> {
             }
         }
         let root = self.pointee(v);
-        let root = self.arena.root(root);
-        let api = api.clone();
+        self.freed_io(state, root, api);
+    }
+
+    /// Memory is freed.
+    pub(crate) fn freed_io(&mut self, state: &mut State, whole: LocId, api: &Name) {
+        if state.pending.is_empty() {
+            return;
+        }
+        self.settle_io(state);
+        let root = self.arena.root(whole);
+        let (api, at) = (api.clone(), self.at());
         self.memory_ends(state, root, &|_| IoEnd::Freed(api.clone(), at));
+    }
+
+    /// `return GetLastError() == ERROR_IO_PENDING;`: one of the two ways is that of a pending operation.
+    pub(crate) fn returns_pending(&mut self, state: &mut State, value: ValId) {
+        let mut parts = Vec::new();
+        self.arena.parts(value, &mut parts);
+        let all: Vec<LocId> = state.pending.iter().map(|(loc, _)| loc).collect();
+        for loc in all {
+            if let Some(p) = state.pending.get_mut(loc)
+                && p.error.is_some_and(|e| e != value && parts.contains(&e))
+                && p.judge.is_none()
+            {
+                p.surely = true;
+                p.error = None;
+            }
+        }
     }
 
     /// The path leaves the function: its variables end, and so does the object of a destructor.
@@ -403,15 +429,15 @@ impl Exec<'_, '_> {
     }
 
     /// `CancelIo(&overlapped)`: the address of a structure where a handle is wanted.
-    pub(crate) fn not_a_handle(&mut self, state: &State, api: &Name, handle: ValId) {
+    pub(crate) fn not_a_handle(&mut self, state: &State, api: &Name, handle: ValId) -> bool {
         let Val::Ptr(loc) = *self.arena.get(handle) else {
-            return;
+            return false;
         };
         let ty = self.loc_type(loc);
         let overlapped = ty
             .is_some_and(|ty| matches!(&*ty.name, "OVERLAPPED" | "_OVERLAPPED" | "WSAOVERLAPPED"));
         if !overlapped {
-            return;
+            return false;
         }
         let fault = IoFault::NotAHandle {
             cancel: api.clone(),
@@ -425,15 +451,22 @@ impl Exec<'_, '_> {
             others: Vec::new(),
         };
         self.found.add(event);
+        true
     }
 
     /// `CancelIo` of what this function did not start.
-    pub(crate) fn of_thread(&mut self, state: &State, api: &Name, handle: ValId) {
-        if state
-            .pending
-            .iter()
-            .any(|(_, p)| p.handle == Some(handle) && p.here)
-        {
+    pub(crate) fn of_thread(&mut self, api: &Name) {
+        // What it starts on one path it may well cancel on another.
+        let (program, function) = (self.program, self.function);
+        let mut calls = function.blocks.iter().flat_map(|b| &b.stmts);
+        let starts = calls.any(|stmt| match stmt {
+            Statement::Call { callee, args, .. } => {
+                let target = program.target(self.unit, function, callee, args.len());
+                matches!(target, Target::Model(model) if model.start().is_some())
+            }
+            _ => false,
+        });
+        if starts {
             return;
         }
         let fault = IoFault::OfThread {

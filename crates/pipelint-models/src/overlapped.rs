@@ -22,6 +22,9 @@ pub struct Start {
     /// (`ReadFileEx`).
     #[serde(default)]
     pub routine: bool,
+    /// Success says that the operation is under way, not that it is done (`ReadDirectoryChangesW`).
+    #[serde(default)]
+    pub queued: bool,
 }
 
 /// A call asks the kernel to cancel operations.
@@ -88,6 +91,7 @@ impl FunctionModel {
             handle: io.handle,
             buffers: io.buffer.into_iter().collect(),
             routine: false,
+            queued: false,
         })
     }
 }
