@@ -36,5 +36,6 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &construction::PartialConstructionLeak,
         &construction::InitResultDropped,
         &errors::UncheckedIoResult,
+        &errors::WaitResultIgnored,
     ]
 }

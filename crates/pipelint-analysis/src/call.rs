@@ -124,6 +124,7 @@ impl<'p> Exec<'p, '_> {
                 }
             }
         }
+        self.note_act(&mut state);
         for arg in args {
             self.move_object(&mut state, arg);
         }

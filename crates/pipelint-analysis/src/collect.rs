@@ -113,6 +113,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::AliasedOwner(_) => (19, event.at),
         EventKind::KeptByMove { .. } => (20, event.at),
         EventKind::LostByMove { .. } => (21, event.at),
+        EventKind::Result(fault) => (60 + fault.number(), event.at),
     }
 }
 

@@ -7,6 +7,7 @@ use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
 
 use crate::handed_on::HandedOn;
+use crate::results::ResultFault;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -310,6 +311,8 @@ pub enum EventKind {
         /// The field.
         field: Name,
     },
+    /// What a call told of how it went is not heeded.
+    Result(ResultFault),
 }
 
 /// A fault, seen on a path.

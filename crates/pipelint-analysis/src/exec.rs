@@ -18,6 +18,7 @@ use crate::cfg::Cfg;
 use crate::closure::Closure;
 use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
+use crate::operation::Ending;
 use crate::own::OwnerCache;
 use crate::parts::Parts;
 use crate::program::{ClassRef, FnRef, Program};
@@ -124,6 +125,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) wrappers: FxHashSet<LocId>,
     /// What results of called functions are made of.
     pub(crate) result_parts: FxHashMap<ValId, Parts>,
+    /// What was known of operations where the function was left.
+    pub(crate) endings: Vec<Ending>,
 }
 
 /// How far a resource's creation is known to have succeeded on a path.
@@ -197,6 +200,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             wrapped: FxHashSet::default(),
             wrappers: FxHashSet::default(),
             result_parts: FxHashMap::default(),
+            endings: Vec::new(),
         }
     }
 

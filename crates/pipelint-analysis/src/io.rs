@@ -199,7 +199,7 @@ impl Exec<'_, '_> {
     }
 
     /// A variable that the function sets and never looks at.
-    fn is_never_read(&self, place: PlaceId) -> bool {
+    pub(crate) fn is_never_read(&self, place: PlaceId) -> bool {
         let function = self.function;
         let Base::Local(local) = function.places[place].base else {
             return false;

@@ -44,6 +44,7 @@ mod names;
 mod never_closed;
 mod object;
 mod once;
+mod operation;
 mod other_holders;
 mod own;
 mod owners;
@@ -61,6 +62,7 @@ mod reference;
 mod release;
 mod replaced;
 mod resource;
+mod results;
 mod returns;
 mod rust;
 mod sites;
@@ -96,6 +98,7 @@ use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
+pub use results::{ResultFault, WaitTaken};
 pub use taken_back::FROM_RAW;
 
 /// Blocks of a function that is run for its callers' sake alone.
@@ -330,6 +333,7 @@ fn run_function(
             return None;
         }
         exec.tell_passed_over();
+        exec.tell_operations();
         let events = exec.found.finish();
         if exec.bounded {
             given_up::note_unseen(&mut exec.found, &events);
@@ -469,6 +473,7 @@ fn is_interesting(models: &Models, model: &FunctionModel) -> bool {
         && model.releases.is_empty()
         && model.needs.is_empty()
         && model.io.is_none()
+        && model.wait.is_none()
         && model.pseudo.is_none())
 }
 

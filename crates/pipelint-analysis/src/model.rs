@@ -27,6 +27,7 @@ impl<'p> Exec<'p, '_> {
         out: &mut Vec<State>,
     ) {
         self.next_transfer(&mut state, model, args);
+        self.use_waited_for(&mut state, api, model, args);
         if dst.is_some() {
             // `hr = HRESULT_FROM_WIN32(error);`: what is asked of the result is asked of the error.
             state
@@ -137,6 +138,7 @@ impl<'p> Exec<'p, '_> {
             state.results.insert(result, tells);
         }
         self.note_evidence(&mut state, model, args, result);
+        self.note_wait(&mut state, dst, api, model, args, result, voided);
         if model.lowers_count {
             self.lowered_counts.insert(result);
         }

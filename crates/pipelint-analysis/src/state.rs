@@ -13,6 +13,7 @@ use crate::event::{PathStep, StepKind};
 use crate::handed_on::HandedOn;
 use crate::log::Log;
 use crate::memo::Memos;
+use crate::operation::Operation;
 use crate::values::{LocId, StmtNo, ValId};
 
 /// A small map as a sorted vector: cheap to compare, and shared by the states that have the same.
@@ -360,6 +361,8 @@ pub(crate) struct State {
     pub(crate) failed_outs: VecMap<ValId, FailedOut>,
     pub(crate) failed_fields: VecMap<LocId, FailedField>,
     pub(crate) dropped: VecMap<StmtNo, Dropped>,
+    /// Calls whose result tells how they went, and what is known of that.
+    pub(crate) operations: VecMap<ValId, Operation>,
     /// Values that are pseudo-handles, with the call and the words.
     pub(crate) pseudo: VecMap<ValId, (Name, Name)>,
     /// Local roots whose address unknown code has.
@@ -550,6 +553,7 @@ impl State {
         (
             (&self.env, &self.facts, &self.res),
             (&self.failed_outs, &self.dropped, &self.pseudo),
+            &self.operations,
             &self.failed_fields,
             (&self.exposed, &self.heap, self.epoch, &self.loops),
             &self.moved,
@@ -567,6 +571,7 @@ impl PartialEq for State {
             && self.failed_outs == other.failed_outs
             && self.failed_fields == other.failed_fields
             && self.dropped == other.dropped
+            && self.operations == other.operations
             && self.pseudo == other.pseudo
             && self.exposed == other.exposed
             && self.heap == other.heap

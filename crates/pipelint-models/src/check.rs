@@ -422,6 +422,20 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
             constant(name, known)?;
         }
     }
+    if let Some(wait) = &f.wait {
+        argument("wait.timeout", wait.timeout)?;
+        for (field, arg) in [("wait.handle", wait.handle), ("wait.count", wait.count)] {
+            if let Some(arg) = arg {
+                argument(field, arg)?;
+            }
+        }
+        for name in [&wait.forever, &wait.late, &wait.failed] {
+            constant(name, known)?;
+        }
+    }
+    if let Some(arg) = f.after_wait {
+        argument("after_wait", arg)?;
+    }
     if (f.io.is_some() || f.sets) && f.success.is_none() {
         return Err(Problem::NoSuccess);
     }

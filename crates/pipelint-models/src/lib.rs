@@ -16,6 +16,7 @@ mod slot;
 mod status;
 mod structure;
 mod types;
+mod wait;
 
 pub use buffer::Buffer;
 pub use error::{ModelError, Problem};
@@ -30,6 +31,7 @@ pub use schema::{
 pub use slot::Slot;
 pub use status::StatusType;
 pub use structure::Structure;
+pub use wait::Wait;
 
 /// The JSON schema of a model file, as it is published.
 pub fn json_schema() -> String {

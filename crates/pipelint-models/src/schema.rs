@@ -9,6 +9,7 @@ use crate::owner::Owner;
 use crate::slot::Slot;
 use crate::status::StatusType;
 use crate::structure::Structure;
+use crate::wait::Wait;
 
 /// One TOML file of models.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -368,6 +369,13 @@ pub struct FunctionModel {
     /// It is an I/O call.
     #[serde(default)]
     pub io: Option<Io>,
+    /// It waits for a signal.
+    #[serde(default)]
+    pub wait: Option<Wait>,
+    /// An argument with an object that only who has waited for it with success may be done with
+    /// (`ReleaseMutex`).
+    #[serde(default)]
+    pub after_wait: Option<usize>,
     /// It starts a thread or work item that runs a function of its caller's.
     #[serde(default)]
     pub starts: Option<Starts>,
