@@ -36,6 +36,8 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &construction::PartialConstructionLeak,
         &construction::InitResultDropped,
         &errors::UncheckedIoResult,
+        &errors::NullCountWithoutOverlapped,
         &errors::WaitResultIgnored,
+        &errors::OverlappedResultIgnored,
     ]
 }

@@ -629,6 +629,17 @@ impl<'p> Exec<'p, '_> {
                 let v = self.val(state, frame, call, *v);
                 self.disown(state, v);
             }
+            Action::Transfer {
+                count,
+                overlapped,
+                api,
+                span,
+            } => {
+                let count = self.val(state, frame, call, *count);
+                let overlapped = self.val(state, frame, call, *overlapped);
+                self.span = *span;
+                self.transfers_with(state, count, overlapped, api);
+            }
         }
         true
     }

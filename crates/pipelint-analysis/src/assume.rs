@@ -631,6 +631,7 @@ impl Exec<'_, '_> {
             return;
         }
         self.note_wait_comparison(state, a, b);
+        self.judge_counts(state, a, b);
         let (v, c) = match (self.arena.as_int(a), self.arena.as_int(b)) {
             (None, Some(c)) => (a, c),
             (Some(c), None) => (b, c),

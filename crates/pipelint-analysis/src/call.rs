@@ -83,6 +83,10 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
+        if self.make_aggregate(&mut state, callee, args, dst) {
+            out.push(state);
+            return;
+        }
         let program = self.program;
         let mut named = None;
         let mut target = self.target_here(callee, args.len());
@@ -298,6 +302,7 @@ impl<'p> Exec<'p, '_> {
         }
         let v = self.fresh(&state, 0);
         self.store_result(&mut state, dst, v);
+        self.note_positional_parts(&mut state, callee, &values, dst);
         out.push(state);
     }
 

@@ -24,7 +24,7 @@ use crate::parts::Parts;
 use crate::program::{ClassRef, FnRef, Program};
 use crate::protocol::Notes;
 use crate::state::{State, Status};
-use crate::status::Ended;
+use crate::status::{Ended, Look};
 use crate::summaries::Seen;
 use crate::summary::{OpenEnd, Summary};
 use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId, ValSet};
@@ -127,6 +127,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) result_parts: FxHashMap<ValId, Parts>,
     /// What was known of operations where the function was left.
     pub(crate) endings: Vec<Ending>,
+    /// What its results say of success.
+    pub(crate) verdicts: Vec<Option<Look>>,
 }
 
 /// How far a resource's creation is known to have succeeded on a path.
@@ -201,6 +203,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             wrappers: FxHashSet::default(),
             result_parts: FxHashMap::default(),
             endings: Vec::new(),
+            verdicts: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Linking, symbolic execution, the machines on values, and the events they show.
 
 mod acquire;
+mod aggregate;
 mod aliased;
 mod answers;
 mod apply;
@@ -15,6 +16,7 @@ mod check;
 mod class;
 mod closure;
 mod collect;
+mod completion;
 mod compute;
 mod constants;
 mod construct;
@@ -474,6 +476,7 @@ fn is_interesting(models: &Models, model: &FunctionModel) -> bool {
         && model.needs.is_empty()
         && model.io.is_none()
         && model.wait.is_none()
+        && model.completion.is_none()
         && model.pseudo.is_none())
 }
 

@@ -54,6 +54,13 @@ pub(crate) enum Action {
     Own(ValId),
     /// Its owner gave it up.
     Disown(ValId),
+    /// A transfer got these as the place for its count and as its OVERLAPPED.
+    Transfer {
+        count: ValId,
+        overlapped: ValId,
+        api: Name,
+        span: Span,
+    },
 }
 
 #[derive(Debug)]

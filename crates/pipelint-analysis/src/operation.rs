@@ -37,6 +37,8 @@ pub(crate) enum OperationKind {
         /// It does not wait: it asks whether the object is signalled.
         tries: bool,
     },
+    /// A question how an overlapped operation went; what it put into the count.
+    Completion { count: Option<ValId> },
 }
 
 /// A call whose result tells how it went.
@@ -235,7 +237,9 @@ impl Exec<'_, '_> {
             .collect();
         // A thread may have taken it more than once.
         let [(v, op)] = &waits[..] else { return };
-        let OperationKind::Wait { timed, .. } = op.kind;
+        let OperationKind::Wait { timed, .. } = op.kind else {
+            return;
+        };
         let missed = match op.seen {
             Some(_) => op.may & may::LATE != 0,
             None => op.dropped && timed,
@@ -249,11 +253,16 @@ impl Exec<'_, '_> {
 
     /// The function is left: what it knew of its operations, and what it returns.
     pub(crate) fn note_endings(&mut self, state: &State, value: Option<ValId>) {
-        if state.operations.is_empty() || self.site.is_some() {
+        let ended = self.verdict(state, value);
+        if !self.verdicts.contains(&ended) && self.verdicts.len() < 16 {
+            self.verdicts.push(ended);
+        }
+        if state.operations.is_empty() {
             return;
         }
+        self.count_is_returned(state, value);
         let looks = self.appearance(state, value);
-        let verdict = self.verdict(state, value);
+        let verdict = ended;
         for (result, operation) in state.operations.iter() {
             if self.endings.len() >= MOST_ENDINGS {
                 return;
@@ -307,7 +316,7 @@ impl Exec<'_, '_> {
     }
 
     /// A result that says that all went well.
-    fn is_success(&self, verdict: Option<Look>) -> bool {
+    pub(crate) fn is_success(&self, verdict: Option<Look>) -> bool {
         let ret = &self.function.ret;
         let wanted = match &*ret.name {
             "Result" if self.is_rust() => 0,
@@ -329,12 +338,20 @@ impl Exec<'_, '_> {
         self.is_rust() && ret.name == "Result" && speaks
     }
 
+    /// Some end says that something failed.
+    pub(crate) fn tells_otherwise(&self) -> bool {
+        self.verdicts
+            .iter()
+            .any(|verdict| !self.is_success(*verdict))
+    }
+
     /// What the ends show, taken together.
     pub(crate) fn tell_operations(&mut self) {
         let endings = std::mem::take(&mut self.endings);
         for ending in &endings {
-            if let OperationKind::Wait { .. } = ending.operation.kind {
-                self.tell_wait(ending, &endings);
+            match ending.operation.kind {
+                OperationKind::Wait { .. } => self.tell_wait(ending, &endings),
+                OperationKind::Completion { .. } => self.tell_completion(ending, &endings),
             }
         }
     }
@@ -346,7 +363,10 @@ impl Exec<'_, '_> {
             given,
             tries,
             ..
-        } = op.kind;
+        } = op.kind
+        else {
+            return;
+        };
         let Some(seen) = op.seen else {
             if op.dropped && timed && given && self.is_success(end.verdict) {
                 self.wait_told(end, WaitTaken::Dropped, end.at);
@@ -448,6 +468,15 @@ fn left(kind: &OperationKind, fact: &Fact) -> u8 {
                 left |= may::OTHER;
             }
             left
+        }
+        OperationKind::Completion { .. } => {
+            let failed = if fact.excludes(0) { 0 } else { may::FAILED };
+            let good = if fact.exact() == Some(0) {
+                0
+            } else {
+                may::GOOD
+            };
+            failed | good
         }
     }
 }

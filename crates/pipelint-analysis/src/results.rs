@@ -3,6 +3,8 @@
 use pipelint_ir::Name;
 use pipelint_source::Span;
 
+use crate::event::Dependence;
+
 /// What a call told of how it went is not heeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResultFault {
@@ -14,6 +16,20 @@ pub enum ResultFault {
         how: WaitTaken,
         /// Where that shows.
         shown: Span,
+    },
+    /// Whether an overlapped operation succeeded is dropped.
+    Completion {
+        /// The call that tells.
+        api: Name,
+        /// What builds on it.
+        depends: Dependence,
+        /// Where.
+        shown: Span,
+    },
+    /// A transfer gets neither a place for its count nor an OVERLAPPED.
+    NoCount {
+        /// The call.
+        api: Name,
     },
 }
 
@@ -39,6 +55,8 @@ impl ResultFault {
     pub(crate) fn number(&self) -> u8 {
         match self {
             Self::Wait { .. } => 0,
+            Self::Completion { .. } => 1,
+            Self::NoCount { .. } => 2,
         }
     }
 }

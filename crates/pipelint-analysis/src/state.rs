@@ -363,6 +363,8 @@ pub(crate) struct State {
     pub(crate) dropped: VecMap<StmtNo, Dropped>,
     /// Calls whose result tells how they went, and what is known of that.
     pub(crate) operations: VecMap<ValId, Operation>,
+    /// Handles on which the path has cancelled what is pending. It tells no two paths apart.
+    pub(crate) cancelled: VecMap<ValId, ()>,
     /// Values that are pseudo-handles, with the call and the words.
     pub(crate) pseudo: VecMap<ValId, (Name, Name)>,
     /// Local roots whose address unknown code has.

@@ -493,6 +493,9 @@ fn renumber(
             Step::Act(action) => match action {
                 Action::Epoch(_) | Action::Havoc { .. } => {}
                 Action::Assume { a, b, .. } => (*a, *b) = (val(*a), val(*b)),
+                Action::Transfer {
+                    count, overlapped, ..
+                } => (*count, *overlapped) = (val(*count), val(*overlapped)),
                 Action::Use { v, .. } | Action::Release { v, .. } => {
                     *resourceful = true;
                     *v = val(*v);
@@ -529,6 +532,11 @@ impl Need {
         match action {
             Action::Epoch(_) | Action::Havoc { .. } => {}
             Action::Assume { a, b, .. } => self.todo.extend([Item::Val(*a), Item::Val(*b)]),
+            Action::Transfer {
+                count, overlapped, ..
+            } => self
+                .todo
+                .extend([Item::Val(*count), Item::Val(*overlapped)]),
             Action::Use { v, .. }
             | Action::Release { v, .. }
             | Action::Escape(v)

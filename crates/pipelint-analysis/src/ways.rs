@@ -113,6 +113,9 @@ impl Wanted {
         each(rest, &mut |action| match action {
             Action::Epoch(_) | Action::Havoc { .. } => {}
             Action::Assume { a, b, .. } => vals.extend([*a, *b]),
+            Action::Transfer {
+                count, overlapped, ..
+            } => vals.extend([*count, *overlapped]),
             Action::Use { v, .. }
             | Action::Release { v, .. }
             | Action::Escape(v)

@@ -422,6 +422,14 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
             constant(name, known)?;
         }
     }
+    if let Some(completion) = &f.completion {
+        argument("completion.handle", completion.handle)?;
+        argument("completion.overlapped", completion.overlapped)?;
+        argument("completion.count", completion.count)?;
+    }
+    if let Some(arg) = f.cancels {
+        argument("cancels", arg)?;
+    }
     if let Some(wait) = &f.wait {
         argument("wait.timeout", wait.timeout)?;
         for (field, arg) in [("wait.handle", wait.handle), ("wait.count", wait.count)] {
@@ -436,7 +444,7 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
     if let Some(arg) = f.after_wait {
         argument("after_wait", arg)?;
     }
-    if (f.io.is_some() || f.sets) && f.success.is_none() {
+    if (f.io.is_some() || f.sets || f.completion.is_some()) && f.success.is_none() {
         return Err(Problem::NoSuccess);
     }
 

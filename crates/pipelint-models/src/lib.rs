@@ -5,6 +5,7 @@
 
 mod buffer;
 mod check;
+mod completion;
 mod error;
 mod like;
 mod lock;
@@ -19,6 +20,7 @@ mod types;
 mod wait;
 
 pub use buffer::Buffer;
+pub use completion::Completion;
 pub use error::{ModelError, Problem};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};
 pub use models::Models;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::buffer::Buffer;
+use crate::completion::Completion;
 use crate::lock::{Guard, Lock};
 use crate::owner::Owner;
 use crate::slot::Slot;
@@ -369,6 +370,12 @@ pub struct FunctionModel {
     /// It is an I/O call.
     #[serde(default)]
     pub io: Option<Io>,
+    /// It tells how an overlapped operation went; its `success` says whether well.
+    #[serde(default)]
+    pub completion: Option<Completion>,
+    /// The handle on which it asks the system to cancel what is pending.
+    #[serde(default)]
+    pub cancels: Option<usize>,
     /// It waits for a signal.
     #[serde(default)]
     pub wait: Option<Wait>,
