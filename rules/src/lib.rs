@@ -39,5 +39,6 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &errors::NullCountWithoutOverlapped,
         &errors::WaitResultIgnored,
         &errors::OverlappedResultIgnored,
+        &errors::SuccessAfterFailure,
     ]
 }

@@ -18,6 +18,7 @@ use crate::cfg::Cfg;
 use crate::closure::Closure;
 use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
+use crate::lost::Told;
 use crate::operation::Ending;
 use crate::own::OwnerCache;
 use crate::parts::Parts;
@@ -127,6 +128,10 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) result_parts: FxHashMap<ValId, Parts>,
     /// What was known of operations where the function was left.
     pub(crate) endings: Vec<Ending>,
+    /// Its ends, as its caller sees them.
+    pub(crate) told: Vec<Told>,
+    /// The locals that it returns.
+    pub(crate) returned: FxHashSet<LocalId>,
     /// What its results say of success.
     pub(crate) verdicts: Vec<Option<Look>>,
 }
@@ -204,6 +209,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             result_parts: FxHashMap::default(),
             endings: Vec::new(),
             verdicts: Vec::new(),
+            told: Vec::new(),
+            returned: crate::lost::returned(function),
         }
     }
 
@@ -552,6 +559,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 }
             }
             Statement::Assign { dst, value } => {
+                self.note_returned(&mut state, *dst);
                 self.assign(&mut state, *dst, value);
                 if self.is_rust() {
                     self.leave_parts_behind(&mut state, value);
@@ -565,6 +573,8 @@ impl<'p, 'm> Exec<'p, 'm> {
                 voided,
             } => {
                 let before = out.len();
+                dst.iter()
+                    .for_each(|dst| self.note_returned(&mut state, *dst));
                 self.call(state, *dst, callee, args, *voided, out);
                 if self.is_rust() {
                     for state in &mut out[before..] {

@@ -38,6 +38,7 @@ mod initialise;
 mod io;
 mod leave;
 mod log;
+mod lost;
 mod memo;
 mod memory;
 mod model;
@@ -336,6 +337,7 @@ fn run_function(
         }
         exec.tell_passed_over();
         exec.tell_operations();
+        exec.tell_lost_transfers();
         let events = exec.found.finish();
         if exec.bounded {
             given_up::note_unseen(&mut exec.found, &events);

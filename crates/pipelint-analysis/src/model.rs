@@ -145,6 +145,7 @@ impl<'p> Exec<'p, '_> {
         }
         self.note_evidence(&mut state, model, args, result);
         self.note_wait(&mut state, dst, api, model, args, result, voided);
+        self.note_transfer(&mut state, api, model, result);
         self.note_completion(&mut state, dst, api, model, args, result, voided);
         if model.lowers_count {
             self.lowered_counts.insert(result);

@@ -39,6 +39,8 @@ pub(crate) enum OperationKind {
     },
     /// A question how an overlapped operation went; what it put into the count.
     Completion { count: Option<ValId> },
+    /// Something is sent, or awaited.
+    Transfer,
 }
 
 /// A call whose result tells how it went.
@@ -170,7 +172,8 @@ impl Exec<'_, '_> {
 
     /// A condition looked at these values: what it leaves of the outcomes of operations.
     pub(crate) fn judge_operations(&self, state: &mut State, parts: &[ValId]) {
-        if state.operations.is_empty() {
+        self.note_asked_fields(state, parts);
+        if state.operations.is_empty() && state.lost.is_none() {
             return;
         }
         let asked: Vec<(ValId, u8)> = state
@@ -190,6 +193,7 @@ impl Exec<'_, '_> {
                 op.acted = false;
             }
         }
+        self.judge_transfers(state, parts);
     }
 
     /// Something is called, after conditions have asked how operations went.
@@ -257,11 +261,12 @@ impl Exec<'_, '_> {
         if !self.verdicts.contains(&ended) && self.verdicts.len() < 16 {
             self.verdicts.push(ended);
         }
+        let looks = self.appearance(state, value);
+        self.note_told(state, &looks, ended);
         if state.operations.is_empty() {
             return;
         }
         self.count_is_returned(state, value);
-        let looks = self.appearance(state, value);
         let verdict = ended;
         for (result, operation) in state.operations.iter() {
             if self.endings.len() >= MOST_ENDINGS {
@@ -281,7 +286,7 @@ impl Exec<'_, '_> {
         }
     }
 
-    fn appearance(&self, state: &State, value: Option<ValId>) -> Appearance {
+    pub(crate) fn appearance(&self, state: &State, value: Option<ValId>) -> Appearance {
         let Some(value) = value else {
             return Vec::new();
         };
@@ -303,7 +308,7 @@ impl Exec<'_, '_> {
         }
     }
 
-    fn look_at(&self, state: &State, v: ValId) -> Option<Look> {
+    pub(crate) fn look_at(&self, state: &State, v: ValId) -> Option<Look> {
         let fact = state.facts.get(v);
         let exact = self.arena.as_int(v).or_else(|| fact.and_then(Fact::exact));
         match exact {
@@ -352,6 +357,7 @@ impl Exec<'_, '_> {
             match ending.operation.kind {
                 OperationKind::Wait { .. } => self.tell_wait(ending, &endings),
                 OperationKind::Completion { .. } => self.tell_completion(ending, &endings),
+                OperationKind::Transfer => {}
             }
         }
     }
@@ -469,7 +475,7 @@ fn left(kind: &OperationKind, fact: &Fact) -> u8 {
             }
             left
         }
-        OperationKind::Completion { .. } => {
+        OperationKind::Completion { .. } | OperationKind::Transfer => {
             let failed = if fact.excludes(0) { 0 } else { may::FAILED };
             let good = if fact.exact() == Some(0) {
                 0

@@ -26,6 +26,17 @@ pub enum ResultFault {
         /// Where.
         shown: Span,
     },
+    /// An operation failed, and the function reports success.
+    SuccessAfterFailure {
+        /// The call that failed.
+        call: Name,
+        /// Where.
+        failed: Span,
+        /// Where success is reported.
+        returned: Span,
+        /// The function looks at the call's result.
+        seen: bool,
+    },
     /// A transfer gets neither a place for its count nor an OVERLAPPED.
     NoCount {
         /// The call.
@@ -57,6 +68,7 @@ impl ResultFault {
             Self::Wait { .. } => 0,
             Self::Completion { .. } => 1,
             Self::NoCount { .. } => 2,
+            Self::SuccessAfterFailure { .. } => 3,
         }
     }
 }

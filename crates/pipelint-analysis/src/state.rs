@@ -12,6 +12,7 @@ use rustc_hash::FxHasher;
 use crate::event::{PathStep, StepKind};
 use crate::handed_on::HandedOn;
 use crate::log::Log;
+use crate::lost::Lost;
 use crate::memo::Memos;
 use crate::operation::Operation;
 use crate::values::{LocId, StmtNo, ValId};
@@ -363,6 +364,16 @@ pub(crate) struct State {
     pub(crate) dropped: VecMap<StmtNo, Dropped>,
     /// Calls whose result tells how they went, and what is known of that.
     pub(crate) operations: VecMap<ValId, Operation>,
+    /// A transfer that failed, and nothing has made up for.
+    pub(crate) lost: Option<Lost>,
+    /// Fields of the object that a condition showed not to be 0. They decide nothing, and tell no two
+    /// paths apart.
+    pub(crate) asked_fields: VecMap<LocId, ()>,
+    /// Fields of the object that a called function, in which a transfer failed, set to what is not 0,
+    /// likewise.
+    pub(crate) set_fields: VecMap<LocId, ()>,
+    /// What is returned was made here, likewise.
+    pub(crate) returned_at: Option<Span>,
     /// Handles on which the path has cancelled what is pending. It tells no two paths apart.
     pub(crate) cancelled: VecMap<ValId, ()>,
     /// Values that are pseudo-handles, with the call and the words.
@@ -520,6 +531,13 @@ impl State {
             self.replaced.insert(loc, *epoch);
         }
         self.failed = self.failed.join(other.failed);
+        for (loc, ()) in other.set_fields.iter() {
+            self.set_fields.insert(loc, ());
+        }
+        self.asked_fields
+            .retain(|loc, ()| other.asked_fields.get(loc).is_some());
+        self.cancelled
+            .retain(|v, ()| other.cancelled.get(v).is_some());
         self.memos.meet(&other.memos);
         self.log.join(&other.log)
     }
@@ -555,7 +573,7 @@ impl State {
         (
             (&self.env, &self.facts, &self.res),
             (&self.failed_outs, &self.dropped, &self.pseudo),
-            &self.operations,
+            (&self.operations, &self.lost),
             &self.failed_fields,
             (&self.exposed, &self.heap, self.epoch, &self.loops),
             &self.moved,
@@ -574,6 +592,7 @@ impl PartialEq for State {
             && self.failed_fields == other.failed_fields
             && self.dropped == other.dropped
             && self.operations == other.operations
+            && self.lost == other.lost
             && self.pseudo == other.pseudo
             && self.exposed == other.exposed
             && self.heap == other.heap

@@ -8,6 +8,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::exec::{Exec, Outcome};
 use crate::log::{Action, Log, Step, each, simplify};
+use crate::lost::lost_on;
+use crate::operation::Appearance;
 use crate::parts::Parts;
 use crate::quiet::replay_cost;
 use crate::state::{Fact, Failed, FailedOut, Res, State, Status};
@@ -46,6 +48,10 @@ pub(crate) struct End {
     pub(crate) vague: bool,
     /// Something failed on the way.
     pub(crate) failed: Failed,
+    /// A transfer failed on the way, and nothing has made up for it.
+    pub(crate) transfer: Failed,
+    /// What its caller sees of the result.
+    pub(crate) looks: Appearance,
 }
 
 /// What a function does, over its own small set of values and locations.
@@ -77,6 +83,8 @@ pub(crate) struct OpenEnd {
     outs: Vec<FailedOut>,
     vague: bool,
     failed: Failed,
+    transfer: Failed,
+    looks: Appearance,
 }
 
 impl Exec<'_, '_> {
@@ -228,11 +236,14 @@ impl Exec<'_, '_> {
             || state.res.iter().any(|(v, res)| {
                 Some(v) != result && self.outcome(state, v, res) == Outcome::Failed
             });
+        let looks = self.appearance(state, result);
         let end = OpenEnd {
             vague: shown || (unknown && unmade),
             failed,
             outs,
             log: state.log.clone(),
+            transfer: lost_on(state, &looks),
+            looks,
             result,
             parts: parts.clone(),
             facts,
@@ -252,6 +263,7 @@ impl Exec<'_, '_> {
         let fits = match same {
             Some(same) => {
                 self.ends[same].failed = self.ends[same].failed.join(failed);
+                self.ends[same].transfer = self.ends[same].transfer.join(end.transfer);
                 let mut log = std::mem::take(&mut self.ends[same].log);
                 let fits = log.join(&end.log) || self.join_shrunk(&mut log, &end.log, state.epoch);
                 self.ends[same].log = log;
@@ -331,6 +343,8 @@ impl Exec<'_, '_> {
                 outs: end.outs,
                 vague: end.vague,
                 failed: end.failed,
+                transfer: end.transfer,
+                looks: end.looks,
             };
             self.drop_private_writes(&mut end);
             ends.push(end);
