@@ -29,6 +29,8 @@ pub(crate) struct Lost {
     pub(crate) how: Heard,
     /// What the call yielded.
     pub(crate) result: Option<ValId>,
+    /// Another function was asked for something since.
+    pub(crate) answered: bool,
 }
 
 /// Whether this function looks at the result of the call that failed.
@@ -48,6 +50,7 @@ pub(crate) struct Told {
     looks: Appearance,
     verdict: Option<Look>,
     lost: Option<Lost>,
+    sent: bool,
     /// Fields of the object that are not 0: where the function began, or that were set since.
     fields: Vec<LocId>,
     at: Span,
@@ -89,6 +92,12 @@ fn says_failure(looks: &Appearance) -> bool {
         Some(Look::Exactly(n)) => tag(steps) && *n == 1,
         None => false,
     })
+}
+
+/// A part behind the first that is 0: no error.
+fn tells_nothing_wrong((steps, look): &(Vec<Proj>, Option<Look>)) -> bool {
+    let first = matches!(steps[..], [Proj::Index(Some(0))]);
+    !first && *look == Some(Look::Exactly(0))
 }
 
 impl Exec<'_, '_> {
@@ -143,7 +152,9 @@ impl Exec<'_, '_> {
                 call: op.api.clone(),
                 how: Heard::Seen,
                 result: None,
+                answered: false,
             });
+            state.sent = lost.is_none();
             state.lost = lost;
             return;
         }
@@ -186,6 +197,12 @@ impl Exec<'_, '_> {
         heard: Heard,
     ) {
         if ends.iter().all(|end| end.transfer == Failed::No) {
+            // What another function says after the failure may well speak of it.
+            if heard != Heard::InField
+                && let Some(lost) = &mut state.lost
+            {
+                lost.answered = true;
+            }
             return;
         }
         // What looks like success is the called function's own fault, or not one.
@@ -196,11 +213,13 @@ impl Exec<'_, '_> {
             _ => end.transfer == Failed::Yes && told,
         };
         state.set_fields = VecMap::default();
+        state.sent = !failed;
         state.lost = failed.then(|| Lost {
             at: call.1,
             call: call.0.clone(),
             how: heard,
             result: None,
+            answered: false,
         });
         if state.lost.is_some() {
             state.step(call.1, StepKind::Called(call.0.clone()), None);
@@ -285,6 +304,7 @@ impl Exec<'_, '_> {
             looks: looks.clone(),
             verdict,
             lost: state.lost.clone(),
+            sent: state.sent,
             fields: self.fields_not_0(state),
             at: state.returned_at.unwrap_or(self.span),
             trace: match &state.lost {
@@ -295,6 +315,7 @@ impl Exec<'_, '_> {
         let same = |known: &Told| {
             known.looks == told.looks
                 && known.lost == told.lost
+                && known.sent == told.sent
                 && known.at == told.at
                 && known.fields == told.fields
         };
@@ -365,19 +386,23 @@ impl Exec<'_, '_> {
         }
         for end in &told {
             let Some(lost) = &end.lost else { continue };
+            // Of a struct, only what it looks like after a transfer that went well is success.
+            let by_type = end.verdict.is_some();
             let good = told
                 .iter()
-                .any(|t| t.lost.is_none() && t.looks == end.looks);
+                .any(|t| t.lost.is_none() && (t.sent || by_type) && t.looks == end.looks);
             // Where a struct tells, what it looks like after success is success.
             let success = match end.verdict {
                 Some(_) => self.is_success(end.verdict),
-                None => good,
+                // The count comes first, and says nothing by itself.
+                None => good && end.looks.iter().any(tells_nothing_wrong),
             };
             let bad = |t: &&Told| {
                 t.looks != end.looks && (end.verdict.is_none() || !self.is_success(t.verdict))
             };
             let good = good || lost.how == Heard::InField;
-            if !success || !good || !told.iter().any(|t| bad(&t)) {
+            let answered = lost.answered && lost.how == Heard::Seen;
+            if answered || !success || !good || !told.iter().any(|t| bad(&t)) {
                 continue;
             }
             let by_field = || {

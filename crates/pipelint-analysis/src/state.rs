@@ -366,6 +366,8 @@ pub(crate) struct State {
     pub(crate) operations: VecMap<ValId, Operation>,
     /// A transfer that failed, and nothing has made up for.
     pub(crate) lost: Option<Lost>,
+    /// A transfer was tried, and is not known to have failed.
+    pub(crate) sent: bool,
     /// Fields of the object that a condition showed not to be 0. They decide nothing, and tell no two
     /// paths apart.
     pub(crate) asked_fields: VecMap<LocId, ()>,
@@ -573,7 +575,7 @@ impl State {
         (
             (&self.env, &self.facts, &self.res),
             (&self.failed_outs, &self.dropped, &self.pseudo),
-            (&self.operations, &self.lost),
+            (&self.operations, &self.lost, self.sent),
             &self.failed_fields,
             (&self.exposed, &self.heap, self.epoch, &self.loops),
             &self.moved,
@@ -593,6 +595,7 @@ impl PartialEq for State {
             && self.dropped == other.dropped
             && self.operations == other.operations
             && self.lost == other.lost
+            && self.sent == other.sent
             && self.pseudo == other.pseudo
             && self.exposed == other.exposed
             && self.heap == other.heap
