@@ -182,8 +182,14 @@ impl Exec<'_, '_> {
                 _ => false,
             }
         });
+        // That an error which was none of the expected ones falls through is told of the call itself.
+        let falls_through = parts.iter().any(|v| self.error_values.contains(v));
         if settles {
             state.lost = None;
+        } else if let Some(lost) = &mut state.lost
+            && lost.result.is_none()
+        {
+            lost.answered |= falls_through;
         }
     }
 
