@@ -16,7 +16,7 @@ mod check;
 mod class;
 mod closure;
 mod collect;
-mod completion;
+mod outcomes;
 mod compute;
 mod constants;
 mod construct;
