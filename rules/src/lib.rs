@@ -51,5 +51,9 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &errors::StaleLastError,
         &errors::PipeConnectedMisread,
         &errors::PendingMisread,
+        &errors::NullCountWithoutOverlapped,
+        &errors::WaitResultIgnored,
+        &errors::OverlappedResultIgnored,
+        &errors::SuccessAfterFailure,
     ]
 }

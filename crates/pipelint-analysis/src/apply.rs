@@ -172,6 +172,7 @@ impl<'p> Exec<'p, '_> {
         );
         self.operands = &[];
         let mut results: Vec<(State, Option<ValId>)> = Vec::new();
+        let heard = self.heard(&function.ret.name, dst);
         for end in &summary.ends {
             let frame = Frame {
                 vals: vec![None; summary.vals.len()],
@@ -181,7 +182,12 @@ impl<'p> Exec<'p, '_> {
                 guessed: false,
                 released: Vec::new(),
             };
-            self.replay_end(state.clone(), frame, &call, end, &mut results);
+            let mut begun = state.clone();
+            if call.part == 0 {
+                let of = (&call.name, self.site.unwrap_or(call.site));
+                self.note_end_of_call(&mut begun, &summary.ends, end, of, heard);
+            }
+            self.replay_end(begun, frame, &call, end, &mut results);
         }
         (self.site, self.span, self.operands, self.inside) = was;
         if std::mem::take(&mut self.too_many_ways) {
@@ -197,6 +203,9 @@ impl<'p> Exec<'p, '_> {
                     true => self.some_error(&mut after, v),
                     false => v,
                 };
+                if let Some(lost) = &mut after.lost {
+                    lost.result.get_or_insert(v);
+                }
                 self.store(&mut after, dst, v);
             } else if let Some(v) = result {
                 self.dropped_where_it_stands(&mut after, v);
@@ -610,6 +619,7 @@ impl<'p> Exec<'p, '_> {
                 self.guessed = frame.guessed;
                 self.touch(state, loc);
                 self.guessed = false;
+                self.note_field_set(state, loc, v);
                 self.write(state, loc, v);
             }
             Action::Escape(v) => {
@@ -641,6 +651,17 @@ impl<'p> Exec<'p, '_> {
                 io.vals(&mut |v| *v = self.val(state, frame, call, *v));
                 io.locs(&mut |l| *l = self.loc(state, frame, call, *l));
                 self.replay_io(state, io);
+            }
+            Action::Transfer {
+                count,
+                overlapped,
+                api,
+                span,
+            } => {
+                let count = self.val(state, frame, call, *count);
+                let overlapped = self.val(state, frame, call, *overlapped);
+                self.span = *span;
+                self.transfers_with(state, count, overlapped, api);
             }
         }
         true

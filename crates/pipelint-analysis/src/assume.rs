@@ -459,6 +459,7 @@ impl Exec<'_, '_> {
         note_failures(state, &parts);
         self.judge_error(state, &parts);
         self.judge_io(state, a, b, &parts);
+        self.judge_operations(state, &parts);
         // `GetLastError() == 0` right after a creation judges it too.
         let against_zero = self.arena.as_int(b) == Some(0) || self.arena.as_int(a) == Some(0);
         let told: Vec<ValId> = state
@@ -632,6 +633,8 @@ impl Exec<'_, '_> {
         if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
             return;
         }
+        self.note_wait_comparison(state, a, b);
+        self.judge_counts(state, a, b);
         let (v, c) = match (self.arena.as_int(a), self.arena.as_int(b)) {
             (None, Some(c)) => (a, c),
             (Some(c), None) => (b, c),

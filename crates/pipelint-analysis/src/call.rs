@@ -88,6 +88,10 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
+        if self.make_aggregate(&mut state, callee, args, dst) {
+            out.push(state);
+            return;
+        }
         let program = self.program;
         let mut named = None;
         let mut target = self.target_here(callee, args.len());
@@ -129,6 +133,7 @@ impl<'p> Exec<'p, '_> {
                 }
             }
         }
+        self.note_act(&mut state);
         for arg in args {
             self.move_object(&mut state, arg);
         }
@@ -330,6 +335,7 @@ impl<'p> Exec<'p, '_> {
             state.facts.insert(v, fact);
         }
         self.store_result(&mut state, dst, v);
+        self.note_positional_parts(&mut state, callee, &values, dst);
         out.push(state);
     }
 

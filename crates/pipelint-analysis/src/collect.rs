@@ -132,6 +132,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::LostByMove { .. } => (21, event.at),
         EventKind::Io(fault) => (40 + fault.number(), fault.told_at().unwrap_or(event.at)),
         EventKind::LastError(fault) => (fault.key(), fault.told_at().unwrap_or(event.at)),
+        EventKind::Result(fault) => (80 + fault.number(), event.at),
     }
 }
 

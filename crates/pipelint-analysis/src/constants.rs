@@ -95,6 +95,17 @@ impl Program<'_> {
             .and_then(|own| own.get(name).copied());
         own.or_else(|| self.constants.get(name).copied().flatten())
             .or_else(|| self.models.constant(name).map(i128::from))
+            .or_else(|| self.sum(unit, name))
+    }
+
+    /// A sum as written in the label of a case: `WAIT_OBJECT_0 + 1`.
+    fn sum(&self, unit: usize, text: &str) -> Option<i128> {
+        let (before, last) = text.rsplit_once('+')?;
+        let term = |text: &str| {
+            let text = text.trim();
+            text.parse().ok().or_else(|| self.constant(unit, text))
+        };
+        term(before)?.checked_add(term(last)?)
     }
 
     /// The constant that a defined function always returns.

@@ -9,6 +9,7 @@ use pipelint_source::Span;
 use crate::error_fault::ErrorFault;
 use crate::handed_on::HandedOn;
 use crate::io_fault::IoFault;
+use crate::results::ResultFault;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -320,6 +321,8 @@ pub enum EventKind {
         /// The field.
         field: Name,
     },
+    /// What a call told of how it went is not heeded.
+    Result(ResultFault),
 }
 
 impl EventKind {

@@ -18,13 +18,15 @@ use crate::cfg::Cfg;
 use crate::closure::Closure;
 use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
+use crate::lost::Told;
 use crate::misread::Leaves;
+use crate::operation::Ending;
 use crate::own::OwnerCache;
 use crate::parts::Parts;
 use crate::program::{ClassRef, FnRef, Program};
 use crate::protocol::Notes;
 use crate::state::{State, Status};
-use crate::status::Ended;
+use crate::status::{Ended, Look};
 use crate::summaries::Seen;
 use crate::summary::{OpenEnd, Summary};
 use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId, ValSet};
@@ -129,6 +131,14 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) takes_time: bool,
     /// What results of called functions are made of.
     pub(crate) result_parts: FxHashMap<ValId, Parts>,
+    /// What was known of operations where the function was left.
+    pub(crate) endings: Vec<Ending>,
+    /// Its ends, as its caller sees them.
+    pub(crate) told: Vec<Told>,
+    /// The locals that it returns.
+    pub(crate) returned: FxHashSet<LocalId>,
+    /// What its results say of success.
+    pub(crate) verdicts: Vec<Option<Look>>,
 }
 
 /// How far a resource's creation is known to have succeeded on a path.
@@ -204,6 +214,10 @@ impl<'p, 'm> Exec<'p, 'm> {
             wrappers: FxHashSet::default(),
             takes_time: false,
             result_parts: FxHashMap::default(),
+            endings: Vec::new(),
+            verdicts: Vec::new(),
+            told: Vec::new(),
+            returned: crate::lost::returned(function),
         }
     }
 
@@ -559,6 +573,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 }
             }
             Statement::Assign { dst, value } => {
+                self.note_returned(&mut state, *dst);
                 self.assign(&mut state, *dst, value);
                 self.errno_is_set(&mut state, *dst);
                 if self.is_rust() {
@@ -573,6 +588,8 @@ impl<'p, 'm> Exec<'p, 'm> {
                 voided,
             } => {
                 let before = out.len();
+                dst.iter()
+                    .for_each(|dst| self.note_returned(&mut state, *dst));
                 self.call(state, *dst, callee, args, *voided, out);
                 if self.is_rust() {
                     for state in &mut out[before..] {

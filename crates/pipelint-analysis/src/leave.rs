@@ -18,6 +18,7 @@ const MOST_LEAKS: u32 = 64;
 impl Exec<'_, '_> {
     /// The path leaves the function with this result.
     pub(crate) fn leave(&mut self, state: &mut State, value: Option<ValId>) {
+        self.note_endings(state, value);
         self.tell_aliased(state, value);
         self.tell_unknown_starts(state);
         if let Some(value) = value {

@@ -1,6 +1,7 @@
 //! Linking, symbolic execution, the machines on values, and the events they show.
 
 mod acquire;
+mod aggregate;
 mod aliased;
 mod answers;
 mod apply;
@@ -41,6 +42,7 @@ mod io_fault;
 mod last_error;
 mod leave;
 mod log;
+mod lost;
 mod memo;
 mod memory;
 mod misread;
@@ -50,7 +52,9 @@ mod names;
 mod never_closed;
 mod object;
 mod once;
+mod operation;
 mod other_holders;
+mod outcomes;
 mod own;
 mod owners;
 mod partial;
@@ -69,6 +73,7 @@ mod reference;
 mod release;
 mod replaced;
 mod resource;
+mod results;
 mod returns;
 mod rust;
 mod sites;
@@ -107,6 +112,7 @@ use summary::Summary;
 pub use error_fault::ErrorFault;
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
 pub use io_fault::{IoEnd, IoFault};
+pub use results::{ResultFault, WaitTaken};
 pub use taken_back::FROM_RAW;
 
 /// Blocks of a function that is run for its callers' sake alone.
@@ -345,6 +351,8 @@ fn run_function(
             return None;
         }
         exec.tell_passed_over();
+        exec.tell_operations();
+        exec.tell_lost_transfers();
         let events = exec.found.finish();
         if exec.bounded {
             given_up::note_unseen(&mut exec.found, &events);
@@ -485,6 +493,8 @@ fn is_interesting(models: &Models, model: &FunctionModel) -> bool {
         && model.needs.is_empty()
         && model.io.is_none()
         && model.error != ErrorEffect::Reads
+        && model.waits.is_none()
+        && model.completes.is_none()
         && model.pseudo.is_none())
 }
 

@@ -57,6 +57,13 @@ pub(crate) enum Action {
     Disown(ValId),
     /// Something was done to an overlapped operation.
     Io(Box<IoAction>),
+    /// A transfer got these as the place for its count and as its OVERLAPPED.
+    Transfer {
+        count: ValId,
+        overlapped: ValId,
+        api: Name,
+        span: Span,
+    },
 }
 
 #[derive(Debug)]

@@ -28,6 +28,13 @@ impl<'p> Exec<'p, '_> {
         out: &mut Vec<State>,
     ) {
         self.next_transfer(&mut state, model, args);
+        self.use_waited_for(&mut state, api, model, args);
+        self.note_cancel(&mut state, model, args);
+        if let Some(io) = &model.io
+            && let (Some(count), Some(overlapped)) = (io.count, io.overlapped)
+        {
+            self.transfers_with(&mut state, args[count], args[overlapped], api);
+        }
         if dst.is_some() {
             // `hr = HRESULT_FROM_WIN32(error);`: what is asked of the result is asked of the error.
             state
@@ -142,6 +149,9 @@ impl<'p> Exec<'p, '_> {
             state.results.insert(result, tells);
         }
         self.note_evidence(&mut state, model, args, result);
+        self.note_wait(&mut state, dst, api, model, args, result, voided);
+        self.note_transfer(&mut state, api, model, result);
+        self.note_completion(&mut state, dst, api, model, args, result, voided);
         if model.lowers_count {
             self.lowered_counts.insert(result);
         }
@@ -156,6 +166,7 @@ impl<'p> Exec<'p, '_> {
         if api == "GetLastError" {
             // Who asks for the error looks at how the start went.
             state.dropped.change(|_, _| true, |d| d.overlapped = None);
+            self.error_is_asked(&mut state);
             self.error_was_left(&mut state, result);
         }
         if let Some(pseudo) = &model.pseudo {

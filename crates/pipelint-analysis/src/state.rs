@@ -13,8 +13,10 @@ use crate::event::{PathStep, StepKind};
 use crate::handed_on::HandedOn;
 use crate::last_error::{ErrorOf, LastError};
 use crate::log::Log;
+use crate::lost::Lost;
 use crate::memo::Memos;
 use crate::misread::IoCall;
+use crate::operation::Operation;
 use crate::pending::{Asked, Awaited, Pending};
 use crate::values::{LocId, StmtNo, ValId};
 
@@ -374,6 +376,22 @@ pub(crate) struct State {
     pub(crate) awaited: VecMap<ValId, Awaited>,
     /// The operation that the last call was about, until another call may leave an error.
     pub(crate) asked_io: Option<(LocId, Asked)>,
+    /// Calls whose result tells how they went, and what is known of that.
+    pub(crate) operations: VecMap<ValId, Operation>,
+    /// A transfer that failed, and nothing has made up for.
+    pub(crate) lost: Option<Lost>,
+    /// A transfer was tried, and is not known to have failed.
+    pub(crate) sent: bool,
+    /// Fields of the object that a condition showed not to be 0. They decide nothing, and tell no two
+    /// paths apart.
+    pub(crate) asked_fields: VecMap<LocId, ()>,
+    /// Fields of the object that a called function, in which a transfer failed, set to what is not 0,
+    /// likewise.
+    pub(crate) set_fields: VecMap<LocId, ()>,
+    /// What is returned was made here, likewise.
+    pub(crate) returned_at: Option<Span>,
+    /// Handles on which the path has cancelled what is pending. It tells no two paths apart.
+    pub(crate) cancelled: VecMap<ValId, ()>,
     /// Values that are pseudo-handles, with the call and the words.
     pub(crate) pseudo: VecMap<ValId, (Name, Name)>,
     /// Local roots whose address unknown code has.
@@ -544,6 +562,13 @@ impl State {
         let same = |v, of: &ErrorOf| other.error_of.get(v).is_none_or(|other| other == of);
         self.error_of.retain(same);
         self.failed = self.failed.join(other.failed);
+        for (loc, ()) in other.set_fields.iter() {
+            self.set_fields.insert(loc, ());
+        }
+        self.asked_fields
+            .retain(|loc, ()| other.asked_fields.get(loc).is_some());
+        self.cancelled
+            .retain(|v, ()| other.cancelled.get(v).is_some());
         self.memos.meet(&other.memos);
         self.log.join(&other.log)
     }
@@ -580,6 +605,7 @@ impl State {
         (
             (&self.env, &self.facts, &self.res),
             (&self.failed_outs, &self.dropped, &self.pseudo),
+            (&self.operations, &self.lost, self.sent),
             &self.failed_fields,
             (&self.exposed, &self.heap, self.epoch, &self.loops),
             &self.moved,
@@ -599,6 +625,9 @@ impl PartialEq for State {
             && self.failed_outs == other.failed_outs
             && self.failed_fields == other.failed_fields
             && self.dropped == other.dropped
+            && self.operations == other.operations
+            && self.lost == other.lost
+            && self.sent == other.sent
             && self.pseudo == other.pseudo
             && self.exposed == other.exposed
             && self.heap == other.heap

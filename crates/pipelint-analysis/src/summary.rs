@@ -9,6 +9,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::exec::{Exec, Outcome};
 use crate::last_error::ErrorEnd;
 use crate::log::{Action, Log, Step, each, simplify};
+use crate::lost::lost_on;
+use crate::operation::Appearance;
 use crate::parts::Parts;
 use crate::quiet::replay_cost;
 use crate::state::{Fact, Failed, FailedOut, Res, State, Status};
@@ -49,6 +51,10 @@ pub(crate) struct End {
     pub(crate) failed: Failed,
     /// What it did with the last error.
     pub(crate) error: ErrorEnd,
+    /// A transfer failed on the way, and nothing has made up for it.
+    pub(crate) transfer: Failed,
+    /// What its caller sees of the result.
+    pub(crate) looks: Appearance,
 }
 
 /// What a function does, over its own small set of values and locations.
@@ -83,6 +89,8 @@ pub(crate) struct OpenEnd {
     vague: bool,
     failed: Failed,
     error: ErrorEnd,
+    transfer: Failed,
+    looks: Appearance,
 }
 
 impl Exec<'_, '_> {
@@ -235,12 +243,15 @@ impl Exec<'_, '_> {
                 Some(v) != result && self.outcome(state, v, res) == Outcome::Failed
             });
         let error = self.error_end(state, &has);
+        let looks = self.appearance(state, result);
         let end = OpenEnd {
             error,
             vague: shown || (unknown && unmade),
             failed,
             outs,
             log: state.log.clone(),
+            transfer: lost_on(state, &looks),
+            looks,
             result,
             parts: parts.clone(),
             facts,
@@ -261,6 +272,7 @@ impl Exec<'_, '_> {
             Some(same) => {
                 self.ends[same].failed = self.ends[same].failed.join(failed);
                 self.ends[same].error.join(&end.error);
+                self.ends[same].transfer = self.ends[same].transfer.join(end.transfer);
                 let mut log = std::mem::take(&mut self.ends[same].log);
                 let fits = log.join(&end.log) || self.join_shrunk(&mut log, &end.log, state.epoch);
                 self.ends[same].log = log;
@@ -341,6 +353,8 @@ impl Exec<'_, '_> {
                 vague: end.vague,
                 failed: end.failed,
                 error: end.error,
+                transfer: end.transfer,
+                looks: end.looks,
             };
             self.drop_private_writes(&mut end);
             ends.push(end);
@@ -505,6 +519,9 @@ fn renumber(
             Step::Act(action) => match action {
                 Action::Epoch(_) | Action::Havoc { .. } => {}
                 Action::Assume { a, b, .. } => (*a, *b) = (val(*a), val(*b)),
+                Action::Transfer {
+                    count, overlapped, ..
+                } => (*count, *overlapped) = (val(*count), val(*overlapped)),
                 Action::Use { v, .. } | Action::Release { v, .. } => {
                     *resourceful = true;
                     *v = val(*v);
@@ -546,6 +563,11 @@ impl Need {
         match action {
             Action::Epoch(_) | Action::Havoc { .. } => {}
             Action::Assume { a, b, .. } => self.todo.extend([Item::Val(*a), Item::Val(*b)]),
+            Action::Transfer {
+                count, overlapped, ..
+            } => self
+                .todo
+                .extend([Item::Val(*count), Item::Val(*overlapped)]),
             Action::Use { v, .. }
             | Action::Release { v, .. }
             | Action::Escape(v)

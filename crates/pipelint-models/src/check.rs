@@ -376,6 +376,14 @@ fn overlapped(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
     }
     if let Some(completes) = &f.completes {
         argument("completes.overlapped", completes.overlapped)?;
+        for (field, arg) in [
+            ("completes.handle", completes.handle),
+            ("completes.count", completes.count),
+        ] {
+            if let Some(arg) = arg {
+                argument(field, arg)?;
+            }
+        }
         condition(completes.waits_when.as_ref(), known)?;
         if let Some(name) = &completes.incomplete {
             constant(name, known)?;
@@ -388,12 +396,21 @@ fn overlapped(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
             ("waits.all", w.all),
             ("waits.timeout", w.timeout),
             ("waits.alertable", w.alertable),
+            ("waits.count", w.count),
         ];
         for (field, arg) in fields {
             if let Some(arg) = arg {
                 argument(field, arg)?;
             }
         }
+    }
+    if let Some(tells) = f.waits.as_ref().and_then(|w| w.tells.as_ref()) {
+        for name in [&tells.forever, &tells.late, &tells.failed] {
+            constant(name, known)?;
+        }
+    }
+    if let Some(arg) = f.after_wait {
+        argument("after_wait", arg)?;
     }
     if let Some(arg) = f.resets {
         argument("resets", arg)?;

@@ -24,7 +24,7 @@ pub use error::{ModelError, Problem};
 pub use last_error::{ErrorEffect, ErrorStore};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};
 pub use models::Models;
-pub use overlapped::{Cancel, Completes, Start, Waits};
+pub use overlapped::{Cancel, Completes, Start, Tells, Waits};
 pub use owner::{Copies, Deleter, Holds, Members, Owner, Role, Traits};
 pub use prefilter::Prefilter;
 pub use schema::{

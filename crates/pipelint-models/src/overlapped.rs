@@ -50,6 +50,12 @@ pub struct Cancel {
 pub struct Completes {
     /// The OVERLAPPED.
     pub overlapped: usize,
+    /// The handle that the operation is on.
+    #[serde(default)]
+    pub handle: Option<usize>,
+    /// Out-parameter with the transferred count.
+    #[serde(default)]
+    pub count: Option<usize>,
     /// Where this holds, the call waits for the completion.
     #[serde(default)]
     pub waits_when: Option<Condition>,
@@ -77,6 +83,26 @@ pub struct Waits {
     /// Non-null: completion routines may run meanwhile.
     #[serde(default)]
     pub alertable: Option<usize>,
+    /// How many objects the array has.
+    #[serde(default)]
+    pub count: Option<usize>,
+    /// What its result says; none where it says nothing of the objects.
+    #[serde(default)]
+    pub tells: Option<Tells>,
+}
+
+/// What the result of a wait says.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tells {
+    /// The time that never goes by.
+    pub forever: String,
+    /// The result that says that the time has gone by.
+    pub late: String,
+    /// The result that says that the wait failed.
+    pub failed: String,
+    /// How many results from 0 on say which object was signalled, at most.
+    pub signals: u32,
 }
 
 impl FunctionModel {

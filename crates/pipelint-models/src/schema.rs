@@ -382,6 +382,10 @@ pub struct FunctionModel {
     /// It waits for objects.
     #[serde(default)]
     pub waits: Option<Waits>,
+    /// An argument with an object that only who has waited for it with success may be done with
+    /// (`ReleaseMutex`).
+    #[serde(default)]
+    pub after_wait: Option<usize>,
     /// Operations of others may have completed when it returns (`GetQueuedCompletionStatus`).
     #[serde(default)]
     pub drains: bool,

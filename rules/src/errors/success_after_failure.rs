@@ -1,0 +1,129 @@
+//! PL514.
+
+use pipelint_analysis::ResultFault;
+
+use crate::prelude::*;
+
+/// A function reports success on a path on which what it had started failed, though it reports failure
+/// otherwise.
+///
+/// ## Why is this bad?
+/// The caller takes the bytes for sent, and frees, forgets or counts them. `WriteFile` tells of a reader that
+/// has gone by its result alone
+/// (<https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-writefile>): who has seen it
+/// and says nothing is the last who could. An error that is only kept for the next call comes too late
+/// for the bytes that were lost, and never if there is no next call.
+///
+/// ## Known limits
+/// It speaks of sending and of awaiting a client, and where the function tells success from failure by
+/// its result. A failure after which another transfer is tried, the handle is let go, or code asks which
+/// error it was counts as dealt with.
+///
+/// ## Examples
+/// ```cpp,bad
+/// #include <windows.h>
+///
+/// bool start(HANDLE pipe, const void *bytes, DWORD length)
+/// {
+///     DWORD written = 0;
+///     return WriteFile(pipe, bytes, length, &written, nullptr) && written == length;
+/// }
+///
+/// bool send(HANDLE pipe, const void *bytes, DWORD length, int &failures)
+/// {
+///     if (length == 0)
+///         return false;
+///     DWORD written = 0;
+///     if (!WriteFile(pipe, bytes, length, &written, nullptr))
+///         ++failures;
+///     return true;
+/// }
+/// ```
+/// ```rust,bad
+/// use std::io;
+/// use std::ptr;
+/// use windows_sys::Win32::Foundation::HANDLE;
+/// use windows_sys::Win32::Storage::FileSystem::WriteFile;
+///
+/// pub fn send(pipe: HANDLE, bytes: &[u8], failures: &mut u32) -> io::Result<()> {
+///     let length = u32::try_from(bytes.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+///     let mut written = 0;
+///     if unsafe { WriteFile(pipe, bytes.as_ptr(), length, &mut written, ptr::null_mut()) } == 0 {
+///         *failures += 1;
+///     }
+///     Ok(())
+/// }
+/// ```
+/// ```cpp,good
+/// #include <windows.h>
+///
+/// bool send(HANDLE pipe, const void *bytes, DWORD length, int &failures)
+/// {
+///     if (length == 0)
+///         return false;
+///     DWORD written = 0;
+///     if (!WriteFile(pipe, bytes, length, &written, nullptr))
+///     {
+///         ++failures;
+///         return false;
+///     }
+///     return true;
+/// }
+/// ```
+/// ```rust,good
+/// use std::io;
+/// use std::ptr;
+/// use windows_sys::Win32::Foundation::HANDLE;
+/// use windows_sys::Win32::Storage::FileSystem::WriteFile;
+///
+/// pub fn send(pipe: HANDLE, bytes: &[u8], failures: &mut u32) -> io::Result<()> {
+///     let length = u32::try_from(bytes.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+///     let mut written = 0;
+///     if unsafe { WriteFile(pipe, bytes.as_ptr(), length, &mut written, ptr::null_mut()) } == 0 {
+///         *failures += 1;
+///         return Err(io::Error::last_os_error());
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(RuleMeta)]
+#[rule(code = "PL514", severity = "warning", group = "default", cwe(393, 755))]
+pub(crate) struct SuccessAfterFailure;
+
+impl Rule for SuccessAfterFailure {
+    fn meta(&self) -> &'static RuleMeta {
+        &Self::META
+    }
+
+    fn report(&self, event: &Event) -> Option<Diagnostic> {
+        let EventKind::Result(ResultFault::SuccessAfterFailure {
+            call,
+            failed,
+            returned,
+            seen,
+        }) = &event.kind
+        else {
+            return None;
+        };
+        let (label, help) = match seen {
+            true => (
+                "success is reported".to_owned(),
+                format!("return the failure of `{call}`"),
+            ),
+            false => (
+                format!("nothing asks whether `{call}` failed"),
+                format!("ask whether `{call}` failed, and return that"),
+            ),
+        };
+        let words = Words {
+            primary: event.at,
+            label,
+            message: format!("the function reports success, also when `{call}` has failed"),
+            help,
+        };
+        let mut diagnostic = words::diagnostic(&Self::META, event, words);
+        words::relabel(&mut diagnostic.path, *failed, &format!("`{call}` fails"));
+        words::relabel(&mut diagnostic.path, *returned, "success is reported here");
+        Some(diagnostic)
+    }
+}
