@@ -12,6 +12,7 @@ pub(crate) struct Answers {
     owners: Vec<Cell<Option<bool>>>,
     unions: Vec<Cell<Option<bool>>>,
     awaited: Vec<Cell<Option<bool>>>,
+    dropped: Vec<Cell<Option<bool>>>,
 }
 
 impl Answers {
@@ -20,12 +21,18 @@ impl Answers {
             owners: vec![Cell::new(None); function.locals.len()],
             unions: vec![Cell::new(None); function.places.iter().count()],
             awaited: vec![Cell::new(None); function.places.iter().count()],
+            dropped: vec![Cell::new(None); function.locals.len()],
         }
     }
 
     /// Whether a local owns what is put into it.
     pub(crate) fn owner(&self, local: LocalId, ask: impl FnOnce() -> bool) -> bool {
         remembered(self.owners.get(local.0 as usize), ask)
+    }
+
+    /// Whether a local's end runs code.
+    pub(crate) fn dropped(&self, local: LocalId, ask: impl FnOnce() -> bool) -> bool {
+        remembered(self.dropped.get(local.0 as usize), ask)
     }
 
     /// Whether a place is a field of a union.

@@ -53,6 +53,7 @@ impl Exec<'_, '_> {
                     if self.is_rust() {
                         self.stay_in_box(state, from, to);
                         self.follow_buffers(state, from, to);
+                        self.moves_io(state, from, to);
                         self.leave_behind(state, op);
                     }
                     return;
@@ -138,6 +139,7 @@ impl Exec<'_, '_> {
                         self.write_keeping_parts(state, part, v);
                         if self.is_rust() {
                             self.follow_buffers(state, from, part);
+                            self.moves_io(state, from, part);
                         }
                         continue;
                     }

@@ -498,6 +498,12 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             Terminator::Return(value) => {
                 self.settle_io(&mut state);
+                if self.is_rust()
+                    && let Some(Operand::Copy(place) | Operand::Move(place)) = value
+                {
+                    let object = self.place(&mut state, *place);
+                    self.hand_over_io(&mut state, object);
+                }
                 let parts = value
                     .as_ref()
                     .and_then(|v| self.returned_parts(&mut state, v));

@@ -30,7 +30,13 @@ impl<'p> Exec<'p, '_> {
             return false;
         };
         match (name.as_str(), args) {
-            ("std::mem::forget", [arg]) => self.forget(state, arg),
+            ("std::mem::forget", [arg]) => {
+                if let Operand::Copy(place) | Operand::Move(place) = arg {
+                    let object = self.place(state, *place);
+                    self.hand_over_io(state, object);
+                }
+                self.forget(state, arg)
+            }
             ("std::ptr::read", [at]) => {
                 let Some(dst) = dst else { return true };
                 let v = self.operand(state, at);

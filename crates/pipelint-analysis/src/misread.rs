@@ -321,6 +321,7 @@ impl Exec<'_, '_> {
             let Some(of) = state.error_of.get(*v).cloned() else {
                 continue;
             };
+            self.error_decided(state, of.judge, *v);
             let fact = state.facts.get(*v).cloned().unwrap_or_default();
             let learn = |way: &mut Way| learn_code(way, &fact);
             state.io_calls.change(

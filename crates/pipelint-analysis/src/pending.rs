@@ -36,6 +36,8 @@ pub(crate) struct Pending {
     pub(crate) queued: bool,
     /// The starting call's result, until a condition has decided it.
     pub(crate) judge: Option<(ValId, Success)>,
+    /// That result, for who asks for its error.
+    pub(crate) result: Option<ValId>,
     /// The error that the starting call left, until a condition has decided it.
     pub(crate) error: Option<ValId>,
     /// Results that say, if they are not 0, that it has completed.
@@ -64,6 +66,8 @@ pub(crate) struct Cancelled {
     /// Success says that something was there to cancel.
     pub(crate) shows: bool,
     pub(crate) judge: Option<ValId>,
+    /// Its result, for who asks for its error, and the code that says that nothing was there.
+    pub(crate) result: (ValId, Option<i128>),
     /// The error that it left, and the code that says that nothing was there to cancel.
     pub(crate) error: Option<(ValId, i128)>,
     /// It is known to have failed.
@@ -184,6 +188,7 @@ impl Exec<'_, '_> {
             routine: start.routine,
             queued: start.routine || start.queued,
             judge: Some((result, success)),
+            result: Some(result),
             error: None,
             asked: Vec::new(),
             incomplete: None,
@@ -289,6 +294,29 @@ impl Exec<'_, '_> {
         };
         if felt {
             self.record(state, Action::Io(Box::new(action)));
+        }
+    }
+
+    /// A condition has decided the error that a call left whose result this is.
+    pub(crate) fn error_decided(&mut self, state: &mut State, result: ValId, error: ValId) {
+        let all: Vec<(LocId, Pending)> =
+            state.pending.iter().map(|(l, p)| (l, p.clone())).collect();
+        for (loc, mut pending) in all {
+            let started = pending.result == Some(result);
+            let nothing = pending.cancel.as_ref().filter(|c| c.result.0 == result);
+            let nothing = nothing.and_then(|c| c.result.1);
+            let over = match nothing {
+                Some(code) => self.equals(state, error, code) == Some(true),
+                None => started && self.equals(state, error, IO_PENDING) == Some(false),
+            };
+            if over {
+                self.complete(state, loc);
+            } else if started && self.equals(state, error, IO_PENDING) == Some(true) {
+                pending.surely = true;
+                pending.judge = None;
+                state.pending.insert(loc, pending);
+                self.record_io(state, || IoAction::Sure(loc));
+            }
         }
     }
 
@@ -412,7 +440,12 @@ impl Exec<'_, '_> {
         for (loc, p) in state.pending.iter() {
             let cancel = p.cancel.iter();
             let cancelled = cancel.flat_map(|c| c.judge.into_iter().chain(c.error.map(|e| e.0)));
-            let own = p.handle.into_iter().chain(p.event).chain(p.error);
+            let own = p
+                .handle
+                .into_iter()
+                .chain(p.event)
+                .chain(p.error)
+                .chain(p.result);
             let judges = p.judge.map(|j| j.0).into_iter();
             let asked = p.asked.iter().copied().chain(p.incomplete.map(|i| i.0));
             own.chain(judges)

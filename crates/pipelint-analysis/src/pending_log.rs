@@ -69,6 +69,7 @@ impl IoAction {
                 p.handle.iter_mut().for_each(&mut *f);
                 p.event.iter_mut().for_each(&mut *f);
                 p.judge.iter_mut().for_each(|(v, _)| f(v));
+                p.result.iter_mut().for_each(&mut *f);
             }
             Self::Ask(_, Ask::Result(v) | Ask::Error(_, v)) => f(v),
             Self::Ask(_, Ask::If(wait, v)) => {
@@ -77,10 +78,12 @@ impl IoAction {
             }
             Self::Cancel(_, by) => {
                 f(&mut by.0);
+                f(&mut by.1.result.0);
                 by.1.judge.iter_mut().for_each(f);
             }
             Self::CancelAll(v, by) => {
                 f(v);
+                f(&mut by.result.0);
                 by.judge.iter_mut().for_each(f);
             }
             Self::Wait(v, awaited) => {

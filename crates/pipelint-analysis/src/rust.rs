@@ -20,6 +20,7 @@ impl Exec<'_, '_> {
         let mut state = state;
         let object = self.place(&mut state, place);
         let boxes = self.boxes_within(&state, object);
+        let moved = self.is_moved(&state, object);
         let first = out.len();
         match self.declared_type_of(place) {
             Some(ty) => {
@@ -36,6 +37,9 @@ impl Exec<'_, '_> {
         for state in &mut out[first..] {
             for v in &boxes {
                 self.free_box(state, *v);
+            }
+            if !moved {
+                self.value_ends_io(state, object);
             }
         }
     }

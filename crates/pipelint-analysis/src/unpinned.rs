@@ -1,6 +1,6 @@
 //! What the kernel uses comes to its end while an operation on it may be under way.
 
-use pipelint_ir::{Base, FunctionKind, LocalId, LocalKind, Name, Rvalue, Statement};
+use pipelint_ir::{Base, FunctionKind, LocalId, LocalKind, Name, Reference, Rvalue, Statement};
 use pipelint_source::Span;
 
 use crate::event::{Event, EventKind, PathStep, StepKind};
@@ -43,10 +43,56 @@ impl Exec<'_, '_> {
         if state.pending.is_empty() {
             return;
         }
-        self.settle_io(state);
         let root = self.arena.loc(Loc::Local(local));
+        if self.ending_local(root).is_none() {
+            return;
+        }
+        self.settle_io(state);
         let name = self.loc_name(root);
         self.memory_ends(state, root, &|_| IoEnd::Scope(name.clone()));
+    }
+
+    /// Rust: a value ends, which was not moved away.
+    pub(crate) fn value_ends_io(&mut self, state: &mut State, object: LocId) {
+        if state.pending.is_empty() || !matches!(self.arena.get_loc(object), Loc::Local(_)) {
+            return;
+        }
+        self.settle_io(state);
+        let name = self.loc_name(object);
+        self.memory_ends(state, object, &|_| IoEnd::Scope(name.clone()));
+    }
+
+    /// Rust: a value moves. What it holds in boxes stays where it is, and is known by the new name.
+    pub(crate) fn moves_io(&mut self, state: &mut State, from: LocId, to: LocId) {
+        let within = |exec: &Self, at: LocId| exec.arena.within(at, from);
+        let of: Vec<(LocId, Pending)> = state
+            .pending
+            .iter()
+            .filter(|(loc, p)| within(self, *loc) || p.buffers.iter().any(|at| within(self, *at)))
+            .map(|(loc, p)| (loc, p.clone()))
+            .collect();
+        for (loc, mut pending) in of {
+            state.pending.remove(loc);
+            for at in &mut pending.buffers {
+                if self.arena.within(*at, from) {
+                    *at = self.arena.rebased(*at, from, to);
+                }
+            }
+            let loc = match self.arena.within(loc, from) {
+                true => self.arena.rebased(loc, from, to),
+                false => loc,
+            };
+            state.pending.insert(loc, pending);
+        }
+    }
+
+    /// Rust: a value is handed to the caller, or is kept from ending, with what is under way in it.
+    pub(crate) fn hand_over_io(&self, state: &mut State, object: LocId) {
+        let arena = &self.arena;
+        state.pending.retain(|loc, p| {
+            let mut pinned = std::iter::once(loc).chain(p.buffers.iter().copied());
+            !pinned.any(|at| arena.within(at, object))
+        });
     }
 
     /// Memory ends, whoever made it: what is under way there, or into a buffer there, is told.
@@ -176,9 +222,24 @@ impl Exec<'_, '_> {
         let local = self.function.locals.get(l.0 as usize)?;
         let ends = match local.kind {
             LocalKind::Static | LocalKind::Temp => false,
-            _ => local.ty.reference == pipelint_ir::Reference::None,
+            // What a pointer or a reference leads to does not end with it.
+            _ if local.ty.pointers > 0 || local.ty.reference != Reference::None => false,
+            // Where a value's end runs code, that is where it ends.
+            _ => !self.is_rust() || !self.answers.dropped(*l, || self.is_dropped(*l)),
         };
         ends.then(|| local.name.clone())
+    }
+
+    fn is_dropped(&self, local: LocalId) -> bool {
+        let function = self.function;
+        let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+        stmts.any(|stmt| match stmt {
+            Statement::Drop { place, .. } => {
+                let place = &function.places[*place];
+                place.base == Base::Local(local) && place.proj.is_empty()
+            }
+            _ => false,
+        })
     }
 
     /// A part of the method's own object, held by value. What Rust's boxes hold stands in the object as
