@@ -50,6 +50,16 @@ impl Exec<'_, '_> {
                     self.write_keeping_parts(state, to, v);
                     self.copy_parts(state, from, to);
                     self.name_resource(state, v, dst);
+                    if let Operand::Move(src) = op
+                        && !self.is_rust()
+                        && self
+                            .declared_type_of(*src)
+                            .is_some_and(|ty| crate::names::points_uniquely(&ty))
+                    {
+                        // What was moved from points to nothing.
+                        let nothing = self.arena.int(0);
+                        self.write(state, from, nothing);
+                    }
                     if self.is_rust() {
                         self.stay_in_box(state, from, to);
                         self.follow_buffers(state, from, to);

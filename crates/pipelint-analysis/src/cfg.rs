@@ -30,7 +30,7 @@ pub(crate) struct Cfg {
 }
 
 impl Cfg {
-    pub(crate) fn new(function: &Function) -> Self {
+    pub(crate) fn new(function: &Function, own: &dyn Fn(&str) -> bool) -> Self {
         let n = function.blocks.len();
         let succ: Vec<Vec<usize>> = function
             .blocks
@@ -83,7 +83,7 @@ impl Cfg {
         Self {
             names,
             mentioned,
-            on_self: on_self(function, &succ),
+            on_self: on_self(function, &succ, own),
             order,
             loops,
             around,
@@ -206,7 +206,7 @@ fn read_name(place: &Place) -> Option<&Name> {
     })
 }
 
-fn on_self(function: &Function, succ: &[Vec<usize>]) -> Vec<bool> {
+fn on_self(function: &Function, succ: &[Vec<usize>], own: &dyn Fn(&str) -> bool) -> Vec<bool> {
     let calls = |stmt: &Statement| match stmt {
         Statement::Call {
             callee: Callee::Method { receiver, .. },
@@ -215,6 +215,11 @@ fn on_self(function: &Function, succ: &[Vec<usize>]) -> Vec<bool> {
             let place = &function.places[*receiver];
             place.base == Base::SelfObj && place.proj.is_empty()
         }
+        // C++ leaves `this->` out.
+        Statement::Call {
+            callee: Callee::Function(name),
+            ..
+        } => function.class.is_some() && own(name),
         _ => false,
     };
     let mut found: Vec<bool> = function

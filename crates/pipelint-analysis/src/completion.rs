@@ -51,10 +51,12 @@ impl Exec<'_, '_> {
             result: None,
             error: None,
             asked: Vec::new(),
+            last_asked: None,
             incomplete: None,
             surely: false,
             cancel: None,
             polled: false,
+            ended: None,
             closed: None,
         }
     }
@@ -229,6 +231,7 @@ impl Exec<'_, '_> {
         }
         if let Some(pending) = state.pending.get_mut(loc) {
             pending.asked.push(result);
+            pending.last_asked = Some(result);
             pending.polled |= pending.cancel.is_some();
         }
     }
@@ -280,6 +283,7 @@ impl Exec<'_, '_> {
             objects,
             alertable,
             one,
+            timeout: waits.timeout.and_then(|n| args.get(n)).copied(),
         };
         self.await_objects(state, result, awaited);
     }
@@ -335,7 +339,9 @@ impl Exec<'_, '_> {
                 match self.equals(state, result, n) {
                     None if no_timeout => self.signalled(state, v, &among),
                     Some(true) => self.signalled(state, v, &among),
-                    Some(false) => self.waited_in_vain(state, v),
+                    Some(false) => {
+                        self.waited_in_vain(state, v, awaited.timeout.filter(|_| awaited.one))
+                    }
                     None => awaited.objects.push((n, v)),
                 }
             }
@@ -373,7 +379,17 @@ impl Exec<'_, '_> {
     }
 
     /// A wait for this object ended without it.
-    pub(crate) fn waited_in_vain(&mut self, state: &mut State, object: ValId) {
+    pub(crate) fn waited_in_vain(
+        &mut self,
+        state: &mut State,
+        object: ValId,
+        timeout: Option<ValId>,
+    ) {
+        // How long a helper waits, its caller knows.
+        if timeout.is_some_and(|v| matches!(self.arena.as_int(v), Some(-1 | INFINITE))) {
+            self.signalled(state, object, &[]);
+            return;
+        }
         let mut of: Vec<LocId> = Vec::new();
         for (loc, p) in state.pending.iter() {
             let same = |v: Option<ValId>| v.is_some_and(|v| self.is_same(v, object));
@@ -391,7 +407,7 @@ impl Exec<'_, '_> {
             }
             self.record_io(state, || IoAction::Sure(loc));
         }
-        self.record_io(state, || IoAction::Vain(object));
+        self.record_io(state, || IoAction::Vain(object, timeout));
     }
 
     /// Completion routines ran: which they were is not known.

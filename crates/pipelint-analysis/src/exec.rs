@@ -170,7 +170,11 @@ impl<'p, 'm> Exec<'p, 'm> {
             unit: f.0,
             me: f,
             function,
-            cfg: Cfg::new(function),
+            cfg: Cfg::new(function, &|name| {
+                let class = function.class.as_deref();
+                let class = class.and_then(|class| program.class_ref(f.0, class));
+                class.is_some_and(|class| program.declares(class, name))
+            }),
             arena: Arena::default(),
             found: Findings::default(),
             bounded: false,
@@ -632,6 +636,12 @@ impl<'p, 'm> Exec<'p, 'm> {
             Statement::Mark(Mark::Dead(local)) => {
                 self.lost_in_loop(&mut state, *local);
                 self.scope_end(&mut state, *local);
+                out.push(state);
+            }
+            Statement::Mark(Mark::Suspend) => {
+                // Whatever is awaited, it may be the end of any operation.
+                state.pending = crate::state::VecMap::default();
+                self.may_complete(&mut state);
                 out.push(state);
             }
             Statement::Mark(_) => out.push(state),

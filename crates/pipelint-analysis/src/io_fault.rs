@@ -4,7 +4,7 @@ use pipelint_ir::Name;
 use pipelint_source::Span;
 
 /// How something that the kernel uses comes to its end, or is used anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum IoEnd {
     /// This variable leaves scope.
     Scope(Name),

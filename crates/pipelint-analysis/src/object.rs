@@ -117,6 +117,16 @@ impl Exec<'_, '_> {
             out.push(state);
             return;
         }
+        if kind == DropKind::Delete
+            && let Some(ty) = &ty
+        {
+            // Where no code runs at its end, the memory is gone at once.
+            let code = self.program.destructor(self.unit, self.scope(), ty);
+            let plain = crate::memory::is_primitive(&ty.name) || matches!(code, Some(None));
+            if plain {
+                self.freed_io(&mut state, object, &"delete".into());
+            }
+        }
         let mut after = Vec::new();
         match ty.filter(|ty| self.is_transparent(ty)) {
             Some(ty) => self.end_object(state, object, &ty, DEPTH, &mut after),

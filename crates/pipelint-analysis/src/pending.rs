@@ -9,6 +9,7 @@ use pipelint_source::Span;
 
 use crate::event::{PathStep, StepKind};
 use crate::exec::Exec;
+use crate::io_fault::IoEnd;
 use crate::log::Action;
 use crate::pending_log::{Ask, IoAction, ResetCall};
 use crate::program::ClassRef;
@@ -17,6 +18,8 @@ use crate::values::{Loc, LocId, Val, ValId};
 
 /// `ERROR_IO_PENDING`, and Winsock's name for it.
 const IO_PENDING: i128 = 997;
+/// `ERROR_IO_INCOMPLETE`, and Winsock's name for it.
+const IO_INCOMPLETE: i128 = 996;
 /// What `Internal` holds until the operation has completed.
 const STATUS_PENDING: i128 = 0x103;
 
@@ -42,6 +45,8 @@ pub(crate) struct Pending {
     pub(crate) error: Option<ValId>,
     /// Results that say, if they are not 0, that it has completed.
     pub(crate) asked: Vec<ValId>,
+    /// The last of them, for who asks for its error.
+    pub(crate) last_asked: Option<ValId>,
     /// The error that such a question left, and the code that says that the operation goes on.
     pub(crate) incomplete: Option<(ValId, i128)>,
     /// The path shows that it is under way.
@@ -49,6 +54,8 @@ pub(crate) struct Pending {
     pub(crate) cancel: Option<Cancelled>,
     /// Asked after the cancel how it went, without a wait.
     pub(crate) polled: bool,
+    /// Its memory has ended, and whether it was under way then the result of the function says.
+    pub(crate) ended: Option<IoEnd>,
     /// The call that closed its handle or its event, and where.
     pub(crate) closed: Option<(Name, Span)>,
 }
@@ -85,6 +92,8 @@ pub(crate) struct Awaited {
     pub(crate) alertable: bool,
     /// It is for one object, by its handle.
     pub(crate) one: bool,
+    /// The time that it waits.
+    pub(crate) timeout: Option<ValId>,
 }
 
 /// Which question the last error on a path answers.
@@ -191,10 +200,12 @@ impl Exec<'_, '_> {
             result: Some(result),
             error: None,
             asked: Vec::new(),
+            last_asked: None,
             incomplete: None,
             surely: false,
             cancel: None,
             polled: false,
+            ended: None,
             closed: None,
         };
         let about = self.arena.val(Val::Ptr(loc));
@@ -288,7 +299,9 @@ impl Exec<'_, '_> {
             | IoAction::Done(loc) => self.is_callers(*loc),
             // Whichever handle it was.
             IoAction::CancelAll(..) => true,
-            IoAction::Signalled(v) | IoAction::Vain(v) | IoAction::Reset(v, _) => self.is_given(*v),
+            IoAction::Signalled(v) | IoAction::Vain(v, _) | IoAction::Reset(v, _) => {
+                self.is_given(*v)
+            }
             IoAction::Alerted | IoAction::Drained => true,
             IoAction::Wait(_, awaited) => awaited.objects.iter().any(|(_, v)| self.is_given(*v)),
         };
@@ -305,6 +318,19 @@ impl Exec<'_, '_> {
             let started = pending.result == Some(result);
             let nothing = pending.cancel.as_ref().filter(|c| c.result.0 == result);
             let nothing = nothing.and_then(|c| c.result.1);
+            let question = pending.last_asked == Some(result);
+            if question {
+                match self.equals(state, error, IO_INCOMPLETE) {
+                    Some(true) => {
+                        pending.surely = true;
+                        state.pending.insert(loc, pending);
+                        self.record_io(state, || IoAction::Sure(loc));
+                    }
+                    Some(false) => self.complete(state, loc),
+                    None => {}
+                }
+                continue;
+            }
             let over = match nothing {
                 Some(code) => self.equals(state, error, code) == Some(true),
                 None => started && self.equals(state, error, IO_PENDING) == Some(false),

@@ -30,8 +30,8 @@ pub(crate) enum IoAction {
     Wait(ValId, Box<Awaited>),
     /// This object was signalled.
     Signalled(ValId),
-    /// A wait for this object ended without it.
-    Vain(ValId),
+    /// A wait for this object alone, for this time, ended without it.
+    Vain(ValId, Option<ValId>),
     /// Completion routines ran.
     Alerted,
     /// Others may have gone on meanwhile.
@@ -89,8 +89,13 @@ impl IoAction {
             Self::Wait(v, awaited) => {
                 f(v);
                 awaited.objects.iter_mut().for_each(|(_, v)| f(v));
+                awaited.timeout.iter_mut().for_each(f);
             }
-            Self::Signalled(v) | Self::Vain(v) | Self::Reset(v, _) => f(v),
+            Self::Vain(v, timeout) => {
+                f(v);
+                timeout.iter_mut().for_each(f);
+            }
+            Self::Signalled(v) | Self::Reset(v, _) => f(v),
             Self::Sure(_) | Self::Done(_) | Self::Failed(_) | Self::Alerted | Self::Drained => {}
         }
     }
@@ -110,7 +115,7 @@ impl IoAction {
             Self::CancelAll(..)
             | Self::Wait(..)
             | Self::Signalled(_)
-            | Self::Vain(_)
+            | Self::Vain(..)
             | Self::Reset(..)
             | Self::Alerted
             | Self::Drained => {}
@@ -189,7 +194,7 @@ impl Exec<'_, '_> {
             IoAction::Done(loc) => self.complete(state, loc),
             IoAction::Wait(v, awaited) => self.await_objects(state, v, *awaited),
             IoAction::Signalled(v) => self.signalled(state, v, &[]),
-            IoAction::Vain(v) => self.waited_in_vain(state, v),
+            IoAction::Vain(v, timeout) => self.waited_in_vain(state, v, timeout),
             IoAction::Alerted => self.alerted(state),
             IoAction::Drained => self.may_complete(state),
             IoAction::Reset(v, mut call) => {

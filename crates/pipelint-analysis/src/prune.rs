@@ -144,9 +144,9 @@ impl Exec<'_, '_> {
     }
 }
 
-/// The event of an OVERLAPPED.
+/// The event of an OVERLAPPED, or the status that the kernel writes into it.
 fn is_event(arena: &Arena, loc: LocId) -> bool {
-    matches!(arena.get_loc(loc), Loc::Field(_, name) if name == "hEvent")
+    matches!(arena.get_loc(loc), Loc::Field(_, name) if name == "hEvent" || name == "Internal")
 }
 
 /// True when later code can compute this value again: then what is known of it matters.

@@ -176,6 +176,7 @@ impl Exec<'_, '_> {
         if self.is_rust() {
             let object = self.place(state, *place);
             self.leave_box(state, object);
+            self.hand_over_io(state, object);
         }
         let Some(ty) = self.declared_type_of(*place) else {
             return;

@@ -54,7 +54,11 @@ impl Exec<'_, '_> {
 
     /// Rust: a value ends, which was not moved away.
     pub(crate) fn value_ends_io(&mut self, state: &mut State, object: LocId) {
-        if state.pending.is_empty() || !matches!(self.arena.get_loc(object), Loc::Local(_)) {
+        let Loc::Local(l) = *self.arena.get_loc(object) else {
+            return;
+        };
+        let local = self.function.locals.get(l.0 as usize);
+        if state.pending.is_empty() || !local.is_some_and(|l| self.holds_inline(&l.ty)) {
             return;
         }
         self.settle_io(state);
@@ -108,6 +112,14 @@ impl Exec<'_, '_> {
             .collect();
         for (loc, pending, at) in of {
             let end = end(at);
+            let asked = pending.error.is_some() && pending.judge.is_none();
+            if asked && !pending.surely && pending.cancel.is_none() {
+                // `return GetLastError() == ERROR_IO_PENDING;`
+                if let Some(p) = state.pending.get_mut(loc) {
+                    p.ended = p.ended.take().or(Some(end));
+                }
+                continue;
+            }
             self.tell_outlived(state, loc, &pending, end);
             state.pending.remove(loc);
             // What is told here is not told of the callers again.
@@ -182,7 +194,11 @@ impl Exec<'_, '_> {
         for (loc, pending) in all {
             let mut pinned = std::iter::once(loc).chain(pending.buffers.iter().copied());
             let local = pinned.find_map(|at| self.ending_local(at));
-            if let Some(name) = local {
+            if let Some(end) = &pending.ended {
+                self.tell_outlived(state, loc, &pending, end.clone());
+                state.pending.remove(loc);
+                self.record_io(state, || IoAction::Done(loc));
+            } else if let Some(name) = local {
                 self.tell_outlived(state, loc, &pending, IoEnd::Scope(name));
                 state.pending.remove(loc);
                 self.record_io(state, || IoAction::Done(loc));
@@ -224,10 +240,27 @@ impl Exec<'_, '_> {
             LocalKind::Static | LocalKind::Temp => false,
             // What a pointer or a reference leads to does not end with it.
             _ if local.ty.pointers > 0 || local.ty.reference != Reference::None => false,
+            _ if !self.holds_inline(&local.ty) => false,
             // Where a value's end runs code, that is where it ends.
             _ => !self.is_rust() || !self.answers.dropped(*l, || self.is_dropped(*l)),
         };
         ends.then(|| local.name.clone())
+    }
+
+    /// Memory of a value of this type is in it, or ends with it; guards and smart pointers lead elsewhere.
+    fn holds_inline(&self, ty: &pipelint_ir::Type) -> bool {
+        if !self.is_rust() || ty.arrays > 0 || self.buffer_named(ty).is_some() {
+            return true;
+        }
+        let name = crate::program::last(&ty.name);
+        let capitals = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        let system = name.len() > 1 && name.chars().all(capitals);
+        system
+            || crate::memory::is_primitive(name)
+            || self
+                .program
+                .class_named(self.unit, self.scope(), &ty.name)
+                .is_some()
     }
 
     fn is_dropped(&self, local: LocalId) -> bool {
