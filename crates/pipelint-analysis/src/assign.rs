@@ -127,6 +127,10 @@ impl Exec<'_, '_> {
                     for (_, op) in items {
                         let v = self.operand(state, op);
                         self.escape(state, v);
+                        if let Operand::Copy(place) | Operand::Move(place) = op {
+                            let object = self.place(state, *place);
+                            self.hand_over_io(state, object);
+                        }
                     }
                     let whole = self.fresh(state, 0);
                     self.write(state, to, whole);
@@ -164,6 +168,7 @@ impl Exec<'_, '_> {
                         self.arena.val(Val::Ptr(loc))
                     } else {
                         self.escape_parts(state, &Operand::Copy(*place));
+                        self.hand_over_io(state, loc);
                         self.read(state, loc)
                     };
                     self.escape(state, v);

@@ -176,6 +176,7 @@ impl<'p> Exec<'p, '_> {
         }
         if let Target::Defined(f) = target {
             self.note_given(f, &values);
+            self.io_results_given(&state, &values);
         }
         for v in &values {
             self.touch_inside(&mut state, *v);

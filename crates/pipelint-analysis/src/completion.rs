@@ -85,6 +85,7 @@ impl Exec<'_, '_> {
             judge: Some(result),
             result: (result, nothing),
             error: None,
+            asked: false,
             failed: false,
             dropped: dst.is_none_or(|dst| self.is_never_read(dst)),
         };

@@ -605,6 +605,10 @@ impl<'p, 'm> Exec<'p, 'm> {
                     for state in &mut out[before..] {
                         for arg in args {
                             self.leave_behind(state, arg);
+                            if let Operand::Copy(place) = arg {
+                                let object = self.place(state, *place);
+                                self.hand_over_io(state, object);
+                            }
                         }
                     }
                 }

@@ -253,6 +253,26 @@ impl Exec<'_, '_> {
         state.io_calls.insert(of.judge, call);
     }
 
+    /// A function of the program is given the result of an I/O call: what it asks of it is not followed.
+    pub(crate) fn io_results_given(&mut self, state: &State, args: &[ValId]) {
+        if state.io_calls.is_empty() && state.error_of.is_empty() {
+            return;
+        }
+        let mut parts = Vec::new();
+        for v in args {
+            self.arena.parts(*v, &mut parts);
+        }
+        let given = parts.iter().filter_map(|v| state.io_calls.get(*v));
+        self.found.errors_given.extend(given.map(|call| call.span));
+        // Nor is what it asks of an error that it is lent.
+        let lent = parts.iter().filter_map(|v| match self.arena.get(*v) {
+            Val::Ptr(loc) => state.env.get(*loc),
+            _ => None,
+        });
+        let lent = lent.filter_map(|v| state.error_of.get(*v));
+        self.found.errors_given.extend(lent.map(|of| of.span));
+    }
+
     /// Code out of sight is given values.
     pub(crate) fn errors_given_away(&mut self, state: &mut State, callee: &Callee, args: &[ValId]) {
         match callee {
@@ -389,7 +409,7 @@ impl Exec<'_, '_> {
                 .errors_given
                 .extend(returned.iter().map(|of| of.span));
         }
-        if state.io_calls.is_empty() {
+        if state.io_calls.is_empty() && state.error_of.is_empty() {
             return;
         }
         let look = result.and_then(|v| self.look_of(state, v, parts));

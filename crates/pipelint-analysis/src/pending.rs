@@ -3,7 +3,7 @@
 //! An operation is named by the location of its OVERLAPPED, so that every pointer to it means the same.
 //! Until it has completed, the kernel uses the OVERLAPPED, the buffers, the event and the handle.
 
-use pipelint_ir::{Name, PlaceId};
+use pipelint_ir::{LocalKind, Name, PlaceId};
 use pipelint_models::{FunctionModel, Success};
 use pipelint_source::Span;
 
@@ -77,6 +77,8 @@ pub(crate) struct Cancelled {
     pub(crate) result: (ValId, Option<i128>),
     /// The error that it left, and the code that says that nothing was there to cancel.
     pub(crate) error: Option<(ValId, i128)>,
+    /// Somebody asked for it.
+    pub(crate) asked: bool,
     /// It is known to have failed.
     pub(crate) failed: bool,
     /// Nothing receives its result.
@@ -156,7 +158,18 @@ impl Exec<'_, '_> {
             return None;
         }
         let loc = self.pointee(v);
-        self.unknown_element(loc).is_none().then_some(loc)
+        (self.unknown_element(loc).is_none() && !self.is_of_no_type(loc)).then_some(loc)
+    }
+
+    /// A part of a variable whose type is not known: it may well lead elsewhere.
+    pub(crate) fn is_of_no_type(&self, loc: LocId) -> bool {
+        let Loc::Local(l) = self.arena.get_loc(self.arena.root(loc)) else {
+            return false;
+        };
+        let local = self.function.locals.get(l.0 as usize);
+        local.is_some_and(|l| {
+            l.kind != LocalKind::Temp && matches!(&*l.ty.name, "" | "auto" | "?" | "_")
+        })
     }
 
     fn start_io(
@@ -278,6 +291,7 @@ impl Exec<'_, '_> {
             Asked::Result(code) => pending.incomplete = Some((error, code)),
             Asked::Cancel(code) => {
                 if let Some(cancel) = &mut pending.cancel {
+                    cancel.asked = true;
                     cancel.error = Some((error, code));
                 }
             }

@@ -130,7 +130,7 @@ impl Exec<'_, '_> {
         self.settle_io(state);
         match action {
             IoAction::Start(loc, mut pending) => {
-                if self.unknown_element(loc).is_some() {
+                if self.unknown_element(loc).is_some() || self.is_of_no_type(loc) {
                     return;
                 }
                 let api = pending.started.as_ref().map(|s| s.0.clone());

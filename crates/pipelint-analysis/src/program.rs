@@ -143,7 +143,9 @@ impl<'m> Program<'m> {
             .flatten()
             .map(|&(u, c)| {
                 let fields = units[u].classes[c].fields.iter().filter(|f| !f.is_static);
-                let refers = |f: &pipelint_ir::Field| f.ty.reference != Reference::None;
+                // In Rust a reference is a value like others.
+                let cpp = units[u].language != pipelint_ir::Language::Rust;
+                let refers = |f: &pipelint_ir::Field| cpp && f.ty.reference != Reference::None;
                 (
                     (u, c),
                     fields.map(|f| (f.name.clone(), refers(f))).collect(),

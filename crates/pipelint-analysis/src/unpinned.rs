@@ -598,7 +598,13 @@ impl Exec<'_, '_> {
                 continue;
             }
             let here = cancel.at == cancel.origin && self.site.is_none();
-            if !here || !(cancel.failed || cancel.dropped) || pending.closed.is_some() {
+            // What a library's error says of the code is not always seen.
+            let asked = || {
+                let mut known = state.error_of.iter();
+                cancel.asked || known.any(|(_, of)| of.judge == cancel.result.0)
+            };
+            let failed = cancel.failed && (!self.is_rust() || asked());
+            if !here || !(failed || cancel.dropped) || pending.closed.is_some() {
                 continue;
             }
             let fault = IoFault::CancelFailed {

@@ -74,7 +74,8 @@ impl<'t> Source<'t> {
             }
             match what {
                 K::StorageClass => match self.text(child) {
-                    "static" => out.is_static = true,
+                    // One for each thread, as long as that runs.
+                    "static" | "thread_local" | "_Thread_local" => out.is_static = true,
                     "extern" => out.is_extern = true,
                     _ => {}
                 },
