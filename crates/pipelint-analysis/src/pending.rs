@@ -11,6 +11,7 @@ use crate::event::{PathStep, StepKind};
 use crate::exec::Exec;
 use crate::io_fault::IoEnd;
 use crate::log::Action;
+use crate::lost::Lost;
 use crate::pending_log::{Ask, IoAction, ResetCall};
 use crate::program::ClassRef;
 use crate::state::State;
@@ -163,13 +164,16 @@ impl Exec<'_, '_> {
 
     /// A part of a variable whose type is not known: it may well lead elsewhere.
     pub(crate) fn is_of_no_type(&self, loc: LocId) -> bool {
-        let Loc::Local(l) = self.arena.get_loc(self.arena.root(loc)) else {
+        let root = self.arena.root(loc);
+        let Loc::Local(l) = self.arena.get_loc(root) else {
             return false;
         };
         let local = self.function.locals.get(l.0 as usize);
-        local.is_some_and(|l| {
-            l.kind != LocalKind::Temp && matches!(&*l.ty.name, "" | "auto" | "?" | "_")
-        })
+        // Whose own address is given is meant itself.
+        root != loc
+            && local.is_some_and(|l| {
+                l.kind != LocalKind::Temp && matches!(&*l.ty.name, "" | "auto" | "?" | "_")
+            })
     }
 
     fn start_io(
@@ -352,6 +356,9 @@ impl Exec<'_, '_> {
             if over {
                 self.complete(state, loc);
             } else if started && self.equals(state, error, IO_PENDING) == Some(true) {
+                // It has not failed.
+                let lost = |lost: &Lost| lost.result == Some(result);
+                state.lost = state.lost.take().filter(|l| !lost(l));
                 pending.surely = true;
                 pending.judge = None;
                 state.pending.insert(loc, pending);

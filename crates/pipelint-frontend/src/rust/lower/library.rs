@@ -155,6 +155,9 @@ pub(super) fn known_method(ty: &Ty, name: &str) -> Ty {
         "to_os_string" | "into_os_string" => Ty::named("std::ffi::OsString"),
         "to_owned" if *ty.referent() == Ty::Str => Ty::named("String"),
         "len" | "capacity" => Ty::Num("usize".into()),
+        "to_le_bytes" | "to_be_bytes" | "to_ne_bytes" => {
+            Ty::Array(Box::new(Ty::Num("u8".into())), None)
+        }
         "raw_os_error" => Ty::option(Ty::Num("i32".into())),
         "try_clone" => Ty::io_result(ty.clone()),
         "clone"
