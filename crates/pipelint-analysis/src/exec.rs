@@ -605,7 +605,9 @@ impl<'p, 'm> Exec<'p, 'm> {
                     for state in &mut out[before..] {
                         for arg in args {
                             self.leave_behind(state, arg);
-                            if let Operand::Copy(place) = arg {
+                            if let Operand::Copy(place) = arg
+                                && !self.is_pointer_variable(*place)
+                            {
                                 let object = self.place(state, *place);
                                 self.hand_over_io(state, object);
                             }
@@ -653,6 +655,15 @@ impl<'p, 'm> Exec<'p, 'm> {
             // No rule reports on a path through a gap.
             Statement::Opaque { .. } => {}
         }
+    }
+
+    /// A local that is a pointer or a reference, whatever it leads to.
+    fn is_pointer_variable(&self, place: PlaceId) -> bool {
+        let Base::Local(l) = self.function.places[place].base else {
+            return false;
+        };
+        let local = self.function.locals.get(l.0 as usize);
+        local.is_some_and(|l| l.ty.pointers > 0 || l.ty.reference != pipelint_ir::Reference::None)
     }
 
     pub(crate) fn is_variable(&self, place: PlaceId) -> bool {

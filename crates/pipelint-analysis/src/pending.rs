@@ -330,6 +330,11 @@ impl Exec<'_, '_> {
 
     /// A condition has decided the error that a call left whose result this is.
     pub(crate) fn error_decided(&mut self, state: &mut State, result: ValId, error: ValId) {
+        if self.equals(state, error, IO_PENDING) == Some(true) {
+            // It has not failed.
+            let of_it = |lost: &Lost| lost.result.is_some_and(|v| v == result || v == error);
+            state.lost = state.lost.take().filter(|lost| !of_it(lost));
+        }
         let all: Vec<(LocId, Pending)> =
             state.pending.iter().map(|(l, p)| (l, p.clone())).collect();
         for (loc, mut pending) in all {
@@ -356,9 +361,6 @@ impl Exec<'_, '_> {
             if over {
                 self.complete(state, loc);
             } else if started && self.equals(state, error, IO_PENDING) == Some(true) {
-                // It has not failed.
-                let lost = |lost: &Lost| lost.result == Some(result);
-                state.lost = state.lost.take().filter(|l| !lost(l));
                 pending.surely = true;
                 pending.judge = None;
                 state.pending.insert(loc, pending);

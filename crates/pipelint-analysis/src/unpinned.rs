@@ -58,7 +58,12 @@ impl Exec<'_, '_> {
             return;
         };
         let local = self.function.locals.get(l.0 as usize);
-        if state.pending.is_empty() || !local.is_some_and(|l| self.holds_inline(&l.ty)) {
+        // What was moved into a temporary is in it.
+        let inline = |l: &pipelint_ir::Local| {
+            self.holds_inline(&l.ty)
+                || (l.kind == LocalKind::Temp && matches!(&*l.ty.name, "" | "?"))
+        };
+        if state.pending.is_empty() || !local.is_some_and(inline) {
             return;
         }
         self.settle_io(state);
