@@ -17,6 +17,12 @@ impl Exec<'_, '_> {
         }
         let to = self.place(state, dst);
         if let Some(v) = self.closure(state, value) {
+            if let Rvalue::Closure(_, captures) = value {
+                for (place, _) in captures.iter().filter(|(_, by_ref)| !by_ref) {
+                    let object = self.place(state, *place);
+                    self.hand_over_io(state, object);
+                }
+            }
             self.write(state, to, v);
             return;
         }

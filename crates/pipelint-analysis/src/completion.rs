@@ -291,6 +291,16 @@ impl Exec<'_, '_> {
 
     /// A wait, whose result is decided later.
     pub(crate) fn await_objects(&mut self, state: &mut State, result: ValId, awaited: Awaited) {
+        let time = awaited
+            .timeout
+            .filter(|_| awaited.one && !awaited.alertable);
+        if time.is_some_and(|v| matches!(self.arena.as_int(v), Some(-1 | INFINITE))) {
+            // How long a helper waits, its caller knows.
+            for (_, v) in &awaited.objects {
+                self.signalled(state, *v, &[]);
+            }
+            return;
+        }
         self.record_io(state, || IoAction::Wait(result, Box::new(awaited.clone())));
         state.awaited.insert(result, awaited);
     }

@@ -332,7 +332,16 @@ impl Exec<'_, '_> {
     pub(crate) fn error_decided(&mut self, state: &mut State, result: ValId, error: ValId) {
         if self.equals(state, error, IO_PENDING) == Some(true) {
             // It has not failed.
-            let of_it = |lost: &Lost| lost.result.is_some_and(|v| v == result || v == error);
+            let started = state
+                .pending
+                .iter()
+                .filter(|(_, p)| p.result == Some(result));
+            let started: Vec<Span> = started
+                .filter_map(|(_, p)| Some(p.started.as_ref()?.1))
+                .collect();
+            let of_it = |lost: &Lost| {
+                lost.result.is_some_and(|v| v == result || v == error) || started.contains(&lost.at)
+            };
             state.lost = state.lost.take().filter(|lost| !of_it(lost));
         }
         let all: Vec<(LocId, Pending)> =

@@ -68,7 +68,7 @@ impl Rule for TemporaryOverlapped {
             message: format!(
                 "`{api}` gets the address of an OVERLAPPED that ends with this statement"
             ),
-            help: "borrow the one that is kept: `as_mut()` before `unwrap()`".to_owned(),
+            help: "borrow the one that is kept: `as_mut` comes before `unwrap`".to_owned(),
         };
         Some(words::diagnostic(&Self::META, event, words))
     }

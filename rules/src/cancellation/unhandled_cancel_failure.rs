@@ -121,9 +121,7 @@ impl Rule for UnhandledCancelFailure {
                 (
                     "the operation may go on".to_owned(),
                     format!("{seen}, and the function reports success"),
-                    format!(
-                        "return the error: `if (!{cancel}(…) && GetLastError() != ERROR_NOT_FOUND)`"
-                    ),
+                    "return the error, unless it is `ERROR_NOT_FOUND`".to_owned(),
                 )
             }
             IoFault::NotAHandle { cancel } => (
