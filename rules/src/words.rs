@@ -73,6 +73,7 @@ fn label(what: &StepKind) -> String {
         StepKind::Compared(value) => format!("compared with {value}"),
         StepKind::Narrowed(ty) => format!("narrowed to `{ty}`"),
         StepKind::Left => "the function is left here".to_owned(),
+        StepKind::ScopeEnd(var) if var.is_empty() => "the value ends here".to_owned(),
         StepKind::ScopeEnd(var) => format!("`{var}` leaves scope"),
         StepKind::Forgotten(by) => format!("`{by}` keeps its owner from ending"),
         StepKind::Started(api) => format!("`{api}` starts the operation"),

@@ -308,9 +308,6 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         }
     }
     let mut never = never_closed::never_closed(&program, &fills, elsewhere);
-    // One creation that several classes keep is told of the first.
-    never.sort_by_key(|e| e.at);
-    never.dedup_by_key(|e| e.at);
     let classes: FxHashSet<Span> = never.iter().map(|e| e.at).collect();
     // The class is at fault, not each of its objects that ends with the handle.
     analysis.events.retain(|e| {

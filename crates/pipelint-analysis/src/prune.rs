@@ -114,6 +114,24 @@ impl Exec<'_, '_> {
         state.error_of.retain(|v, _| reachable.contains(v));
         state.evidence.retain(|v, _| reachable.contains(v));
         state.awaited.retain(|v, _| reachable.contains(v));
+        // What nobody can name any more, nobody starts or cancels.
+        let named = |loc: LocId| match arena.get_loc(arena.root(loc)) {
+            Loc::Deref(p) => reachable.contains(*p) || self.is_given(*p),
+            Loc::Local(l) => {
+                cfg.is_live(block, *l)
+                    || cfg.is_static(*l)
+                    || reachable_root(arena, &reachable, loc)
+            }
+            _ => true,
+        };
+        state.idle.retain(|loc, ()| named(loc));
+        state.events_of.retain(|loc, _| named(loc));
+        state.pending.retain(|loc, p| {
+            p.cancel.is_some() || named(loc) || p.buffers.iter().any(|at| named(*at))
+        });
+        state
+            .operations
+            .retain(|v, op| reachable.contains(v) || op.acted || op.seen.is_some());
         if state.last_made.is_some_and(|v| state.res.get(v).is_none()) {
             state.last_made = None;
         }
@@ -142,6 +160,14 @@ impl Exec<'_, '_> {
         }
         self.marks = reachable;
     }
+}
+
+/// A variable whose address some value holds is reached by that.
+fn reachable_root(arena: &Arena, reachable: &ValSet, loc: LocId) -> bool {
+    let root = arena.root(loc);
+    reachable
+        .iter()
+        .any(|v| matches!(arena.get(v), Val::Ptr(at) if arena.root(*at) == root))
 }
 
 /// The event of an OVERLAPPED, or the status that the kernel writes into it.
