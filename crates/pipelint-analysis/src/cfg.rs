@@ -1,8 +1,8 @@
 //! Facts about a function's graph: order, loops, live locals.
 
 use pipelint_ir::{
-    Base, Callee, Function, LocalId, LocalKind, Name, Operand, Place, PlaceId, Proj, Rvalue,
-    Statement, Terminator,
+    Base, Callee, Function, FunctionKind, LocalId, LocalKind, Name, Operand, Place, PlaceId, Proj,
+    Rvalue, Statement, Terminator,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -108,12 +108,13 @@ impl Cfg {
         at.ok().map(|i| &self.loops[i].1)
     }
 
-    /// True when this block or a later one reads a field or global of this name.
-    /// This block, or one behind it, calls a method on the object.
+    /// True when this block of a destructor, or one behind it, calls a method on the object. What ends the
+    /// object is asked there; elsewhere, what each path knows of the fields would keep too many apart.
     pub(crate) fn calls_on_self(&self, block: usize) -> bool {
         self.on_self[block]
     }
 
+    /// True when this block or a later one reads a field or global of this name.
     pub(crate) fn is_mentioned(&self, block: usize, name: &Name) -> bool {
         let n = self.names.get(name);
         n.is_some_and(|n| self.mentioned[block][n / 64] >> (n % 64) & 1 == 1)
@@ -228,6 +229,9 @@ fn on_self(function: &Function, succ: &[Vec<usize>], own: &dyn Fn(&str) -> bool)
         .map(|block| block.stmts.iter().any(calls))
         .collect();
     found.resize(succ.len(), false);
+    if function.kind != FunctionKind::Destructor {
+        found.fill(false);
+    }
     // As far as it goes: backwards until nothing changes.
     let mut changed = found.contains(&true);
     while changed {

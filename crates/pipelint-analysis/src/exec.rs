@@ -32,7 +32,7 @@ use crate::summary::{OpenEnd, Summary};
 use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId, ValSet};
 
 /// Disjuncts that may enter one block.
-const STATES_PER_BLOCK: usize = 200;
+const STATES_PER_BLOCK: usize = 400;
 /// The same once a bound was met: what is then seen of the rest of the function is a sample, and
 /// a larger one costs more than it shows.
 const STATES_ONCE_BOUNDED: usize = 24;

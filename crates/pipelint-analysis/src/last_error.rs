@@ -721,11 +721,8 @@ impl<'p> Exec<'p, '_> {
         };
         // That there is an error is known by nothing but that it was asked for.
         let unknown = way.calls[at].is_asking();
-        if unknown
-            && !later
-                .iter()
-                .all(|call| call.is_asking() || call.is_output())
-        {
+        let may_fail = |call: &&Call| !call.is_asking() && !call.is_output();
+        if unknown && later.iter().any(may_fail) {
             return;
         }
         self.error_clobbered(&way.calls[at], by, asked);

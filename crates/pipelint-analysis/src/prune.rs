@@ -129,6 +129,8 @@ impl Exec<'_, '_> {
         state.pending.retain(|loc, p| {
             p.cancel.is_some() || named(loc) || p.buffers.iter().any(|at| named(*at))
         });
+        let is_pending = |at: &(LocId, _)| state.pending.get(at.0).is_some();
+        state.asked_io = state.asked_io.take().filter(is_pending);
         state
             .operations
             .retain(|v, op| reachable.contains(v) || op.acted || op.seen.is_some());
