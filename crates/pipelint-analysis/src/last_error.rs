@@ -713,8 +713,10 @@ impl<'p> Exec<'p, '_> {
         }
         // What succeeds leaves `errno` alone more often than not.
         let changes = |call: &&&Call| {
-            let kept = which == Some(ErrorStore::Errno) && call.judge.is_some();
-            !call.is_asking() && !(kept && call.went == Went::Succeeded)
+            let kept = which == Some(ErrorStore::Errno)
+                && call.judge.is_some()
+                && call.went == Went::Succeeded;
+            !kept && !call.is_asking()
         };
         let Some(by) = later.iter().find(changes) else {
             return;
