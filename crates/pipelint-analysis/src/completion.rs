@@ -41,23 +41,8 @@ impl Exec<'_, '_> {
     /// An operation that this function did not start.
     pub(crate) fn adopted_io(handle: Option<ValId>) -> Pending {
         Pending {
-            started: None,
             handle,
-            event: None,
-            buffers: Vec::new(),
-            routine: false,
-            queued: false,
-            judge: None,
-            result: None,
-            error: None,
-            asked: Vec::new(),
-            last_asked: None,
-            incomplete: None,
-            surely: false,
-            cancel: None,
-            polled: false,
-            ended: None,
-            closed: None,
+            ..Pending::default()
         }
     }
 

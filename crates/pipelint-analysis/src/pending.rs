@@ -25,7 +25,7 @@ const IO_INCOMPLETE: i128 = 996;
 const STATUS_PENDING: i128 = 0x103;
 
 /// An operation that may be under way.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Pending {
     /// The call that started it; none where it was started before this function.
     pub(crate) started: Option<(Name, Span)>,
@@ -215,15 +215,7 @@ impl Exec<'_, '_> {
             queued: start.routine || start.queued,
             judge: Some((result, success)),
             result: Some(result),
-            error: None,
-            asked: Vec::new(),
-            last_asked: None,
-            incomplete: None,
-            surely: false,
-            cancel: None,
-            polled: false,
-            ended: None,
-            closed: None,
+            ..Pending::default()
         };
         let about = self.arena.val(Val::Ptr(loc));
         let what = StepKind::Started(api.clone());
