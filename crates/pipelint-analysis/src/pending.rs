@@ -281,7 +281,10 @@ impl Exec<'_, '_> {
             | IoAction::Done(loc) => self.is_callers(*loc),
             // Whichever handle it was.
             IoAction::CancelAll(..) => true,
-            IoAction::Signalled(v) | IoAction::Vain(v) | IoAction::Reset(v, _) => self.is_given(*v),
+            IoAction::Signalled(v)
+            | IoAction::Vain(v)
+            | IoAction::Reset(v, _)
+            | IoAction::Callback(v, _) => self.is_given(*v),
             IoAction::Alerted | IoAction::Drained => true,
         };
         if felt {
