@@ -185,6 +185,7 @@ impl Exec<'_, '_> {
         }
         let key = self.known_callback(state, v);
         let mut life = state.callbacks.lives.get(key).cloned().unwrap_or_default();
+        self.used_after_close(state, v, &life, &act);
         match &act {
             CallbackAct::Set(unless) => {
                 life.disarmed = unless.is_some_and(|v| self.equals(state, v, 0) == Some(true));
@@ -222,6 +223,20 @@ impl Exec<'_, '_> {
         }
         state.callbacks.lives.insert(key, life);
         self.record_io(state, || IoAction::Callback(v, act));
+    }
+
+    /// Disarmed or waited for after the close: that is told as a use of what is closed.
+    fn used_after_close(&mut self, state: &State, v: ValId, life: &Life, act: &CallbackAct) {
+        let uses = matches!(act, CallbackAct::Set(_) | CallbackAct::Wait(..));
+        if let Some(closed) = life.closed.as_ref().filter(|_| uses)
+            && let Some((kept, _)) = self.kept_object(state, v)
+        {
+            self.found.callbacks.closings.push(Closing {
+                kept,
+                at: closed.by.at,
+                event: None,
+            });
+        }
     }
 
     /// The value by which an object is known: a field that was read again holds the same.
