@@ -19,7 +19,8 @@ is `gone`, or `STANDS` when an accepted code is still reported in those lines, o
 still reported elsewhere. Without a finding to lose, `clean` or `STANDS` say what the fixed lines hold.
 
 A negative is `FAIL` when a report's own place is in the row's lines. A report that only leads through
-them, and reports elsewhere in the file, are listed for information.
+them, one that a row of cases.tsv asks for in those very lines, and reports elsewhere in the file are
+listed for information.
 """
 
 import argparse
@@ -231,12 +232,23 @@ def fixed(linter, repository, row, commit, lines, accept, before, found):
     return "gone" if found else "clean"
 
 
-def judge_negative(linter, row):
+def asked_for(report, row, cases):
+    """Whether a labelled fault of the same version of the file asks for the report where it stands."""
+    return any(
+        report.code in case["accept"].split() and report.at(ranges(case["lines"]), kinds=("",))
+        for case in cases
+        if all(case[column] == row[column] for column in ("repo", "commit", "path"))
+    )
+
+
+def judge_negative(linter, row, cases):
     """Verdict, reports in the lines, and reports elsewhere in the file."""
     commit = linter.repository(row["repo"]).commit(row["commit"])
     lines = ranges(row["lines"])
     reports = linter.reports(row["repo"], commit, row["path"])
-    wrong = [report for report in reports if report.at(lines, kinds=("",))]
+    wrong = [
+        report for report in reports if report.at(lines, kinds=("",)) and not asked_for(report, row, cases)
+    ]
     through = [report for report in reports if report not in wrong and report.at(lines)]
     rest = [report for report in reports if report not in wrong and report not in through]
     whole = [(1, sys.maxsize)]
@@ -298,7 +310,8 @@ def main():
             unusable.append(row["id"])
             return "absent", " ".join(str(reason).split()), "-"
 
-    cases = [row for row in rows(os.path.join(options.labels, "cases.tsv")) if chosen(row)]
+    labelled = rows(os.path.join(options.labels, "cases.tsv"))
+    cases = [row for row in labelled if chosen(row)]
     negatives = [row for row in rows(os.path.join(options.labels, "negatives.tsv")) if chosen(row, family=False)]
 
     body, totals, standing = [], {}, 0
@@ -324,7 +337,7 @@ def main():
 
     body, alarms = [], 0
     for row in negatives:
-        verdict, words, rest = judged(row, judge_negative)
+        verdict, words, rest = judged(row, lambda linter, row: judge_negative(linter, row, labelled))
         body.append((row["id"], row.get("naive_rule", ""), verdict, words, rest))
         alarms += verdict == "FAIL"
     if body:

@@ -298,7 +298,11 @@ impl<'p> Exec<'p, '_> {
         }
         self.owners_changed(&mut state, args);
         self.unknown_and_io(&mut state, callee);
+        let slow = state.callbacks.slow;
         self.outside_changes(&mut state, surely, 0);
+        if logs {
+            state.callbacks.slow = slow;
+        }
         let cpp = program.units[self.unit].language == Language::Cpp;
         let may_assign = cpp || matches!(callee, Callee::Function(name) if is_macro_name(name));
         if may_assign {
@@ -457,6 +461,7 @@ impl<'p> Exec<'p, '_> {
     /// Unknown code ran: what it can reach may have changed, what it holds may have been judged.
     pub(crate) fn outside_changes(&mut self, state: &mut State, surely_returns: bool, nth: u32) {
         state.epoch = self.epoch_after(state, nth);
+        state.callbacks.slow = true;
         let surely = surely_returns;
         self.record(state, Action::Havoc { surely });
         self.record(state, Action::Epoch(state.epoch));

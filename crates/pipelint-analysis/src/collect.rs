@@ -4,6 +4,7 @@ use pipelint_ir::Name;
 use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::callback_classes::KeptCallbacks;
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::fills::Fill;
 use crate::io_classes::KeptIo;
@@ -85,6 +86,8 @@ pub(crate) struct Findings {
     pub(crate) passed_over: Vec<Event>,
     /// What it does to operations that objects keep.
     pub(crate) kept_io: KeptIo,
+    /// What it does to objects with callbacks.
+    pub(crate) callbacks: KeptCallbacks,
     /// Places that ask for an error where no call on the path left one, to be told where no path comes
     /// there with an error.
     pub(crate) stale_errors: Vec<Event>,
@@ -133,6 +136,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::Io(fault) => (40 + fault.number(), fault.told_at().unwrap_or(event.at)),
         EventKind::LastError(fault) => (fault.key(), fault.told_at().unwrap_or(event.at)),
         EventKind::Result(fault) => (80 + fault.number(), event.at),
+        EventKind::Callback(fault) => (fault.key(), event.at),
     }
 }
 

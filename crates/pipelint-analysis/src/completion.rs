@@ -449,6 +449,7 @@ impl Exec<'_, '_> {
     /// Code out of sight ran that may have waited, or that others waited for meanwhile: operations on
     /// memory that it can reach may have completed.
     pub(crate) fn may_complete(&mut self, state: &mut State) {
+        state.callbacks.slow = true;
         let gone_any = !state.pending.is_empty();
         let gone: Vec<LocId> = state
             .pending

@@ -122,7 +122,8 @@ fn statements(function: &Function) -> impl Iterator<Item = (Span, &Statement)> {
         })
 }
 
-fn place_of(op: &Operand) -> Option<PlaceId> {
+/// The place that an operand reads.
+pub(crate) fn place_of(op: &Operand) -> Option<PlaceId> {
     match op {
         Operand::Copy(place) | Operand::Move(place) => Some(*place),
         Operand::Const(_) => None,
@@ -176,7 +177,7 @@ fn maker(function: &Function, place: PlaceId) -> Option<(Span, Name)> {
 }
 
 /// The function that an argument names, as it is or in a `Some`.
-fn named_function(function: &Function, arg: &Operand) -> Option<Name> {
+pub(crate) fn named_function(function: &Function, arg: &Operand) -> Option<Name> {
     let name = |op: &Operand| match op {
         Operand::Const(Const::Function(name)) => Some(name.clone()),
         _ => None,

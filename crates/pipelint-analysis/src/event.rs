@@ -6,6 +6,7 @@ use pipelint_ir::Name;
 use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
 
+use crate::callback_fault::CallbackFault;
 use crate::error_fault::ErrorFault;
 use crate::handed_on::HandedOn;
 use crate::io_fault::IoFault;
@@ -314,6 +315,8 @@ pub enum EventKind {
     },
     /// A fault of an operation that is under way.
     Io(IoFault),
+    /// A fault of a callback that the thread pool runs.
+    Callback(CallbackFault),
     /// An error is asked for too late or for nothing, or misread.
     LastError(ErrorFault),
     /// A constructor throws while a raw field of the object holds a live resource.

@@ -11,6 +11,9 @@ mod behind;
 mod boxed;
 mod buffers;
 mod call;
+mod callback_classes;
+mod callback_fault;
+mod callbacks;
 mod cfg;
 mod check;
 mod class;
@@ -76,6 +79,7 @@ mod resource;
 mod results;
 mod returns;
 mod rust;
+mod self_wait;
 mod sites;
 mod split;
 mod started;
@@ -109,6 +113,7 @@ use program::{FnRef, Program, Target};
 use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
+pub use callback_fault::{CallbackFault, Missing};
 pub use error_fault::ErrorFault;
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
 pub use io_fault::{IoEnd, IoFault};
@@ -244,6 +249,11 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.extend(Findings::half_done(&mut findings));
     analysis.events.extend(Findings::forgotten(&mut findings));
     analysis.events.extend(io_classes::joined(&mut findings));
+    let mut callbacks = callback_classes::KeptCallbacks::take(&mut findings);
+    analysis
+        .events
+        .extend(self_wait::self_waits(&program, &order, &callbacks));
+    analysis.events.extend(callbacks.outlived(&program, &order));
     analysis
         .events
         .extend(misread::pending_misread(&mut findings));

@@ -227,6 +227,7 @@ impl Exec<'_, '_> {
         }
         self.begin_buffer(state, loc);
         self.note_event_of(state, loc, v);
+        self.keeps_callback(state, loc, v);
         self.note_fill(state, loc, v);
         self.scribble(state, loc, v);
         self.may_set_exposed(state, loc);

@@ -174,6 +174,7 @@ impl<'p> Exec<'p, '_> {
                 .pseudo
                 .insert(result, (api.clone(), Name::new(&pseudo.noun)));
         }
+        self.run_callbacks(&mut state, api, model, args, result);
         if outs.iter().any(|a| a.at.argument().is_some()) {
             self.acquire_outs(state, dst, api, model, &outs, args, result, out);
             return;

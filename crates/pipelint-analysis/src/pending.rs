@@ -309,9 +309,10 @@ impl Exec<'_, '_> {
             | IoAction::Done(loc) => self.is_callers(*loc),
             // Whichever handle it was.
             IoAction::CancelAll(..) => true,
-            IoAction::Signalled(v) | IoAction::Vain(v, _) | IoAction::Reset(v, _) => {
-                self.is_given(*v)
-            }
+            IoAction::Signalled(v)
+            | IoAction::Vain(v, _)
+            | IoAction::Reset(v, _)
+            | IoAction::Callback(v, _) => self.is_given(*v),
             IoAction::Alerted | IoAction::Drained => true,
             IoAction::Wait(_, awaited) => awaited.objects.iter().any(|(_, v)| self.is_given(*v)),
         };

@@ -3,6 +3,7 @@
 use pipelint_ir::Name;
 use pipelint_source::Span;
 
+use crate::callbacks::CallbackAct;
 use crate::event::StepKind;
 use crate::exec::Exec;
 use crate::pending::{Asked, Awaited, Cancelled, Pending};
@@ -38,6 +39,8 @@ pub(crate) enum IoAction {
     Drained,
     /// Reset this event, by this call.
     Reset(ValId, Box<ResetCall>),
+    /// Did something to an object with callbacks.
+    Callback(ValId, CallbackAct),
 }
 
 /// A call that resets an event.
@@ -95,7 +98,11 @@ impl IoAction {
                 f(v);
                 timeout.iter_mut().for_each(f);
             }
-            Self::Signalled(v) | Self::Reset(v, _) => f(v),
+            Self::Callback(v, CallbackAct::Set(Some(unless))) => {
+                f(v);
+                f(unless);
+            }
+            Self::Signalled(v) | Self::Reset(v, _) | Self::Callback(v, _) => f(v),
             Self::Sure(_) | Self::Done(_) | Self::Failed(_) | Self::Alerted | Self::Drained => {}
         }
     }
@@ -117,6 +124,7 @@ impl IoAction {
             | Self::Signalled(_)
             | Self::Vain(..)
             | Self::Reset(..)
+            | Self::Callback(..)
             | Self::Alerted
             | Self::Drained => {}
         }
@@ -197,6 +205,12 @@ impl Exec<'_, '_> {
             IoAction::Vain(v, timeout) => self.waited_in_vain(state, v, timeout),
             IoAction::Alerted => self.alerted(state),
             IoAction::Drained => self.may_complete(state),
+            IoAction::Callback(v, mut act) => {
+                if let CallbackAct::Wait(_, _, frames) = &mut act {
+                    *frames += 1;
+                }
+                self.callback_act(state, v, act);
+            }
             IoAction::Reset(v, mut call) => {
                 call.frames += 1;
                 self.reset_event(state, *call, v);

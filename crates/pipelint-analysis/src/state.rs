@@ -9,6 +9,7 @@ use pipelint_models::{IoKind, Release, Sentinel, Success};
 use pipelint_source::Span;
 use rustc_hash::FxHasher;
 
+use crate::callbacks::Callbacks;
 use crate::event::{PathStep, StepKind};
 use crate::handed_on::HandedOn;
 use crate::last_error::{ErrorOf, LastError};
@@ -392,6 +393,8 @@ pub(crate) struct State {
     pub(crate) returned_at: Option<Span>,
     /// Handles on which the path has cancelled what is pending. It tells no two paths apart.
     pub(crate) cancelled: VecMap<ValId, ()>,
+    /// Objects whose callbacks the thread pool runs.
+    pub(crate) callbacks: Callbacks,
     /// Values that are pseudo-handles, with the call and the words.
     pub(crate) pseudo: VecMap<ValId, (Name, Name)>,
     /// Local roots whose address unknown code has.
@@ -612,7 +615,7 @@ impl State {
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
             (&self.evidence, self.last_owner),
             (&self.pending, &self.idle, &self.awaited, self.asked_io),
-            &self.events_of,
+            (&self.events_of, &self.callbacks),
         )
     }
 }
@@ -645,6 +648,7 @@ impl PartialEq for State {
             && self.events_of == other.events_of
             && self.awaited == other.awaited
             && self.asked_io == other.asked_io
+            && self.callbacks == other.callbacks
     }
 }
 

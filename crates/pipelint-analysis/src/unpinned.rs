@@ -134,6 +134,7 @@ impl Exec<'_, '_> {
 
     /// A value is released: memory, or a handle that an operation is on.
     pub(crate) fn release_and_io(&mut self, state: &mut State, v: ValId, api: &Name) {
+        self.context_ends(state, v, api);
         if state.pending.is_empty() {
             return;
         }
@@ -187,6 +188,7 @@ impl Exec<'_, '_> {
 
     /// The path leaves the function: its variables end, and so does the object of a destructor.
     pub(crate) fn leave_io(&mut self, state: &mut State) {
+        self.leave_callbacks(state);
         if state.pending.is_empty() {
             return;
         }

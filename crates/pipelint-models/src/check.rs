@@ -418,6 +418,32 @@ fn overlapped(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
     Ok(())
 }
 
+/// What it does to callbacks.
+fn callbacks(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
+    if let Some(registers) = &f.registers {
+        argument("registers.callback", registers.callback)?;
+        argument("registers.context", registers.context)?;
+        if let Some(arg) = registers.grouped_unless_null {
+            argument("registers.grouped_unless_null", arg)?;
+        }
+    }
+    if let Some(arms) = &f.arms {
+        argument("arms.object", arms.object)?;
+        if let Some(arg) = arms.unless_null {
+            argument("arms.unless_null", arg)?;
+        }
+    }
+    if let Some(awaits) = &f.awaits_callbacks {
+        argument("awaits_callbacks.object", awaits.object)?;
+        condition(awaits.when.as_ref(), known)?;
+    }
+    if let Some(closes) = &f.closes_callbacks {
+        argument("closes_callbacks.object", closes.object)?;
+        condition(closes.when.as_ref(), known)?;
+    }
+    Ok(())
+}
+
 fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
     page(&f.page)?;
     arguments("needs", &f.needs)?;
@@ -483,6 +509,7 @@ fn function(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
         }
     }
     overlapped(f, known)?;
+    callbacks(f, known)?;
     let judged = f.io.is_some() || f.sets || f.starts_io.is_some() || f.cancels.is_some();
     if (judged || f.completes.is_some()) && f.success.is_none() {
         return Err(Problem::NoSuccess);

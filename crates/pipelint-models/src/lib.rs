@@ -4,6 +4,7 @@
 //! The built-in models are TOML files beside the rules; users add their own with the same schema.
 
 mod buffer;
+mod callback;
 mod check;
 mod error;
 mod last_error;
@@ -20,6 +21,7 @@ mod structure;
 mod types;
 
 pub use buffer::Buffer;
+pub use callback::{Arms, AwaitsCallbacks, ClosesCallbacks, Registers};
 pub use error::{ModelError, Problem};
 pub use last_error::{ErrorEffect, ErrorStore};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::buffer::Buffer;
+use crate::callback::{Arms, AwaitsCallbacks, ClosesCallbacks, Registers};
 use crate::last_error::ErrorEffect;
 use crate::lock::{Guard, Lock};
 use crate::overlapped::{Cancel, Completes, Start, Waits};
@@ -395,6 +396,18 @@ pub struct FunctionModel {
     /// It starts a thread or work item that runs a function of its caller's.
     #[serde(default)]
     pub starts: Option<Starts>,
+    /// It makes an object whose callback the thread pool runs.
+    #[serde(default)]
+    pub registers: Option<Registers>,
+    /// It has callbacks of an object run, or no more.
+    #[serde(default)]
+    pub arms: Option<Arms>,
+    /// It waits for callbacks that run.
+    #[serde(default)]
+    pub awaits_callbacks: Option<AwaitsCallbacks>,
+    /// It closes an object that has callbacks, and waits for none.
+    #[serde(default)]
+    pub closes_callbacks: Option<ClosesCallbacks>,
     /// Arguments that point to a lock which is none before this call.
     #[serde(default)]
     pub initialises: Vec<usize>,

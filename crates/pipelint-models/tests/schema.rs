@@ -19,7 +19,7 @@ fn the_published_schema_is_fresh() {
     assert_eq!(
         PUBLISHED.replace("\r\n", "\n"),
         pipelint_models::json_schema(),
-        "run `cargo run -p pipelint-models --example schema > docs/schema/pipelint-models.schema.json`"
+        "run `cargo run -p pipelint-models --example models_schema > docs/schema/pipelint-models.schema.json`"
     );
 }
 

@@ -29,7 +29,7 @@ fn the_published_schema_is_fresh() {
     assert_eq!(
         PUBLISHED.replace("\r\n", "\n"),
         json_schema(),
-        "run `cargo run -p pipelint-report --example schema > docs/schema/pipelint-report.schema.json`"
+        "run `cargo run -p pipelint-report --example report_schema > docs/schema/pipelint-report.schema.json`"
     );
 }
 

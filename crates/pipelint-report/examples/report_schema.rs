@@ -1,5 +1,5 @@
 //! Prints the schema of the JSON format:
-//! `cargo run -p pipelint-report --example schema > docs/schema/pipelint-report.schema.json`.
+//! `cargo run -p pipelint-report --example report_schema > docs/schema/pipelint-report.schema.json`.
 
 fn main() {
     print!("{}", pipelint_report::json_schema());
