@@ -51,11 +51,14 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &errors::UnhandledIoError,
         &errors::ClobberedLastError,
         &errors::StaleLastError,
+        &errors::ShortTransferIgnored,
         &errors::PipeConnectedMisread,
         &errors::PendingMisread,
         &errors::NullCountWithoutOverlapped,
+        &errors::MoreDataIgnored,
         &errors::WaitResultIgnored,
         &errors::OverlappedResultIgnored,
+        &errors::WrongCountReported,
         &errors::SuccessAfterFailure,
     ]
 }

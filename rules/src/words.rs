@@ -38,6 +38,11 @@ pub(crate) fn relabel(path: &mut [Step], at: Span, label: &str) {
     }
 }
 
+/// A method of Rust's streams: `write` of a type, which no path of a function qualifies.
+pub(crate) fn is_method(call: &str) -> bool {
+    matches!(call, "Write::write" | "Read::read")
+}
+
 /// Every use, the one on the path included, as related places in the order of the source.
 pub(crate) fn uses(event: &Event) -> Vec<Step> {
     let first = event.path.last().filter(|step| step.span == event.at);

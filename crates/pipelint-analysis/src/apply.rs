@@ -337,6 +337,11 @@ impl<'p> Exec<'p, '_> {
             let mut error = end.error.clone();
             error.rename(&mut |v| self.val(&state, &mut frame, call, v));
             self.replay_error(&mut state, &error, (&call.name, call.site));
+            for handed in &end.counts {
+                let mut handed = handed.clone();
+                handed.rename(&mut |v| self.val(&state, &mut frame, call, v));
+                self.count_handed_on(&mut state, &handed, (&call.name, call.site));
+            }
             for out in &end.outs {
                 self.replay_out(&mut state, &mut frame, call, out, result);
             }

@@ -460,6 +460,7 @@ impl Exec<'_, '_> {
         self.judge_error(state, &parts);
         self.judge_io(state, a, b, &parts);
         self.judge_operations(state, &parts);
+        self.judge_counted(state, &parts);
         // `GetLastError() == 0` right after a creation judges it too.
         let against_zero = self.arena.as_int(b) == Some(0) || self.arena.as_int(a) == Some(0);
         let told: Vec<ValId> = state

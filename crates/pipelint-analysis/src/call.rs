@@ -69,7 +69,11 @@ impl<'p> Exec<'p, '_> {
         {
             return;
         }
+        let before = out.len();
         if self.owner_call(&mut state, dst, callee, args, out) {
+            for state in &mut out[before..] {
+                self.note_stream(state, callee, args, dst);
+            }
             return;
         }
         if self.guard_call(&mut state, dst, callee, args, out) {
@@ -341,6 +345,8 @@ impl<'p> Exec<'p, '_> {
         }
         self.store_result(&mut state, dst, v);
         self.note_positional_parts(&mut state, callee, &values, dst);
+        self.note_stream(&mut state, callee, args, dst);
+        self.note_length(&mut state, callee, v);
         out.push(state);
     }
 

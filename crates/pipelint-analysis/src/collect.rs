@@ -5,10 +5,12 @@ use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::callback_classes::KeptCallbacks;
+use crate::counts::KeptCounts;
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::fills::Fill;
 use crate::io_classes::KeptIo;
 use crate::misread::{self, IoEnd};
+use crate::modes::{Home, KeptModes};
 use crate::partial::{Ended, Partial};
 use crate::program::ClassRef;
 
@@ -86,6 +88,12 @@ pub(crate) struct Findings {
     pub(crate) passed_over: Vec<Event>,
     /// What it does to operations that objects keep.
     pub(crate) kept_io: KeptIo,
+    /// What it knows of counts that others complete.
+    pub(crate) counts: KeptCounts,
+    /// The modes of pipe ends that objects keep.
+    pub(crate) modes: KeptModes,
+    /// Reads of pipe ends that objects keep, of which only the mode is not known.
+    pub(crate) more_data: Vec<(Event, Span, i128, Home)>,
     /// What it does to objects with callbacks.
     pub(crate) callbacks: KeptCallbacks,
     /// Places that ask for an error where no call on the path left one, to be told where no path comes
@@ -137,6 +145,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::LastError(fault) => (fault.key(), fault.told_at().unwrap_or(event.at)),
         EventKind::Result(fault) => (80 + fault.number(), event.at),
         EventKind::Callback(fault) => (fault.key(), event.at),
+        EventKind::Count(fault) => (fault.key(), event.at),
     }
 }
 

@@ -56,6 +56,15 @@ pub enum ErrorFault {
         /// Where the function is left.
         end: Span,
     },
+    /// A read of a part of a message is taken for a failure.
+    MoreDataMisread {
+        /// The I/O call.
+        api: Name,
+        /// The condition that shows it to have failed.
+        judged: Option<Span>,
+        /// Where the function is left.
+        end: Span,
+    },
     /// The error is asked for where the call succeeded, or nobody knows.
     Stale {
         /// The call and its place.
@@ -85,6 +94,7 @@ impl ErrorFault {
             Self::FallsThrough { .. } => 62,
             Self::PendingMisread { .. } => 63,
             Self::ConnectedMisread { .. } => 64,
+            Self::MoreDataMisread { .. } => 65,
         }
     }
 }

@@ -7,6 +7,7 @@ use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
 
 use crate::callback_fault::CallbackFault;
+use crate::count_fault::CountFault;
 use crate::error_fault::ErrorFault;
 use crate::handed_on::HandedOn;
 use crate::io_fault::IoFault;
@@ -326,6 +327,8 @@ pub enum EventKind {
     },
     /// What a call told of how it went is not heeded.
     Result(ResultFault),
+    /// How far a transfer came is not heeded.
+    Count(CountFault),
 }
 
 impl EventKind {

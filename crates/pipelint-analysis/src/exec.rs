@@ -139,6 +139,10 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) returned: FxHashSet<LocalId>,
     /// What its results say of success.
     pub(crate) verdicts: Vec<Option<Look>>,
+    /// Lengths that were asked for, and of what.
+    pub(crate) lengths: FxHashMap<ValId, LocId>,
+    /// What overlapped operations were asked to transfer, by their OVERLAPPED.
+    pub(crate) io_lengths: FxHashMap<LocId, ValId>,
 }
 
 /// How far a resource's creation is known to have succeeded on a path.
@@ -220,6 +224,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             result_parts: FxHashMap::default(),
             endings: Vec::new(),
             verdicts: Vec::new(),
+            lengths: FxHashMap::default(),
+            io_lengths: FxHashMap::default(),
             told: Vec::new(),
             returned: crate::lost::returned(function),
         }
@@ -447,6 +453,7 @@ impl<'p, 'm> Exec<'p, 'm> {
     }
 
     fn terminator(&mut self, mut state: State, term: &Terminator, next: &mut Vec<(usize, State)>) {
+        self.counts_in_terminator(&mut state, term);
         match term {
             Terminator::Goto(b) => next.push((b.0 as usize, state)),
             Terminator::Branch {
@@ -549,6 +556,7 @@ impl<'p, 'm> Exec<'p, 'm> {
     }
 
     fn statement(&mut self, mut state: State, stmt: &'p Statement, out: &mut Vec<State>) {
+        self.counts_in_statement(&mut state, stmt);
         match stmt {
             Statement::Assign {
                 dst,

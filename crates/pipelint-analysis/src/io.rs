@@ -51,6 +51,7 @@ impl Exec<'_, '_> {
 
     /// A condition looks at a transferred count: the result is judged by it.
     pub(crate) fn settle_dropped_by_condition(&self, state: &mut State, a: ValId, b: ValId) {
+        self.compare_counts(state, a, b);
         let mut parts = Vec::new();
         self.arena.parts(a, &mut parts);
         self.arena.parts(b, &mut parts);

@@ -25,7 +25,9 @@ mod constants;
 mod construct;
 mod contexts;
 mod copies;
+mod count_fault;
 mod counted;
+mod counts;
 mod error_fault;
 mod event;
 mod evidence;
@@ -50,6 +52,7 @@ mod memo;
 mod memory;
 mod misread;
 mod model;
+mod modes;
 mod moves;
 mod names;
 mod never_closed;
@@ -114,6 +117,7 @@ use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
 pub use callback_fault::{CallbackFault, Missing};
+pub use count_fault::{CountFault, Taken, Told};
 pub use error_fault::ErrorFault;
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
 pub use io_fault::{IoEnd, IoFault};
@@ -254,9 +258,13 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         .events
         .extend(self_wait::self_waits(&program, &order, &callbacks));
     analysis.events.extend(callbacks.outlived(&program, &order));
+    let modes = modes::Modes::take(&mut findings);
     analysis
         .events
-        .extend(misread::pending_misread(&mut findings));
+        .extend(misread::pending_misread(&mut findings, &modes));
+    analysis
+        .events
+        .extend(counts::completed(&mut findings, &modes));
     let mut linked = class::link_fields(&program, &mut findings);
     let unseen = handed_on::unseen(&mut findings, &linked);
     let events = analysis.events.iter_mut().chain(&mut linked);
@@ -487,9 +495,9 @@ fn calls_models(program: &Program<'_>, unit: usize, function: &Function) -> bool
                 )
             }
             Statement::Call {
-                callee: Callee::Method { name, .. },
+                callee: Callee::Method { name, ty, .. },
                 ..
-            } => rust::gives_up(name),
+            } => rust::gives_up(name) || counts::is_stream_method(program, name, ty.as_deref()),
             _ => false,
         })
 }

@@ -12,6 +12,7 @@ use crate::error_fault::ErrorFault;
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::exec::Exec;
 use crate::last_error::ErrorOf;
+use crate::modes::{Home, Mode, ModeOf, Modes};
 use crate::parts::Parts;
 use crate::program::last;
 use crate::state::{Fact, State};
@@ -56,6 +57,8 @@ pub(crate) struct IoCall {
     /// Its OVERLAPPED is the caller's.
     borrowed: bool,
     good: Vec<i128>,
+    /// The error that says that the rest of the message waits, and whether it is a message that is read.
+    more: Option<(i128, ModeOf)>,
     /// It stands in a loop.
     repeated: bool,
     /// The function of the program that made it and handed the error on, and where it did.
@@ -171,6 +174,16 @@ impl Exec<'_, '_> {
             asynchronous: io.pending.is_some() && (has_event || connects || uncounted),
             borrowed,
             good: io.good_errors.iter().filter_map(code).collect(),
+            more: io.more.as_ref().and_then(code).map(|code| {
+                let mode = match io.messages {
+                    true => ModeOf::Is(Mode {
+                        messages: true,
+                        nonblocking: false,
+                    }),
+                    false => self.mode_of(state, args[io.handle]),
+                };
+                (code, mode)
+            }),
             repeated: self.round(state) > 0,
             within: None,
             ways: vec![Way::default()],
@@ -246,6 +259,7 @@ impl Exec<'_, '_> {
             asynchronous: false,
             borrowed: true,
             good: io.good_errors.iter().filter_map(code).collect(),
+            more: None,
             repeated: self.round(state) > 0,
             within: Some((by.0.clone(), self.site.unwrap_or(by.1))),
             ways: vec![way],
@@ -513,6 +527,11 @@ pub(crate) fn tell(found: &mut Findings) {
         if let Some(event) = abandoned(&of) {
             found.misread.push((event, span, UNDER_WAY));
         }
+        match cut_off(&of) {
+            Some((event, code, None)) => found.misread.push((event, span, code)),
+            Some((event, code, Some(home))) => found.more_data.push((event, span, code, home)),
+            None => {}
+        }
         let refused = turned_away(&of, false).or_else(|| turned_away(&of, true));
         found.misread.extend(refused);
     }
@@ -587,6 +606,35 @@ fn abandoned(ends: &[&IoEnd]) -> Option<Event> {
     Some(event_of(end, Kind::Pending))
 }
 
+/// A message of which a part was read makes the function fail; with the code, and what keeps the handle
+/// where that must tell that messages are read.
+fn cut_off(ends: &[&IoEnd]) -> Option<(Event, i128, Option<Home>)> {
+    let call = &ends.first()?.call;
+    let (code, mode) = call.more.as_ref()?;
+    let home = match mode {
+        ModeOf::Is(mode) if mode.messages => None,
+        ModeOf::KeptIn(home) => Some(home.clone()),
+        ModeOf::Is(_) | ModeOf::Unknown => return None,
+    };
+    let good: Vec<&&IoEnd> = ends
+        .iter()
+        .filter(|end| end.way.failed == Some(false) && !end.dies)
+        .collect();
+    let end = ends
+        .iter()
+        .filter(|end| end.way.failed == Some(true) && !end.way.attended && !end.dies)
+        .filter(|end| end.way.is.is_none() && !end.way.not.contains(code))
+        .filter(|end| {
+            if end.thrown {
+                return good.iter().any(|good| !good.thrown);
+            }
+            let alike = |good: &IoEnd| good.look.is_none() || same_look(good, end);
+            end.look.is_some() && !good.is_empty() && !good.iter().any(|good| alike(good))
+        })
+        .min_by_key(|end| end.at)?;
+    Some((event_of(end, Kind::More), *code, home))
+}
+
 /// A client that is there already, or has gone, makes the function fail.
 fn turned_away(ends: &[&IoEnd], gone: bool) -> Option<(Event, Span, i128)> {
     let call = &ends.first()?.call;
@@ -621,6 +669,7 @@ fn turned_away(ends: &[&IoEnd], gone: bool) -> Option<(Event, Span, i128)> {
 enum Kind {
     Through,
     Pending,
+    More,
     Connected { gone: bool },
 }
 
@@ -652,6 +701,11 @@ fn event_of(end: &IoEnd, kind: Kind) -> Event {
             end: end.at,
             gone,
         },
+        Kind::More => ErrorFault::MoreDataMisread {
+            api: call.api.clone(),
+            judged: end.way.failed_at,
+            end: end.at,
+        },
         Kind::Pending => ErrorFault::PendingMisread {
             api: call.api.clone(),
             judged: end.way.failed_at,
@@ -669,15 +723,19 @@ fn event_of(end: &IoEnd, kind: Kind) -> Event {
 }
 
 /// Failures that may be none, where no code of the program asks whether they are.
-pub(crate) fn pending_misread(all: &mut [Findings]) -> Vec<Event> {
+pub(crate) fn pending_misread(all: &mut [Findings], modes: &Modes) -> Vec<Event> {
     let mut tested = rustc_hash::FxHashSet::default();
     let mut given = rustc_hash::FxHashSet::default();
     for found in all.iter_mut() {
         tested.extend(found.errors_tested.drain());
         given.extend(found.errors_given.drain());
     }
+    let kept = all.iter_mut().flat_map(|found| found.more_data.drain(..));
+    let kept = kept.filter(|(.., home)| modes.reads_messages(home));
+    let kept: Vec<(Event, Span, i128)> = kept.map(|(event, at, code, _)| (event, at, code)).collect();
     let events = all.iter_mut().flat_map(|found| found.misread.drain(..));
     let events: Vec<(Event, Span, i128)> = events
+        .chain(kept)
         .filter(|(_, call, code)| !tested.contains(&(*call, *code)) && !given.contains(call))
         .collect();
     // A function that does wrong with it is told, and not those that call it.

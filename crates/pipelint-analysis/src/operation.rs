@@ -302,7 +302,7 @@ impl Exec<'_, '_> {
     }
 
     /// What the result says of success, if it says anything.
-    fn verdict(&self, state: &State, value: Option<ValId>) -> Option<Look> {
+    pub(crate) fn verdict(&self, state: &State, value: Option<ValId>) -> Option<Look> {
         let value = value?;
         match self.result_parts.get(&value) {
             Some(parts) => self.look_at(state, tag_of(parts)?),

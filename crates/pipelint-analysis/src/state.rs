@@ -10,6 +10,7 @@ use pipelint_source::Span;
 use rustc_hash::FxHasher;
 
 use crate::callbacks::Callbacks;
+use crate::counts::Counted;
 use crate::event::{PathStep, StepKind};
 use crate::handed_on::HandedOn;
 use crate::last_error::{ErrorOf, LastError};
@@ -17,6 +18,7 @@ use crate::log::Log;
 use crate::lost::Lost;
 use crate::memo::Memos;
 use crate::misread::IoCall;
+use crate::modes::Mode;
 use crate::operation::Operation;
 use crate::pending::{Asked, Awaited, Pending};
 use crate::values::{LocId, StmtNo, ValId};
@@ -416,6 +418,10 @@ pub(crate) struct State {
     pub(crate) error_of: VecMap<ValId, ErrorOf>,
     /// I/O calls of this function, by their results, likewise.
     pub(crate) io_calls: VecMap<ValId, IoCall>,
+    /// Transfers by their counts, likewise.
+    pub(crate) counts: VecMap<ValId, Counted>,
+    /// The modes of pipe ends, likewise.
+    pub(crate) modes: VecMap<ValId, Mode>,
     /// A creation is known to have failed, and since then a call ran that may not return: what
     /// rests on the failure is no longer shown.
     pub(crate) doubtful: bool,
@@ -556,6 +562,9 @@ impl State {
             self.replaced.insert(loc, *epoch);
         }
         self.error.join(&other.error);
+        crate::counts::join(self, other);
+        self.modes
+            .retain(|v, mode| other.modes.get(v) == Some(mode));
         for (v, call) in other.io_calls.iter() {
             match self.io_calls.get_mut(v) {
                 Some(known) => known.join(call),

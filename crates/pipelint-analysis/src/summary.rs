@@ -6,6 +6,7 @@ use pipelint_ir::{LocalKind, Name};
 use pipelint_models::Release;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::counts::Handed;
 use crate::exec::{Exec, Outcome};
 use crate::last_error::ErrorEnd;
 use crate::log::{Action, Log, Step, each, simplify};
@@ -55,6 +56,8 @@ pub(crate) struct End {
     pub(crate) transfer: Failed,
     /// What its caller sees of the result.
     pub(crate) looks: Appearance,
+    /// Counts that it hands on.
+    pub(crate) counts: Vec<Handed>,
 }
 
 /// What a function does, over its own small set of values and locations.
@@ -91,6 +94,7 @@ pub(crate) struct OpenEnd {
     error: ErrorEnd,
     transfer: Failed,
     looks: Appearance,
+    counts: Vec<Handed>,
 }
 
 impl Exec<'_, '_> {
@@ -244,7 +248,9 @@ impl Exec<'_, '_> {
             });
         let error = self.error_end(state, &has);
         let looks = self.appearance(state, result);
+        let told: Vec<ValId> = result.into_iter().chain(parts.iter().map(|(_, v)| *v)).collect();
         let end = OpenEnd {
+            counts: self.handed_counts(state, &told),
             error,
             vague: shown || (unknown && unmade),
             failed,
@@ -273,6 +279,7 @@ impl Exec<'_, '_> {
                 self.ends[same].failed = self.ends[same].failed.join(failed);
                 self.ends[same].error.join(&end.error);
                 self.ends[same].transfer = self.ends[same].transfer.join(end.transfer);
+                self.ends[same].counts.retain(|c| end.counts.contains(c));
                 let mut log = std::mem::take(&mut self.ends[same].log);
                 let fits = log.join(&end.log) || self.join_shrunk(&mut log, &end.log, state.epoch);
                 self.ends[same].log = log;
@@ -355,6 +362,7 @@ impl Exec<'_, '_> {
                 error: end.error,
                 transfer: end.transfer,
                 looks: end.looks,
+                counts: end.counts,
             };
             self.drop_private_writes(&mut end);
             ends.push(end);
@@ -476,6 +484,7 @@ impl Exec<'_, '_> {
                 *v = val(*v);
             }
             end.error.rename(&mut |v| val(v));
+            end.counts.iter_mut().for_each(|c| c.rename(&mut |v| val(v)));
             for out in &mut end.outs {
                 out.judge = val(out.judge);
                 out.loc = loc(out.loc);
@@ -601,6 +610,8 @@ impl Need {
         }
         self.todo
             .extend(end.error.values().into_iter().map(Item::Val));
+        let counts = end.counts.iter().flat_map(Handed::values);
+        self.todo.extend(counts.map(Item::Val));
         for out in &end.outs {
             self.todo.extend([Item::Val(out.judge), Item::Loc(out.loc)]);
         }

@@ -49,6 +49,16 @@ pub(crate) fn speaks_of_output(name: &str) -> bool {
         || speaks_of_logging(name)
 }
 
+/// A word of the name says that it is about what was transferred.
+pub(crate) fn speaks_of_transfer(name: &str) -> bool {
+    has_word(
+        name,
+        &[
+            "written", "wrote", "sent", "transferred", "transfered", "received", "nwritten", "nsent",
+        ],
+    ) || has_word(name, &["read"]) && has_word(name, &["bytes", "chars", "count", "num"])
+}
+
 /// The name is one of a method that only looks at its object.
 pub(crate) fn speaks_of_looking(name: &str) -> bool {
     let plain = name.trim_start_matches('_');

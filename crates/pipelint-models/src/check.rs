@@ -141,6 +141,17 @@ pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault>
 
     let mut seen = FxHashSet::default();
     each(
+        "streams",
+        &models.streams,
+        |s| first(&s.names),
+        |s| {
+            names(&s.names, &mut seen)?;
+            page(&s.page)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
         "structures",
         &models.structures,
         |s| first(&s.names),
@@ -411,6 +422,15 @@ fn overlapped(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
     }
     if let Some(arg) = f.after_wait {
         argument("after_wait", arg)?;
+    }
+    if let Some(mode) = &f.pipe_mode {
+        argument("pipe_mode.flags", mode.flags)?;
+        if let Some(arg) = mode.of {
+            argument("pipe_mode.of", arg)?;
+        }
+    }
+    if let Some(name) = f.io.as_ref().and_then(|io| io.more.as_ref()) {
+        constant(name, known)?;
     }
     if let Some(arg) = f.resets {
         argument("resets", arg)?;

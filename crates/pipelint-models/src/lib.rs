@@ -18,6 +18,7 @@ mod schema;
 mod slot;
 mod status;
 mod structure;
+mod transfer;
 mod types;
 
 pub use buffer::Buffer;
@@ -36,6 +37,7 @@ pub use schema::{
 pub use slot::Slot;
 pub use status::StatusType;
 pub use structure::Structure;
+pub use transfer::{PipeMode, Short, Stream};
 
 /// The JSON schema of a model file, as it is published.
 pub fn json_schema() -> String {

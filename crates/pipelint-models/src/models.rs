@@ -15,6 +15,7 @@ use crate::prefilter::Prefilter;
 use crate::schema::{Acquire, FunctionModel, ModelFile, Release, ResourceKind};
 use crate::slot::Slot;
 use crate::status::StatusType;
+use crate::transfer::Stream;
 use crate::types::{TypeTable, bare_type};
 
 /// All models of a run. Cloning is cheap.
@@ -36,6 +37,7 @@ struct Tables {
     handle_locks: Vec<Arc<Lock>>,
     guards: TypeTable<Guard>,
     buffers: TypeTable<Buffer>,
+    streams: TypeTable<Stream>,
     /// Fields that an acquiring call uses which is given the address of what holds them.
     used_fields: Vec<SmolStr>,
     statuses: TypeTable<StatusType>,
@@ -247,6 +249,11 @@ impl Models {
         self.0.buffers.get(type_name)
     }
 
+    /// The type of this full name whose methods may transfer less than they are given.
+    pub fn stream(&self, type_name: &str) -> Option<&Stream> {
+        self.0.streams.exact(type_name)
+    }
+
     /// Whether this type carries the code of an error. Its last segment alone means another type.
     pub fn is_status_type(&self, type_name: &str) -> bool {
         self.0.statuses.get(type_name).is_some()
@@ -340,6 +347,12 @@ impl Tables {
             let buffer = Arc::new(buffer);
             for name in &buffer.names {
                 self.buffers.insert(name, false, &buffer);
+            }
+        }
+        for stream in file.streams {
+            let stream = Arc::new(stream);
+            for name in &stream.names {
+                self.streams.insert(name, true, &stream);
             }
         }
         for field in file.structures.into_iter().flat_map(|s| s.uses) {

@@ -12,6 +12,7 @@ use crate::owner::Owner;
 use crate::slot::Slot;
 use crate::status::StatusType;
 use crate::structure::Structure;
+use crate::transfer::{PipeMode, Short, Stream};
 
 /// One TOML file of models.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -38,6 +39,9 @@ pub struct ModelFile {
     /// `[[structures]]`: structures that carry resources into a call.
     #[serde(default)]
     pub structures: Vec<Structure>,
+    /// `[[streams]]`: types whose methods may transfer less than they are given.
+    #[serde(default)]
+    pub streams: Vec<Stream>,
     /// `[[statuses]]`: types that carry the code of an error.
     #[serde(default)]
     pub statuses: Vec<StatusType>,
@@ -247,6 +251,15 @@ pub struct Io {
     /// The error code that means "under way".
     #[serde(default)]
     pub pending: Option<String>,
+    /// When a write that succeeds may have sent less than it was given; never, unless said.
+    #[serde(default)]
+    pub short: Option<Short>,
+    /// The error code that says that a part of the message was read, and that the rest waits.
+    #[serde(default)]
+    pub more: Option<String>,
+    /// It reads messages, or fails: no other mode of the pipe will do (`TransactNamedPipe`).
+    #[serde(default)]
+    pub messages: bool,
 }
 
 /// What a checking macro or function does when the value it checks is bad.
@@ -374,6 +387,9 @@ pub struct FunctionModel {
     /// It starts an operation that `io` does not speak of, or whose completion a routine tells.
     #[serde(default)]
     pub starts_io: Option<Start>,
+    /// It sets the mode of a pipe end.
+    #[serde(default)]
+    pub pipe_mode: Option<PipeMode>,
     /// It asks the kernel to cancel operations.
     #[serde(default)]
     pub cancels: Option<Cancel>,

@@ -145,6 +145,7 @@ kinds! {
     UseWildcard = "use_wildcard",
     VariadicParameter = "variadic_parameter",
     VisibilityModifier = "visibility_modifier",
+    WhereClause = "where_clause",
     WhileExpression = "while_expression",
     YieldExpression = "yield_expression",
 }

@@ -8,6 +8,9 @@ use super::paths::Modules;
 use super::source::{Source, children, first};
 use super::ty::Ty;
 
+/// Traits of the standard library whose methods are known of a type parameter or trait object.
+pub(crate) const STREAMS: [&str; 2] = ["std::io::Write", "std::io::Read"];
+
 /// Where a type is written.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
@@ -15,6 +18,8 @@ pub(crate) struct Scope {
     pub(crate) module: Name,
     /// Type parameters in sight.
     pub(crate) generics: Vec<Name>,
+    /// What the headers in sight name of [`STREAMS`]: as bounds, most likely.
+    pub(crate) streams: Vec<&'static str>,
     /// What `Self` means.
     pub(crate) self_ty: Ty,
 }
@@ -85,6 +90,25 @@ fn collect(source: &Source, node: Node<'_>, out: &mut Vec<Name>, depth: u32) {
 }
 
 impl Modules {
+    /// Adds to a scope what the header of a function or `impl` names of [`STREAMS`].
+    pub(crate) fn note_streams(&self, source: &Source, scope: &mut Scope, header: Node<'_>) {
+        let mut todo: Vec<Node<'_>> = Vec::new();
+        for name in [F.type_parameters, F.parameters] {
+            todo.extend(field(header, name));
+        }
+        let clauses = children(header).into_iter();
+        todo.extend(clauses.filter(|(_, what)| *what == K::WhereClause).map(|(node, _)| node));
+        while let Some(node) = todo.pop() {
+            match kind(node) {
+                K::TypeIdentifier | K::ScopedTypeIdentifier => {
+                    let full = self.resolve(&scope.module, &path_of(source, node));
+                    scope.streams.extend(STREAMS.iter().filter(|of| full == **of));
+                }
+                _ => todo.extend(children(node).into_iter().map(|(child, _)| child)),
+            }
+        }
+    }
+
     /// The type that a node writes.
     pub(crate) fn ty(&self, source: &Source, scope: &Scope, node: Node<'_>) -> Ty {
         self.ty_at(source, scope, node, 0)

@@ -84,6 +84,7 @@ impl Lowerer<'_> {
         let owner = self.ix.owner_of(&inner);
         let of = field(node, F.trait_).map(|of| path_of(&self.src, of));
         let is_drop = of.is_some_and(|path| path.last().is_some_and(|last| last == "Drop"));
+        self.ix.modules.note_streams(&self.src, &mut inner, node);
         let outer = std::mem::replace(&mut self.scope, inner);
         if let Some(body) = field(node, F.body) {
             for item in items(&self.src, self.cfg, body) {
@@ -117,9 +118,10 @@ impl Lowerer<'_> {
     /// Lowers a function, and the closures and functions in it.
     fn function(&mut self, node: Node<'_>, full: Name, class: Option<Name>, what: FunctionKind) {
         self.site(SiteKind::Function, node);
-        let scope = self
+        let mut scope = self
             .scope
             .with_generics(&self.src, field(node, F.type_parameters));
+        self.ix.modules.note_streams(&self.src, &mut scope, node);
         let outer = std::mem::replace(&mut self.scope, scope);
         let mut frame = Frame::new(full, what, class);
         frame.whole = self.src.span(node);

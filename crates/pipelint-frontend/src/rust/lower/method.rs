@@ -1,7 +1,7 @@
 //! Method calls: what `Option`, `Result`, pointers and owners do, and calls of the program's own.
 
 use pipelint_ir::{
-    Base, Callee, CmpOp, Const, LocalKind, Name, Operand, PlaceId, Rvalue, Terminator,
+    Base, Callee, CmpOp, Const, LocalKind, Name, Operand, PlaceId, Rvalue, Terminator, Type,
 };
 use pipelint_source::Span;
 use tree_sitter::Node;
@@ -81,7 +81,11 @@ impl Lowerer<'_> {
             self.f.assign(moved, Rvalue::Use(value.op), span);
             receiver = moved;
         }
-        let of = (ty != Ty::Unknown && ty != Ty::Abstract).then(|| Box::new(ty.to_ir()));
+        let of = match ty {
+            Ty::Unknown => None,
+            Ty::Abstract => self.stream_trait(&name, args.len()),
+            ty => Some(Box::new(ty.to_ir())),
+        };
         let args = self.arguments(args);
         let callee = Callee::Method {
             receiver,
@@ -89,6 +93,18 @@ impl Lowerer<'_> {
             ty: of,
         };
         self.emit(callee, args, ret, dst, wanted, span)
+    }
+
+    /// The trait of the standard library whose method this is of a type parameter or trait object, where
+    /// a header in sight names it.
+    fn stream_trait(&self, name: &str, args: usize) -> Option<Box<Type>> {
+        let full = match (name, args) {
+            ("write", 1) => "std::io::Write",
+            ("read", 1) => "std::io::Read",
+            _ => return None,
+        };
+        let named = self.scope.streams.contains(&full);
+        named.then(|| Box::new(Type::named(full)))
     }
 
     /// The name of a whole variable; empty for any other place.
