@@ -4,7 +4,9 @@
 //! read, the end), computed with, stored where others find it, or given to anybody. An assertion that vanishes from
 //! release builds is no look.
 
-use pipelint_ir::{Base, BinOp, Callee, LocalKind, Name, Operand, PlaceId, Proj, Rvalue, Statement, Type};
+use pipelint_ir::{
+    Base, BinOp, Callee, LocalKind, Name, Operand, PlaceId, Proj, Rvalue, Statement, Type,
+};
 use pipelint_models::{FunctionModel, IoKind, Short, Success};
 use pipelint_source::Span;
 
@@ -56,6 +58,14 @@ pub(crate) struct Counted {
     used: Option<Span>,
     told: Option<(Span, Told)>,
     needs: Needs,
+}
+
+impl Counted {
+    /// How near a path is to a fault.
+    fn badness(&self) -> (bool, bool, Option<bool>, bool) {
+        let taken = self.used.is_some() || self.told.is_some();
+        (!self.looked, self.went != Some(false), self.went, taken)
+    }
 }
 
 /// A count that a function hands on to its caller, who has not looked at it either.
@@ -124,21 +134,14 @@ pub(crate) fn is_stream_method(program: &Program<'_>, name: &Name, ty: Option<&T
     stream_method(program, name, ty).is_some()
 }
 
-/// Another path has joined: what one of them looked at counts as looked at.
+/// Another path has joined, and both go on in the same way: the worse of them is kept.
 pub(crate) fn join(state: &mut State, other: &State) {
-    if state.counts.is_empty() && other.counts.is_empty() {
-        return;
+    for (count, call) in other.counts.iter() {
+        let known = state.counts.get(count).map(Counted::badness);
+        if known.is_none_or(|known| known < call.badness()) {
+            state.counts.insert(count, call.clone());
+        }
     }
-    let both = |v: ValId, known: &Counted| {
-        other.counts.get(v).is_some_and(|o| {
-            o.went == known.went && o.used == known.used && o.told == known.told
-        })
-    };
-    state.counts.retain(both);
-    let looked = |v: ValId, known: &Counted| {
-        !known.looked && other.counts.get(v).is_some_and(|o| o.looked)
-    };
-    state.counts.change(looked, |known| known.looked = true);
 }
 
 impl Exec<'_, '_> {
@@ -168,7 +171,10 @@ impl Exec<'_, '_> {
             IoKind::Write => false,
             _ => return,
         };
-        let null = |n: Option<usize>| n.and_then(|n| args.get(n)).is_none_or(|v| self.is_null(state, *v));
+        let null = |n: Option<usize>| {
+            n.and_then(|n| args.get(n))
+                .is_none_or(|v| self.is_null(state, *v))
+        };
         let (Some(&length), false) = (io.length.and_then(|n| args.get(n)), null(io.buffer)) else {
             return;
         };
@@ -195,7 +201,7 @@ impl Exec<'_, '_> {
                     || self.is_size(io.length)
                     || io
                         .buffer
-                        .and_then(|n| self.array_length(args[n]))
+                        .and_then(|n| self.array_length(state, args[n]))
                         .is_some_and(|n| n <= NEVER_SPLIT);
                 if few || standard.is_some_and(|n| n <= STANDARD) {
                     return;
@@ -241,9 +247,12 @@ impl Exec<'_, '_> {
     }
 
     /// How long what a pointer leads to is at most: an array, or a text that stands in the program.
-    fn array_length(&self, buffer: ValId) -> Option<i128> {
+    fn array_length(&self, state: &State, buffer: ValId) -> Option<i128> {
+        let is_text = |v: ValId| matches!(self.arena.get(v), Val::Str);
         let loc = match self.arena.get(buffer) {
             Val::Str => return Some(0),
+            // `"text".as_bytes()`.
+            Val::Ptr(loc) if state.env.get(*loc).is_some_and(|v| is_text(*v)) => return Some(0),
             Val::Ptr(loc) => *loc,
             _ => return None,
         };
@@ -416,7 +425,13 @@ impl Exec<'_, '_> {
         args: &[Operand],
         dst: Option<PlaceId>,
     ) {
-        let (Callee::Method { name, ty: Some(ty), .. }, Some(dst), [given]) = (callee, dst, args)
+        let (
+            Callee::Method {
+                name, ty: Some(ty), ..
+            },
+            Some(dst),
+            [given],
+        ) = (callee, dst, args)
         else {
             return;
         };
@@ -426,11 +441,15 @@ impl Exec<'_, '_> {
         let Some(reads) = stream_method(self.program, name, Some(ty)) else {
             return;
         };
-        let given = self.operand(state, given);
-        if !reads && self.array_length(given).is_some_and(|n| n <= NEVER_SPLIT) {
+        let given = self.pointer_given(state, given);
+        if !reads
+            && self
+                .array_length(state, given)
+                .is_some_and(|n| n <= NEVER_SPLIT)
+        {
             return;
         }
-        let one = self.array_length(given) == Some(1);
+        let one = self.array_length(state, given) == Some(1);
         let buffer = match *self.arena.get(given) {
             Val::Ptr(loc) if reads && !one && self.was_nothing(loc) => Some(loc),
             Val::Sym(Sym::Load { .. }) if reads => {
@@ -468,6 +487,20 @@ impl Exec<'_, '_> {
         state.counts.insert(count, counted);
     }
 
+    /// An argument; of a reference to an array, where it leads.
+    fn pointer_given(&mut self, state: &mut State, arg: &Operand) -> ValId {
+        if let Operand::Copy(place) | Operand::Move(place) = arg {
+            let loc = self.place(state, *place);
+            if let Some(&v) = state.env.get(loc)
+                && self.is_rust()
+                && matches!(self.arena.get(v), Val::Ptr(_))
+            {
+                return v;
+            }
+        }
+        self.operand(state, arg)
+    }
+
     /// A length is asked of a vector, a string or a slice.
     pub(crate) fn note_length(&mut self, state: &mut State, callee: &Callee, result: ValId) {
         if let Callee::Method { name, receiver, .. } = callee
@@ -501,10 +534,14 @@ impl Exec<'_, '_> {
                 Success::Zero if fact.exact() == Some(0) || fact.excludes(1) => Some(true),
                 Success::Zero if fact.excludes(0) => Some(false),
                 // A count of 0 is told apart by who asks for it.
-                Success::NotMinusOne | Success::Nonnegative if fact.exact().is_some() || fact.hi <= 0 => {
+                Success::NotMinusOne | Success::Nonnegative
+                    if fact.exact().is_some() || fact.hi <= 0 =>
+                {
                     Some(false)
                 }
-                Success::NotMinusOne | Success::Nonnegative if fact.lo >= 0 || fact.excludes(-1) => {
+                Success::NotMinusOne | Success::Nonnegative
+                    if fact.lo >= 0 || fact.excludes(-1) =>
+                {
                     Some(true)
                 }
                 _ => None,
@@ -566,12 +603,17 @@ impl Exec<'_, '_> {
         };
         if read.iter().chain(written).any(element) {
             // Which index it is nobody knows: it may be the count.
-            state.counts.change(|_, _| true, |counted| counted.looked = true);
+            state
+                .counts
+                .change(|_, _| true, |counted| counted.looked = true);
             return;
         }
         match stmt {
             Statement::Assert(cond) => {
-                let (a, b) = (self.operand(state, &cond.lhs), self.operand(state, &cond.rhs));
+                let (a, b) = (
+                    self.operand(state, &cond.lhs),
+                    self.operand(state, &cond.rhs),
+                );
                 let mut parts = Vec::new();
                 self.arena.parts(a, &mut parts);
                 self.arena.parts(b, &mut parts);
@@ -599,7 +641,11 @@ impl Exec<'_, '_> {
     }
 
     /// As for statements, where a block ends.
-    pub(crate) fn counts_in_terminator(&mut self, state: &mut State, term: &pipelint_ir::Terminator) {
+    pub(crate) fn counts_in_terminator(
+        &mut self,
+        state: &mut State,
+        term: &pipelint_ir::Terminator,
+    ) {
         if state.counts.is_empty() {
             return;
         }
@@ -659,12 +705,19 @@ impl Exec<'_, '_> {
             Target::Model(model) => Some(model),
             _ => None,
         };
-        let filled = |n: usize| model.is_some_and(|m| m.fills.contains(&n));
+        // A stream that reads fills it anew.
+        let anew = match callee {
+            Callee::Method { name, ty, .. } => {
+                stream_method(self.program, name, ty.as_deref()) == Some(true)
+            }
+            _ => false,
+        };
+        let filled = |n: usize| anew || model.is_some_and(|m| m.fills.contains(&n));
         let freed = |n: usize| model.is_some_and(|m| m.releases.iter().any(|r| r.arg == n));
         let (mut read, mut reached): (Vec<PlaceId>, Vec<LocId>) = (Vec::new(), Vec::new());
         let mut values = Vec::new();
         for (n, arg) in args.iter().enumerate() {
-            let v = self.operand(state, arg);
+            let v = self.pointer_given(state, arg);
             values.push(v);
             if let Operand::Copy(place) | Operand::Move(place) = arg {
                 read.push(*place);
@@ -687,7 +740,9 @@ impl Exec<'_, '_> {
             self.look_at_memory(state, *loc);
         }
         let mut used = reached;
-        used.extend(read.iter().map(|p| self.place(state, *p)));
+        if !anew {
+            used.extend(read.iter().map(|p| self.place(state, *p)));
+        }
         self.use_memory_of(state, &used);
         if name.is_some_and(|name| speaks_of_transfer(last(name))) {
             for v in values {
@@ -768,8 +823,7 @@ impl Exec<'_, '_> {
             (_, Val::Ptr(loc)) => self.lengths.get(&v).is_some_and(|of| of == loc),
             (_, Val::Sym(Sym::Load { .. })) if self.is_rust() => {
                 let at = self.lengths.get(&v).map(|loc| self.arena.get_loc(*loc));
-                matches!(at, Some(Loc::Deref(p)) if *p == length)
-                    || self.same_length(v, length)
+                matches!(at, Some(Loc::Deref(p)) if *p == length) || self.same_length(v, length)
             }
             _ => self.same_length(v, length),
         }
@@ -850,7 +904,10 @@ impl Exec<'_, '_> {
         let truth = matches!(&*self.function.ret.name, "bool" | "BOOL" | "BOOLEAN");
         // `return ReadFile(…) != 0;`
         let asked = |counted: &Counted| {
-            truth && counted.went.is_none() && parts.contains(&counted.judge) && counted.how == Success::Nonzero
+            truth
+                && counted.went.is_none()
+                && parts.contains(&counted.judge)
+                && counted.how == Success::Nonzero
         };
         for v in &told {
             let mut summands = vec![*v];

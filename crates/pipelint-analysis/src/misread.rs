@@ -732,7 +732,8 @@ pub(crate) fn pending_misread(all: &mut [Findings], modes: &Modes) -> Vec<Event>
     }
     let kept = all.iter_mut().flat_map(|found| found.more_data.drain(..));
     let kept = kept.filter(|(.., home)| modes.reads_messages(home));
-    let kept: Vec<(Event, Span, i128)> = kept.map(|(event, at, code, _)| (event, at, code)).collect();
+    let kept: Vec<(Event, Span, i128)> =
+        kept.map(|(event, at, code, _)| (event, at, code)).collect();
     let events = all.iter_mut().flat_map(|found| found.misread.drain(..));
     let events: Vec<(Event, Span, i128)> = events
         .chain(kept)

@@ -156,9 +156,7 @@ impl Exec<'_, '_> {
     pub(crate) fn mode_of(&self, state: &State, handle: ValId) -> ModeOf {
         match state.modes.get(handle) {
             Some(mode) => ModeOf::Is(*mode),
-            None => self
-                .home_of(handle)
-                .map_or(ModeOf::Unknown, ModeOf::KeptIn),
+            None => self.home_of(handle).map_or(ModeOf::Unknown, ModeOf::KeptIn),
         }
     }
 

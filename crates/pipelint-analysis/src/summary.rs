@@ -248,7 +248,10 @@ impl Exec<'_, '_> {
             });
         let error = self.error_end(state, &has);
         let looks = self.appearance(state, result);
-        let told: Vec<ValId> = result.into_iter().chain(parts.iter().map(|(_, v)| *v)).collect();
+        let told: Vec<ValId> = result
+            .into_iter()
+            .chain(parts.iter().map(|(_, v)| *v))
+            .collect();
         let end = OpenEnd {
             counts: self.handed_counts(state, &told),
             error,
@@ -484,7 +487,9 @@ impl Exec<'_, '_> {
                 *v = val(*v);
             }
             end.error.rename(&mut |v| val(v));
-            end.counts.iter_mut().for_each(|c| c.rename(&mut |v| val(v)));
+            end.counts
+                .iter_mut()
+                .for_each(|c| c.rename(&mut |v| val(v)));
             for out in &mut end.outs {
                 out.judge = val(out.judge);
                 out.loc = loc(out.loc);

@@ -54,7 +54,14 @@ pub(crate) fn speaks_of_transfer(name: &str) -> bool {
     has_word(
         name,
         &[
-            "written", "wrote", "sent", "transferred", "transfered", "received", "nwritten", "nsent",
+            "written",
+            "wrote",
+            "sent",
+            "transferred",
+            "transfered",
+            "received",
+            "nwritten",
+            "nsent",
         ],
     ) || has_word(name, &["read"]) && has_word(name, &["bytes", "chars", "count", "num"])
 }

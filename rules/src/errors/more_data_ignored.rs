@@ -112,7 +112,8 @@ impl Rule for MoreDataIgnored {
                 "`ERROR_MORE_DATA` from `{api}` is taken for a failure: a message that is longer than the \
                  buffer is lost"
             ),
-            help: "on ERROR_MORE_DATA keep what was read, and read the rest of the message".to_owned(),
+            help: "on ERROR_MORE_DATA keep what was read, and read the rest of the message"
+                .to_owned(),
         };
         let mut diagnostic = words::diagnostic(&Self::META, event, words);
         words::relabel(

@@ -162,7 +162,9 @@ impl Rule for ShortTransferIgnored {
                 "compare the count with the length, or read on until all is there; an assertion is not part of a release"
             }
             (false, true) => "use `write_all`, or go on with what `write` says is left",
-            (false, false) => "go on with the rest until all is sent, or fail if the count is less than the length",
+            (false, false) => {
+                "go on with the rest until all is sent, or fail if the count is less than the length"
+            }
         };
         let words = Words {
             primary: event.at,

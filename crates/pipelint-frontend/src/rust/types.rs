@@ -97,12 +97,18 @@ impl Modules {
             todo.extend(field(header, name));
         }
         let clauses = children(header).into_iter();
-        todo.extend(clauses.filter(|(_, what)| *what == K::WhereClause).map(|(node, _)| node));
+        todo.extend(
+            clauses
+                .filter(|(_, what)| *what == K::WhereClause)
+                .map(|(node, _)| node),
+        );
         while let Some(node) = todo.pop() {
             match kind(node) {
                 K::TypeIdentifier | K::ScopedTypeIdentifier => {
                     let full = self.resolve(&scope.module, &path_of(source, node));
-                    scope.streams.extend(STREAMS.iter().filter(|of| full == **of));
+                    scope
+                        .streams
+                        .extend(STREAMS.iter().filter(|of| full == **of));
                 }
                 _ => todo.extend(children(node).into_iter().map(|(child, _)| child)),
             }
