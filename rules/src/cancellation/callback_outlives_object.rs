@@ -36,6 +36,8 @@ use crate::prelude::*;
 ///         if (wait_)
 ///             CloseThreadpoolWait(wait_);
 ///     }
+///     Watcher(const Watcher &) = delete;
+///     Watcher &operator=(const Watcher &) = delete;
 ///     void watch(HANDLE event)
 ///     {
 ///         if (wait_)
@@ -66,6 +68,8 @@ use crate::prelude::*;
 ///             CloseThreadpoolWait(wait_);
 ///         }
 ///     }
+///     Watcher(const Watcher &) = delete;
+///     Watcher &operator=(const Watcher &) = delete;
 ///     void watch(HANDLE event)
 ///     {
 ///         if (wait_)
