@@ -253,6 +253,9 @@ impl Exec<'_, '_> {
             Val::Str => return Some(0),
             // `"text".as_bytes()`.
             Val::Ptr(loc) if state.env.get(*loc).is_some_and(|v| is_text(*v)) => return Some(0),
+            Val::Ptr(loc) if matches!(self.arena.get_loc(*loc), Loc::Deref(v) if is_text(*v)) => {
+                return Some(0);
+            }
             Val::Ptr(loc) => *loc,
             _ => return None,
         };
