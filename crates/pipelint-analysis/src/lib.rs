@@ -80,6 +80,7 @@ mod results;
 mod returns;
 mod rust;
 mod self_wait;
+mod sequences;
 mod sites;
 mod split;
 mod started;
@@ -179,6 +180,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         .map(|&f| matters(&program, f.0, program.function(f)))
         .collect();
     let asked = asked_for(&program, &all, &order, &worth);
+    let kept = sequences::wanted(&program, &all);
     let summaries = Summaries::new(all.len());
     let results: Mutex<Vec<FunctionResult>> = Mutex::default();
     let ran: Vec<AtomicBool> = all.iter().map(|_| AtomicBool::new(false)).collect();
@@ -203,7 +205,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         }
         let wanted = Wanted {
             faults,
-            summary: order.called[i],
+            summary: order.called[i] || kept[i],
         };
         let (result, summary) = run_function(&program, seen, all[i], wanted);
         summaries.insert(i, summary);
@@ -249,6 +251,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.extend(Findings::half_done(&mut findings));
     analysis.events.extend(Findings::forgotten(&mut findings));
     analysis.events.extend(io_classes::joined(&mut findings));
+    analysis
+        .events
+        .extend(sequences::faults(&program, &all, &order, &summaries, &kept));
     let mut callbacks = callback_classes::KeptCallbacks::take(&mut findings);
     analysis
         .events
