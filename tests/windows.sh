@@ -68,62 +68,13 @@ msvc_check() {
         --target x86_64-pc-windows-msvc --lib
 }
 
-# Fixtures that mingw cannot compile, and why. Whatever else does not compile is a fault.
-declare -A uncompiled=(
-    [fixtures/cpp/PL103-leaked-handle/good_structured_exceptions.c]="__try, which is MSVC's alone"
-    [fixtures/false-alarms/ended_by_syscall.c]="headers of both systems"
-    [fixtures/false-alarms/negative_socket.c]="headers of both systems"
-    [fixtures/false-alarms/posix_close.c]="headers of both systems"
-    [fixtures/false-alarms/constant_of_failure.c]="a header that is out of sight on purpose"
-    [fixtures/false-alarms/constant_out_of_sight.c]="a header that is out of sight on purpose"
-    [fixtures/false-alarms/helper_status_macro.c]="a header that is out of sight on purpose"
-    [fixtures/false-alarms/positional_initialisers.c]="a header that is out of sight on purpose"
-    [fixtures/false-alarms/program_assert.c]="a header that is out of sight on purpose"
-    [fixtures/false-alarms/status_given_to_expectation.cpp]="a header that is out of sight on purpose"
-    [fixtures/false-alarms/status_given_to_macro.c]="a header that is out of sight on purpose"
-    [fixtures/false-alarms/test_assertions.cpp]="macros of a test framework that is out of sight"
-    [fixtures/false-alarms/owner_members.cpp]="a header that is out of sight on purpose"
-    [fixtures/false-alarms/owner_with_text.cpp]="a header that is out of sight on purpose"
-)
-# What includes one of these is for POSIX, and compiled by the machine's own compiler.
-posix='^ *# *include <(sys/(socket|syscall|wait|mman|ioctl|un|epoll|eventfd)\.h|poll\.h|spawn\.h)>'
-fixture() {
-    local file=$1 compiler=(x86_64-w64-mingw32-) gcc=gcc-posix gxx=g++-posix
-    if grep -qE "$posix" "$file"; then
-        compiler=() gcc=gcc gxx=g++
-    fi
-    case $file in
-    *.c) "${compiler[0]-}$gcc" -std=c11 -D_GNU_SOURCE -D_WIN32_WINNT=0x0A00 -DNTDDI_VERSION=0x0A000006 -fsyntax-only -w "$file" ;;
-    *) "${compiler[0]-}$gxx" -std=c++20 -D_WIN32_WINNT=0x0A00 -DNTDDI_VERSION=0x0A000006 -fsyntax-only -w "$file" ;;
-    esac || { echo "does not compile: $file" >&2; return 1; }
-}
-export -f fixture
-export posix
-fixtures() {
-    local file count=0 list=()
-    while IFS= read -r file; do
-        if [ -n "${uncompiled[$file]-}" ]; then
-            echo "left out: $file: ${uncompiled[$file]}"
-        else
-            list+=("$file")
-        fi
-    done < <(find fixtures -name known-good -prune -o \( -name '*.c' -o -name '*.cpp' \) -print | sort)
-    for file in "${!uncompiled[@]}"; do
-        [ -e "$file" ] || { echo "left out, but not there: $file" >&2; return 1; }
-    done
-    count=${#list[@]}
-    echo "$count files"
-    [ "$count" -gt 0 ] || return 1
-    printf '%s\0' "${list[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'fixture "$0"'
-}
-
 begin=$SECONDS
 step "what is missing is installed" install_missing
 if [ ${#failed[@]} -eq 0 ]; then
     step "Wine starts" timeout 300 wineboot -i
     step "the pipe writer's tests, under Wine" writer_tests
     step "the pipe writer, type-checked for MSVC" msvc_check
-    step "the fixtures in C and C++, compiled" fixtures
+    step "the fixtures in C and C++, compiled" env TYPECHECK_DIR="$work/typecheck" tests/typecheck.sh c
     if [ -e tests/twin.sh ]; then
         step "the pipe writer's twin in C++, under Wine" bash tests/twin.sh
     fi

@@ -260,6 +260,10 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
         let key = |d: &Diagnostic| (d.primary, d.rule.code);
         key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
     });
+    // Two ways into one fault, told in the same words at the same place, are one finding.
+    diagnostics.dedup_by(|b, a| {
+        (a.primary, a.rule.code, &a.message) == (b.primary, b.rule.code, &b.message)
+    });
     let (diagnostics, suppressed) = suppress::apply(diagnostics, &mut allows);
     for span in suppress::unused(&allows) {
         let (start, _) = sources.positions(span);

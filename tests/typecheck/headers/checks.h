@@ -1,0 +1,3 @@
+#include <stdlib.h>
+
+#define ASSERT(condition) ((condition) ? (void)0 : abort())

@@ -1,0 +1,1 @@
+#define FORGET(name) ((name) = NULL)

@@ -1,0 +1,3 @@
+#include <winsock2.h>
+
+#define LINK_NONE INVALID_SOCKET

@@ -1,0 +1,1 @@
+enum { PIPE_EIO = 5, PIPE_EBUSY = 16 };

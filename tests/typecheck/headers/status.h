@@ -1,0 +1,1 @@
+#define IS_GOOD_STATUS(status) ((status) >= 0)

@@ -1,0 +1,1 @@
+//! A package has to have something before the fixtures are added to it.
