@@ -79,6 +79,7 @@ mod resource;
 mod results;
 mod returns;
 mod rust;
+mod sample;
 mod self_wait;
 mod sites;
 mod split;
