@@ -159,7 +159,10 @@ impl Exec<'_, '_> {
                 answered: false,
             });
             state.sent = lost.is_none();
-            state.lost = lost;
+            // What was answered stays so when the result is looked at again.
+            if lost.is_none() || state.lost.as_ref().is_none_or(|known| known.at != op.span) {
+                state.lost = lost;
+            }
             return;
         }
         if state.lost.is_none() || self.site.is_some() {
@@ -189,7 +192,8 @@ impl Exec<'_, '_> {
         // That an error which was none of the expected ones falls through is told of the call itself.
         let falls_through = parts.iter().any(|v| self.error_values.contains(v));
         if settles {
-            state.lost = None;
+            let settled = state.lost.take().map(|lost| lost.at);
+            state.operations.retain(|_, op| Some(op.span) != settled);
         } else if let Some(lost) = &mut state.lost
             && lost.result.is_none()
         {
@@ -322,8 +326,7 @@ impl Exec<'_, '_> {
             lost: state.lost.clone(),
             sent: state.sent,
             fields: self.fields_not_0(state),
-            unset: value
-                .is_some_and(|v| matches!(self.arena.get(v), Val::Sym(Sym::Uninit { .. }))),
+            unset: value.is_some_and(|v| matches!(self.arena.get(v), Val::Sym(Sym::Uninit { .. }))),
             asked: state
                 .lost
                 .as_ref()

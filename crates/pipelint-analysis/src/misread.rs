@@ -290,7 +290,9 @@ impl Exec<'_, '_> {
             self.error_asked(state, name, &itself);
             // A `Result` has it inside.
             let (arena, env) = (&self.arena, &state.env);
-            let parts = env.iter().filter(|(at, _)| *at != loc && arena.within(*at, loc));
+            let parts = env
+                .iter()
+                .filter(|(at, _)| *at != loc && arena.within(*at, loc));
             let parts: Vec<ValId> = parts.map(|(_, v)| *v).collect();
             self.errors_given(state, &parts);
         }

@@ -130,7 +130,9 @@ impl Exec<'_, '_> {
         if name != "0" || !before.is_empty() || !self.is_rust() {
             return None;
         }
-        let Base::Local(local) = place.base else { return None };
+        let Base::Local(local) = place.base else {
+            return None;
+        };
         let loc = self.arena.loc(Loc::Local(local));
         let v = *state.env.get(loc)?;
         let part = self.arena.loc(Loc::Field(loc, "0".into()));
