@@ -81,6 +81,7 @@ mod returns;
 mod rust;
 mod sample;
 mod self_wait;
+mod sequences;
 mod sites;
 mod split;
 mod started;
@@ -180,6 +181,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         .map(|&f| matters(&program, f.0, program.function(f)))
         .collect();
     let asked = asked_for(&program, &all, &order, &worth);
+    let kept = sequences::wanted(&program, &all);
     let summaries = Summaries::new(all.len());
     let results: Mutex<Vec<FunctionResult>> = Mutex::default();
     let ran: Vec<AtomicBool> = all.iter().map(|_| AtomicBool::new(false)).collect();
@@ -204,7 +206,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         }
         let wanted = Wanted {
             faults,
-            summary: order.called[i],
+            summary: order.called[i] || kept[i],
         };
         let (result, summary) = run_function(&program, seen, all[i], wanted);
         summaries.insert(i, summary);
@@ -250,6 +252,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.extend(Findings::half_done(&mut findings));
     analysis.events.extend(Findings::forgotten(&mut findings));
     analysis.events.extend(io_classes::joined(&mut findings));
+    analysis
+        .events
+        .extend(sequences::faults(&program, &all, &order, &summaries, &kept));
     let mut callbacks = callback_classes::KeptCallbacks::take(&mut findings);
     analysis
         .events
