@@ -17,8 +17,8 @@ use crate::prelude::*;
 /// ## Known limits
 /// It speaks of sending and of awaiting a client, and where the function tells success from failure by
 /// its result: by a status, a `Result`, or as one that returns 0 and otherwise the error that a call left.
-/// A result that was never set tells nothing at all, and is told here, too. A failure after which another transfer is tried, the handle is let go, or code asks which
-/// error it was counts as dealt with.
+/// A result that was never set tells nothing at all, and is told here, too. A failure after which another
+/// transfer is tried, the handle is let go, or code asks which error it was counts as dealt with.
 ///
 /// ## Examples
 /// ```cpp,bad
