@@ -69,6 +69,10 @@ impl<'p> Exec<'p, '_> {
         {
             return;
         }
+        if self.takes_error(&mut state, dst, callee, args) {
+            out.push(state);
+            return;
+        }
         let before = out.len();
         if self.owner_call(&mut state, dst, callee, args, out) {
             for state in &mut out[before..] {
@@ -191,6 +195,11 @@ impl<'p> Exec<'p, '_> {
         self.settle_dropped_by_unknown(&mut state, &values);
         if let Some(code) = self.raw_error(&mut state, callee) {
             self.store_code(&mut state, dst, code);
+            out.push(state);
+            return;
+        }
+        if let Some(code) = self.form_of_code(&mut state, callee) {
+            self.store_result(&mut state, dst, code);
             out.push(state);
             return;
         }

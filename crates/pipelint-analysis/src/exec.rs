@@ -25,6 +25,7 @@ use crate::own::OwnerCache;
 use crate::parts::Parts;
 use crate::program::{ClassRef, FnRef, Program};
 use crate::protocol::Notes;
+use crate::sample::Sample;
 use crate::state::{State, Status};
 use crate::status::{Ended, Look};
 use crate::summaries::Seen;
@@ -272,6 +273,7 @@ impl<'p, 'm> Exec<'p, 'm> {
     pub(crate) fn run_from(&mut self, begun: Vec<State>) -> bool {
         let mut waiting: BTreeMap<u32, (usize, VecDeque<(u64, State)>)> = BTreeMap::new();
         let mut seen: Vec<FxHashSet<u64>> = vec![FxHashSet::default(); self.function.blocks.len()];
+        let mut sample = Sample::new(seen.len());
         if seen.is_empty() {
             return true;
         }
@@ -289,15 +291,20 @@ impl<'p, 'm> Exec<'p, 'm> {
                     if let Some((_, known)) = same {
                         self.absorb(known, &state);
                     }
-                } else if seen[block].len() >= self.most_states(&state) {
-                    self.bounded = true;
-                } else {
+                    continue;
+                }
+                let full = seen[block].len() >= self.most_states(&state);
+                self.bounded |= full;
+                if sample.admits(self.block, block, &state, full) {
                     seen[block].insert(key);
-                    waiting
+                    let (_, queue) = waiting
                         .entry(order)
-                        .or_insert_with(|| (block, VecDeque::new()))
-                        .1
-                        .push_back((key, state));
+                        .or_insert_with(|| (block, VecDeque::new()));
+                    match full {
+                        // It is there for being different: the blocks behind this one have it first.
+                        true => queue.push_front((key, state)),
+                        false => queue.push_back((key, state)),
+                    }
                 }
             }
             let Some(mut entry) = waiting.first_entry() else {
@@ -773,6 +780,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             Operand::Const(c) => self.constant(c),
             Operand::Copy(place) | Operand::Move(place) => {
                 self.reach(state, *place, true);
+                if let Some(number) = self.number_in_code(state, *place) {
+                    return number;
+                }
                 let loc = self.place(state, *place);
                 let at = &self.function.places[*place];
                 if let (Base::Local(l), true) = (&at.base, at.proj.is_empty())

@@ -256,6 +256,28 @@ impl LastError {
         }
     }
 
+    /// Somebody was told the error of the call that stands there.
+    pub(crate) fn was_asked(&self, at: Span) -> bool {
+        let mut calls = self.ways().iter().flat_map(|way| &way.calls);
+        calls.any(|call| call.at() == at && call.told.is_some())
+    }
+
+    /// A `Result` has the error that the call left which yielded this.
+    pub(crate) fn in_result(&mut self, judge: ValId, v: ValId) -> Option<ErrorOf> {
+        let mut of = None;
+        for call in self.ways_mut().iter_mut().flat_map(|way| &mut way.calls) {
+            if call.judge == Some(judge) && call.leaves_in(None) {
+                call.told = Some(v);
+                of = Some(ErrorOf {
+                    api: call.api.clone(),
+                    judge,
+                    span: call.span,
+                });
+            }
+        }
+        of
+    }
+
     /// Code ran of which nothing is known.
     fn forget(&mut self) {
         *self.ways_mut() = vec![Way {

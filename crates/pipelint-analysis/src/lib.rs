@@ -82,6 +82,7 @@ mod resource;
 mod results;
 mod returns;
 mod rust;
+mod sample;
 mod self_wait;
 mod sequences;
 mod sites;

@@ -53,6 +53,10 @@ pub(crate) struct Told {
     sent: bool,
     /// Fields of the object that are not 0: where the function began, or that were set since.
     fields: Vec<LocId>,
+    /// What is returned was never set.
+    unset: bool,
+    /// Somebody asked for the error of what failed.
+    asked: bool,
     at: Span,
     trace: Steps,
 }
@@ -155,7 +159,10 @@ impl Exec<'_, '_> {
                 answered: false,
             });
             state.sent = lost.is_none();
-            state.lost = lost;
+            // What was answered stays so when the result is looked at again.
+            if lost.is_none() || state.lost.as_ref().is_none_or(|known| known.at != op.span) {
+                state.lost = lost;
+            }
             return;
         }
         if state.lost.is_none() || self.site.is_some() {
@@ -185,7 +192,8 @@ impl Exec<'_, '_> {
         // That an error which was none of the expected ones falls through is told of the call itself.
         let falls_through = parts.iter().any(|v| self.error_values.contains(v));
         if settles {
-            state.lost = None;
+            let settled = state.lost.take().map(|lost| lost.at);
+            state.operations.retain(|_, op| Some(op.span) != settled);
         } else if let Some(lost) = &mut state.lost
             && lost.result.is_none()
         {
@@ -302,7 +310,13 @@ impl Exec<'_, '_> {
     }
 
     /// The function is left.
-    pub(crate) fn note_told(&mut self, state: &State, looks: &Appearance, verdict: Option<Look>) {
+    pub(crate) fn note_told(
+        &mut self,
+        state: &State,
+        value: Option<ValId>,
+        looks: &Appearance,
+        verdict: Option<Look>,
+    ) {
         if self.told.len() >= MOST_ENDS || looks.is_empty() {
             return;
         }
@@ -312,6 +326,11 @@ impl Exec<'_, '_> {
             lost: state.lost.clone(),
             sent: state.sent,
             fields: self.fields_not_0(state),
+            unset: value.is_some_and(|v| matches!(self.arena.get(v), Val::Sym(Sym::Uninit { .. }))),
+            asked: state
+                .lost
+                .as_ref()
+                .is_some_and(|lost| state.error.was_asked(lost.at)),
             at: state.returned_at.unwrap_or(self.span),
             trace: match &state.lost {
                 Some(_) => state.trace.clone(),
@@ -324,6 +343,8 @@ impl Exec<'_, '_> {
                 && known.sent == told.sent
                 && known.at == told.at
                 && known.fields == told.fields
+                && known.unset == told.unset
+                && known.asked == told.asked
         };
         if !self.told.iter().any(same) {
             self.told.push(told);
@@ -390,16 +411,24 @@ impl Exec<'_, '_> {
         if self.is_entry_point() {
             return;
         }
+        // Its results are 0, and errors that calls left.
+        let truth = matches!(&*self.function.ret.name, "bool" | "BOOL" | "BOOLEAN");
+        let codes = !truth && self.program.tells_errors(self.me);
         for end in &told {
             let Some(lost) = &end.lost else { continue };
             // Of a struct, only what it looks like after a transfer that went well is success.
             let by_type = end.verdict.is_some();
             let good = told
                 .iter()
-                .any(|t| t.lost.is_none() && (t.sent || by_type) && t.looks == end.looks);
+                .any(|t| t.lost.is_none() && (t.sent || by_type) && t.looks == end.looks)
+                || end.unset;
             // Where a struct tells, what it looks like after success is success.
             let success = match end.verdict {
+                Some(_) if lost.how == Heard::Seen && !end.asked && codes => {
+                    end.verdict == Some(Look::Exactly(0))
+                }
                 Some(_) => self.is_success(end.verdict),
+                None if end.unset && lost.how == Heard::Seen => true,
                 // The count comes first, and says nothing by itself.
                 None => good && end.looks.iter().any(tells_nothing_wrong),
             };
@@ -449,6 +478,7 @@ impl Exec<'_, '_> {
                 failed: lost.at,
                 returned: end.at,
                 seen: lost.how == Heard::Seen,
+                unset: end.unset,
             }),
             at,
             function: self.function.name.clone(),

@@ -19,6 +19,7 @@ use crate::state::{Fact, State};
 use crate::status::Look;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 use crate::words::speaks_of_output;
+use crate::wrapped::system_error;
 
 /// Different ways that joined paths may have come by; beyond, the call is forgotten.
 const MOST_WAYS: usize = 6;
@@ -96,6 +97,11 @@ impl IoCall {
     /// Where it stands.
     pub(crate) fn span(&self) -> Span {
         self.span
+    }
+
+    /// Whether it failed, on each of the ways that joined.
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = Option<bool>> {
+        self.ways.iter().map(|way| way.failed)
     }
 
     /// Another path has joined.
@@ -289,6 +295,21 @@ impl Exec<'_, '_> {
 
     /// Code out of sight is given values.
     pub(crate) fn errors_given_away(&mut self, state: &mut State, callee: &Callee, args: &[ValId]) {
+        if let Callee::Method { name, receiver, .. } = callee
+            && self.is_rust()
+            && !state.error_of.is_empty()
+        {
+            let loc = self.place(state, *receiver);
+            let itself: Vec<ValId> = state.env.get(loc).copied().into_iter().collect();
+            self.error_asked(state, name, &itself);
+            // A `Result` has it inside.
+            let (arena, env) = (&self.arena, &state.env);
+            let parts = env
+                .iter()
+                .filter(|(at, _)| *at != loc && arena.within(*at, loc));
+            let parts: Vec<ValId> = parts.map(|(_, v)| *v).collect();
+            self.errors_given(state, &parts);
+        }
         match callee {
             Callee::Function(name) | Callee::Method { name, .. } => {
                 // Who writes it into a log has not dealt with it.
@@ -303,6 +324,22 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// Rust: a method of the error itself, which is not seen.
+    fn error_asked(&mut self, state: &mut State, method: &str, error: &[ValId]) {
+        match method {
+            // Of the errors that matter here, only that of a client which has gone has a kind of its own.
+            "kind" => {
+                let of = self.errors_in(state, error);
+                let gone = of.iter().map(|of| (of.span, GONE));
+                self.found.errors_tested.extend(gone);
+            }
+            "message" | "to_string" | "description" | "context" | "fmt" | "borrow" | "as_ref" => {
+                self.errors_logged(state, error);
+            }
+            _ => self.errors_given(state, error),
+        }
+    }
+
     fn errors_in(&self, state: &State, args: &[ValId]) -> Vec<ErrorOf> {
         if state.error_of.is_empty() {
             return Vec::new();
@@ -311,8 +348,12 @@ impl Exec<'_, '_> {
         for v in args {
             self.arena.parts(*v, &mut parts);
         }
-        let of = parts.iter().filter_map(|v| state.error_of.get(*v));
-        of.cloned().collect()
+        let lent = parts.iter().filter_map(|v| match self.arena.get(*v) {
+            Val::Ptr(loc) => state.env.get(*loc),
+            _ => None,
+        });
+        let of = parts.iter().chain(lent);
+        of.filter_map(|v| state.error_of.get(*v)).cloned().collect()
     }
 
     fn errors_given(&mut self, state: &mut State, args: &[ValId]) {
@@ -337,7 +378,8 @@ impl Exec<'_, '_> {
         let mut parts = Vec::new();
         self.arena.parts(a, &mut parts);
         self.arena.parts(b, &mut parts);
-        let codes: Vec<i128> = parts.iter().filter_map(|v| self.code_of(*v)).collect();
+        let codes = parts.iter().filter_map(|v| self.code_of(*v));
+        let codes: Vec<i128> = codes.map(system_error).collect();
         for of in of {
             if codes.is_empty() {
                 // Which code it is nobody knows.
@@ -391,7 +433,7 @@ impl Exec<'_, '_> {
     }
 
     /// The number that an error is compared with.
-    fn code_of(&self, v: ValId) -> Option<i128> {
+    pub(crate) fn code_of(&self, v: ValId) -> Option<i128> {
         self.arena
             .as_int(v)
             .or_else(|| self.status_codes.get(&v).copied())
@@ -504,10 +546,11 @@ fn mark_given(state: &mut State, of: &ErrorOf) {
 }
 
 fn learn_code(way: &mut Way, fact: &Fact) {
-    way.is = fact.exact();
+    way.is = fact.exact().map(system_error);
     for code in fact.not.iter().filter(|code| **code != 0) {
-        if !way.not.contains(code) {
-            way.not.push(*code);
+        let code = system_error(*code);
+        if !way.not.contains(&code) {
+            way.not.push(code);
         }
     }
     way.not.sort_unstable();

@@ -264,7 +264,7 @@ impl Exec<'_, '_> {
             self.verdicts.push(ended);
         }
         let looks = self.appearance(state, value);
-        self.note_told(state, &looks, ended);
+        self.note_told(state, value, &looks, ended);
         if state.operations.is_empty() {
             return;
         }

@@ -336,6 +336,10 @@ impl Exec<'_, '_> {
                 lost.result.is_some_and(|v| v == result || v == error) || started.contains(&lost.at)
             };
             state.lost = state.lost.take().filter(|lost| !of_it(lost));
+            // Nor does it fail when the result is looked at once more.
+            state
+                .operations
+                .retain(|v, op| v != result && !started.contains(&op.span));
         }
         let all: Vec<(LocId, Pending)> =
             state.pending.iter().map(|(l, p)| (l, p.clone())).collect();

@@ -36,6 +36,8 @@ pub enum ResultFault {
         returned: Span,
         /// The function looks at the call's result.
         seen: bool,
+        /// What it returns was never set.
+        unset: bool,
     },
     /// A transfer gets neither a place for its count nor an OVERLAPPED.
     NoCount {

@@ -404,6 +404,11 @@ impl Program<'_> {
         ty.is_object() && self.models.is_status_type(&self.resolve(ty).name)
     }
 
+    /// The function returns 0 on one path, and on another the error that a call left.
+    pub(crate) fn tells_errors(&self, f: FnRef) -> bool {
+        self.statuses.tells.contains(&f)
+    }
+
     /// Some code of the program calls the function and may look at what it returns.
     pub(crate) fn is_called(&self, f: FnRef) -> bool {
         self.statuses.callers.contains_key(&f)

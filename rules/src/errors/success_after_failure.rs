@@ -16,8 +16,9 @@ use crate::prelude::*;
 ///
 /// ## Known limits
 /// It speaks of sending and of awaiting a client, and where the function tells success from failure by
-/// its result. A failure after which another transfer is tried, the handle is let go, or code asks which
-/// error it was counts as dealt with.
+/// its result: by a status, a `Result`, or as one that returns 0 and otherwise the error that a call left.
+/// A result that was never set tells nothing at all, and is told here, too. A failure after which another
+/// transfer is tried, the handle is let go, or code asks which error it was counts as dealt with.
 ///
 /// ## Examples
 /// ```cpp,bad
@@ -101,6 +102,7 @@ impl Rule for SuccessAfterFailure {
             failed,
             returned,
             seen,
+            unset,
         }) = &event.kind
         else {
             return None;
@@ -115,15 +117,27 @@ impl Rule for SuccessAfterFailure {
                 format!("ask whether `{call}` failed, and return that"),
             ),
         };
+        let (label, end, message) = match unset {
+            true => (
+                "nothing was put into what is returned".to_owned(),
+                "what was never set is returned here",
+                format!("what is returned was never set where `{call}` has failed"),
+            ),
+            false => (
+                label,
+                "success is reported here",
+                format!("the function reports success, also when `{call}` has failed"),
+            ),
+        };
         let words = Words {
             primary: event.at,
             label,
-            message: format!("the function reports success, also when `{call}` has failed"),
+            message,
             help,
         };
         let mut diagnostic = words::diagnostic(&Self::META, event, words);
         words::relabel(&mut diagnostic.path, *failed, &format!("`{call}` fails"));
-        words::relabel(&mut diagnostic.path, *returned, "success is reported here");
+        words::relabel(&mut diagnostic.path, *returned, end);
         Some(diagnostic)
     }
 }

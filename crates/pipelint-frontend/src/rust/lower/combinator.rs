@@ -444,17 +444,22 @@ impl Lowerer<'_> {
                 let at = self.temp(Ty::Ref(Box::new(inner.clone())), span);
                 let tag = self.tag(of);
                 self.f.assign(at, Rvalue::Ref(good), span);
+                let mut parts = vec![
+                    (Some(TAG.into()), Operand::Copy(tag)),
+                    (Some(GOOD.into()), Operand::Copy(at)),
+                ];
                 let out_ty = if ty.is_result() {
-                    Ty::result(Ty::Ref(Box::new(inner)), Ty::Unknown)
+                    let error = Ty::Ref(Box::new(ty.bad()));
+                    let bad = self.part(of, BAD);
+                    let at = self.temp(error.clone(), span);
+                    self.f.assign(at, Rvalue::Ref(bad), span);
+                    parts.push((Some(BAD.into()), Operand::Copy(at)));
+                    Ty::result(Ty::Ref(Box::new(inner)), error)
                 } else {
                     Ty::option(Ty::Ref(Box::new(inner)))
                 };
                 let out = dst.unwrap_or_else(|| self.temp(out_ty.clone(), span));
                 self.retype(out, &out_ty);
-                let parts = vec![
-                    (Some(TAG.into()), Operand::Copy(tag)),
-                    (Some(GOOD.into()), Operand::Copy(at)),
-                ];
                 self.f.assign(out, Rvalue::Aggregate(parts), span);
                 Some(Value {
                     op: Operand::Copy(out),

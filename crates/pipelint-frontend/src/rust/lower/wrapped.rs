@@ -19,6 +19,8 @@ pub(super) const CRATE: &str = "windows::";
 
 /// Tells whether the call that yielded the first argument failed; the second names the function.
 const FAILED: &str = "windows::{failed}";
+/// Yields the error of the call that yielded the first argument.
+const ERROR: &str = "windows::{error}";
 
 impl Lowerer<'_> {
     /// A call of a function of the crate; none for any other.
@@ -68,7 +70,12 @@ impl Lowerer<'_> {
         let cond = super::cond::nonzero(Operand::Copy(failed));
         self.f.branch(cond, bad, whole, span);
         self.f.switch_to(bad);
-        let error = self.unknown(Vec::new(), Ty::Unknown, span);
+        let of = vec![
+            Operand::Copy(raw),
+            Operand::Const(Const::Function(Name::new(name))),
+        ];
+        let tells = Callee::Function(Name::new_static(ERROR));
+        let error = self.emit(tells, of, Ty::Unknown, None, true, span);
         self.make_bad(Some(error.op), out, span);
         let cur = self.f.current();
         self.f.end(cur, pipelint_ir::Terminator::Goto(join), span);
