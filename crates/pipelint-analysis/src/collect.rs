@@ -9,8 +9,10 @@ use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::fills::Fill;
 use crate::io_classes::KeptIo;
 use crate::misread::{self, IoEnd};
+use crate::overlapped_handle::KeptHandles;
 use crate::partial::{Ended, Partial};
 use crate::program::ClassRef;
+use crate::stuck_flag::Stuck;
 
 /// A use of a field of the object in a method, with nothing known of the field on that path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +88,10 @@ pub(crate) struct Findings {
     pub(crate) passed_over: Vec<Event>,
     /// What it does to operations that objects keep.
     pub(crate) kept_io: KeptIo,
+    /// What it does with handles that objects keep.
+    pub(crate) handles: KeptHandles,
+    /// Flags of objects that it leaves set.
+    pub(crate) flags: Vec<Stuck>,
     /// What it does to objects with callbacks.
     pub(crate) callbacks: KeptCallbacks,
     /// Places that ask for an error where no call on the path left one, to be told where no path comes
@@ -137,6 +143,9 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::LastError(fault) => (fault.key(), fault.told_at().unwrap_or(event.at)),
         EventKind::Result(fault) => (80 + fault.number(), event.at),
         EventKind::Callback(fault) => (fault.key(), event.at),
+        EventKind::Silenced(how) => (120 + how.number(), event.at),
+        EventKind::NoOverlapped(_) => (122, event.at),
+        EventKind::StuckFlag(_) => (123, event.at),
     }
 }
 

@@ -25,8 +25,10 @@ use crate::own::OwnerCache;
 use crate::parts::Parts;
 use crate::program::{ClassRef, FnRef, Program};
 use crate::protocol::Notes;
+use crate::silenced::FailedEdges;
 use crate::state::{State, Status};
 use crate::status::{Ended, Look};
+use crate::stuck_flag::FlagEnds;
 use crate::summaries::Seen;
 use crate::summary::{OpenEnd, Summary};
 use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId, ValSet};
@@ -137,6 +139,10 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) told: Vec<Told>,
     /// The locals that it returns.
     pub(crate) returned: FxHashSet<LocalId>,
+    /// How its ends leave the flags that it has set.
+    pub(crate) flag_ends: FlagEnds,
+    /// Branches that some path took for the failure of a transfer.
+    pub(crate) failed_edges: FailedEdges,
     /// What its results say of success.
     pub(crate) verdicts: Vec<Option<Look>>,
 }
@@ -219,6 +225,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             takes_time: false,
             result_parts: FxHashMap::default(),
             endings: Vec::new(),
+            flag_ends: FlagEnds::default(),
+            failed_edges: FailedEdges::default(),
             verdicts: Vec::new(),
             told: Vec::new(),
             returned: crate::lost::returned(function),
@@ -470,9 +478,10 @@ impl<'p, 'm> Exec<'p, 'm> {
                 let rhs = self.operand(&mut state, &cond.rhs);
                 self.settle_dropped_by_condition(&mut state, lhs, rhs);
                 self.judge_owner(&mut state, &cond.lhs);
-                for (truth, to) in [(true, then), (false, otherwise)] {
+                for (truth, to, other) in [(true, then, otherwise), (false, otherwise, then)] {
                     let mut branch = state.clone();
                     if self.assume(&mut branch, cond.op, lhs, rhs, truth) {
+                        self.note_failed_edge(&branch, to.0 as usize, other.0 as usize);
                         next.push((to.0 as usize, branch));
                     }
                 }

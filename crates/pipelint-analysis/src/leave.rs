@@ -19,6 +19,7 @@ impl Exec<'_, '_> {
     /// The path leaves the function with this result.
     pub(crate) fn leave(&mut self, state: &mut State, value: Option<ValId>) {
         self.note_endings(state, value);
+        self.note_flags(state);
         self.tell_aliased(state, value);
         self.tell_unknown_starts(state);
         if let Some(value) = value {

@@ -19,6 +19,7 @@ mod slot;
 mod status;
 mod structure;
 mod types;
+mod writer;
 
 pub use buffer::Buffer;
 pub use callback::{Arms, AwaitsCallbacks, ClosesCallbacks, Registers};
@@ -26,7 +27,7 @@ pub use error::{ModelError, Problem};
 pub use last_error::{ErrorEffect, ErrorStore};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};
 pub use models::Models;
-pub use overlapped::{Cancel, Completes, Start, Tells, Waits};
+pub use overlapped::{Cancel, Completes, Opens, Overlaps, Start, Tells, Waits};
 pub use owner::{Copies, Deleter, Holds, Members, Owner, Role, Traits};
 pub use prefilter::Prefilter;
 pub use schema::{
@@ -36,6 +37,7 @@ pub use schema::{
 pub use slot::Slot;
 pub use status::StatusType;
 pub use structure::Structure;
+pub use writer::Writer;
 
 /// The JSON schema of a model file, as it is published.
 pub fn json_schema() -> String {
