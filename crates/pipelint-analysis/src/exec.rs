@@ -139,6 +139,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) told: Vec<Told>,
     /// The locals that it returns.
     pub(crate) returned: FxHashSet<LocalId>,
+    /// What was opened by name, by the handles.
+    pub(crate) opened_names: FxHashMap<ValId, ValId>,
     /// How its ends leave the flags that it has set.
     pub(crate) flag_ends: FlagEnds,
     /// Branches that some path took for the failure of a transfer.
@@ -225,7 +227,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             takes_time: false,
             result_parts: FxHashMap::default(),
             endings: Vec::new(),
-            flag_ends: FlagEnds::default(),
+            opened_names: FxHashMap::default(),
+            flag_ends: FlagEnds::new(program, f),
             failed_edges: FailedEdges::default(),
             verdicts: Vec::new(),
             told: Vec::new(),

@@ -186,6 +186,7 @@ impl<'p> Exec<'p, '_> {
             return;
         }
         let overlapped = self.opens_overlapped(&state, model, args);
+        self.note_opened(model, args, result);
         for acquire in outs {
             self.acquire_result(&mut state, dst, api, acquire, result, overlapped);
         }

@@ -1,7 +1,7 @@
 //! Handles that were opened for overlapped operations, and calls that get them with no OVERLAPPED.
 
 use pipelint_ir::{Base, Const, Function, Name, Operand, Proj, Rvalue, Statement};
-use pipelint_models::FunctionModel;
+use pipelint_models::{FunctionModel, IoKind};
 use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -74,6 +74,33 @@ impl Exec<'_, '_> {
         self.has_flag(flags, &opens.flag)
     }
 
+    /// What a creation opened, by name.
+    pub(crate) fn note_opened(&mut self, model: &FunctionModel, args: &[ValId], made: ValId) {
+        let name = model.opens_overlapped.as_ref().map(|opens| opens.name);
+        if let Some(&name) = name.and_then(|n| args.get(n)) {
+            self.opened_names.insert(made, name);
+        }
+    }
+
+    /// The call awaits a client, and this function has opened the client's end itself: there is nothing to
+    /// wait for.
+    fn has_its_client(&self, state: &State, handle: ValId, api: &Name) -> bool {
+        let io = self
+            .program
+            .models
+            .function(api)
+            .and_then(|m| m.io.as_ref());
+        let name = self.opened_names.get(&handle);
+        io.is_some_and(|io| io.does == IoKind::Connect)
+            && name.is_some()
+            && state.res.iter().any(|(v, res)| {
+                v != handle
+                    && self.opened_names.get(&v) == name
+                    && res.status == Status::Open
+                    && self.outcome(state, v, res) != Outcome::Failed
+            })
+    }
+
     /// A call is given a handle and an OVERLAPPED, which must be there for a handle of that kind.
     pub(crate) fn overlaps(
         &mut self,
@@ -92,6 +119,9 @@ impl Exec<'_, '_> {
                     && res.status == Status::Open
                     && self.outcome(state, handle, res) != Outcome::Failed
             });
+            if known.is_some() && self.has_its_client(state, handle, api) {
+                return;
+            }
             if let Some(res) = known {
                 let opened = (res.api.clone(), res.origin);
                 let event = self.no_overlapped(api, opened, None, at);

@@ -44,8 +44,10 @@ pub(crate) struct Stuck {
 /// How the ends of a function leave a flag that it has set, by the statement that sets it and the call.
 #[derive(Debug, Default)]
 pub(crate) struct FlagEnds {
-    /// The places where flags are set; none before they were looked for.
-    sets: Option<Vec<Set>>,
+    /// The places where flags are set, in a function that starts operations.
+    sets: Vec<Set>,
+    /// The names of these flags.
+    names: Vec<Name>,
     ends: FxHashMap<(Span, Span), Left>,
 }
 
@@ -70,16 +72,46 @@ struct Left {
     cleared: bool,
 }
 
+impl FlagEnds {
+    pub(crate) fn new(program: &Program<'_>, f: FnRef) -> Self {
+        let function = program.function(f);
+        let starts = |stmt: &Statement| {
+            let Statement::Call { callee, args, .. } = stmt else {
+                return false;
+            };
+            matches!(program.target(f.0, function, callee, args.len()),
+                Target::Model(model) if model.io.is_some())
+        };
+        let sets = flags_set(function);
+        let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+        if sets.is_empty() || !stmts.any(starts) {
+            return Self::default();
+        }
+        let name = |set: &Set| match function.places[set.place].proj.last() {
+            Some(Proj::Field(name)) => Some(name.clone()),
+            _ => None,
+        };
+        let names = sets.iter().filter_map(name).collect();
+        Self {
+            sets,
+            names,
+            ends: FxHashMap::default(),
+        }
+    }
+
+    /// The function sets a flag of this name.
+    pub(crate) fn sets(&self, name: &Name) -> bool {
+        self.names.contains(name)
+    }
+}
+
 impl Exec<'_, '_> {
     /// The path leaves the function: which of the flags that it has set are set still.
     pub(crate) fn note_flags(&mut self, state: &mut State) {
         if state.io_calls.is_empty() {
             return;
         }
-        let sets = match self.flag_ends.sets.take() {
-            Some(sets) => sets,
-            None => flags_set(self.function),
-        };
+        let sets = std::mem::take(&mut self.flag_ends.sets);
         for set in &sets {
             let loc = self.place(state, set.place);
             let Some(Val::Int(n)) = state.env.get(loc).map(|v| self.arena.get(*v)) else {
@@ -110,7 +142,7 @@ impl Exec<'_, '_> {
                 }
             }
         }
-        self.flag_ends.sets = Some(sets);
+        self.flag_ends.sets = sets;
     }
 
     fn flag_key(&self, place: PlaceId) -> Option<Key> {
@@ -119,8 +151,7 @@ impl Exec<'_, '_> {
 
     /// The flags that the function leaves set though their operation was not started.
     pub(crate) fn tell_flags(&mut self) {
-        let FlagEnds { sets, ends } = std::mem::take(&mut self.flag_ends);
-        let sets = sets.unwrap_or_default();
+        let FlagEnds { sets, ends, .. } = std::mem::take(&mut self.flag_ends);
         let mut ends: Vec<_> = ends.into_iter().collect();
         ends.sort_by_key(|(at, _)| *at);
         for ((set, call), left) in ends {

@@ -102,6 +102,9 @@ pub struct Opens {
     pub field: Option<String>,
     /// The flag (a named constant).
     pub flag: String,
+    /// The argument with the name of what is opened.
+    #[serde(default)]
+    pub name: usize,
 }
 
 /// A call must have an OVERLAPPED where its handle was opened for overlapped operations.

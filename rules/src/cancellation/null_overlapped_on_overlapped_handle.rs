@@ -18,7 +18,9 @@ use crate::prelude::*;
 /// ## Known limits
 /// The creation must be seen with its flag: on the path, in a function that hands the handle out, or, for a
 /// handle that an object keeps, in every place that fills the field. A handle that came from outside is
-/// silent. That the pointer is null must be known as well.
+/// silent. That the pointer is null must be known as well. `ConnectNamedPipe` is silent where the function
+/// has opened the client's end by itself: there is nothing to wait for, although the page asks for an
+/// `OVERLAPPED` there too.
 ///
 /// ## Examples
 /// ```cpp,bad
