@@ -90,12 +90,16 @@ impl Exec<'_, '_> {
             .models
             .function(api)
             .and_then(|m| m.io.as_ref());
-        let name = self.opened_names.get(&handle);
+        let (name, by) = (self.opened_names.get(&handle), state.res.get(handle));
+        let by = by.map(|res| res.api.clone());
         io.is_some_and(|io| io.does == IoKind::Connect)
             && name.is_some()
             && state.res.iter().any(|(v, res)| {
+                // A string that moves has another address; who opens something else by name here most
+                // likely opens the other end.
+                let other = self.opened_names.get(&v);
                 v != handle
-                    && self.opened_names.get(&v) == name
+                    && (other == name || (other.is_some() && by.as_ref() != Some(&res.api)))
                     && res.status == Status::Open
                     && self.outcome(state, v, res) != Outcome::Failed
             })
