@@ -271,7 +271,7 @@ impl<'p> Exec<'p, '_> {
         let surely = program.returns(target, callee) == Returns::Yes
             || (matches!(target, Target::Unknown) && dst.is_some_and(|dst| self.is_awaited(dst)));
         let logs = matches!(callee, Callee::Function(name) if speaks_of_logging(last(name)));
-        if !surely && !logs && self.judges_a_known_value(args, &values) {
+        if !surely && !logs && !self.alone && self.judges_a_known_value(args, &values) {
             state.doubtful = true;
             // Nor is it shown that an operation goes on here.
             state.pending = crate::state::VecMap::default();
@@ -460,6 +460,9 @@ impl<'p> Exec<'p, '_> {
 
     /// Unknown code ran: what it can reach may have changed, what it holds may have been judged.
     pub(crate) fn outside_changes(&mut self, state: &mut State, surely_returns: bool, nth: u32) {
+        if self.alone {
+            return;
+        }
         state.epoch = self.epoch_after(state, nth);
         state.callbacks.slow = true;
         let surely = surely_returns;

@@ -449,6 +449,9 @@ impl Exec<'_, '_> {
     /// Code out of sight ran that may have waited, or that others waited for meanwhile: operations on
     /// memory that it can reach may have completed.
     pub(crate) fn may_complete(&mut self, state: &mut State) {
+        if self.alone {
+            return;
+        }
         state.callbacks.slow = true;
         let gone_any = !state.pending.is_empty();
         let gone: Vec<LocId> = state
@@ -489,25 +492,8 @@ impl Exec<'_, '_> {
     /// A call of code out of sight. What only wakes others, locks, counts or writes a message completes
     /// nothing.
     pub(crate) fn unknown_and_io(&mut self, state: &mut State, callee: &Callee) {
-        let name = match callee {
-            Callee::Function(name) | Callee::Method { name, .. } => name.as_str(),
-            Callee::Constructor(ty) => &ty.name,
-            _ => "",
-        };
         // Who has waited for a lock finds what others did meanwhile.
-        let locks = has_word(last(name), &["lock_guard", "guard", "acquire", "enter"]);
-        let harmless = !locks
-            && match callee {
-                Callee::Function(_) => is_quick_library(name) || is_harmless(last(name)),
-                Callee::Method { .. } => is_harmless(name),
-                // What it is given is followed; what it is not given it can hardly wait for.
-                Callee::Constructor(_) => !has_word(
-                    last(name),
-                    &["wait", "waiter", "thread", "future", "joiner"],
-                ),
-                _ => false,
-            };
-        if !harmless {
+        if is_lock(callee) || !takes_no_time(callee) {
             self.may_complete(state);
         }
     }
@@ -520,7 +506,8 @@ impl Exec<'_, '_> {
             let arena = &self.arena;
             state.events_of.retain(|of, _| !arena.within(of, at));
         }
-        if state.pending.is_empty() {
+        // Who is to wait later has not waited yet.
+        if state.pending.is_empty() || self.alone {
             return;
         }
         let pointee = match *self.arena.get(v) {
@@ -535,6 +522,38 @@ impl Exec<'_, '_> {
                 || pointee.is_some_and(|at| self.arena.within(loc, at));
             !given
         });
+    }
+}
+
+/// What a call of code out of sight is called.
+fn called(callee: &Callee) -> &str {
+    match callee {
+        Callee::Function(name) | Callee::Method { name, .. } => name.as_str(),
+        Callee::Constructor(ty) => &ty.name,
+        _ => "",
+    }
+}
+
+/// Code out of sight that takes a lock, as its name says.
+fn is_lock(callee: &Callee) -> bool {
+    has_word(
+        last(called(callee)),
+        &["lock_guard", "guard", "acquire", "enter"],
+    )
+}
+
+/// Code out of sight that waits for nothing, as its name says.
+pub(crate) fn takes_no_time(callee: &Callee) -> bool {
+    let name = called(callee);
+    match callee {
+        Callee::Function(_) => is_quick_library(name) || is_harmless(last(name)),
+        Callee::Method { .. } => is_harmless(name),
+        // What it is given is followed; what it is not given it can hardly wait for.
+        Callee::Constructor(_) => !has_word(
+            last(name),
+            &["wait", "waiter", "thread", "future", "joiner"],
+        ),
+        _ => false,
     }
 }
 

@@ -131,6 +131,10 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) wrappers: FxHashSet<LocId>,
     /// Code out of sight ran that may have waited for operations.
     pub(crate) takes_time: bool,
+    /// Nobody else runs meanwhile: what unknown code may do is not asked.
+    pub(crate) alone: bool,
+    /// Where it returned then.
+    pub(crate) left: Vec<State>,
     /// What results of called functions are made of.
     pub(crate) result_parts: FxHashMap<ValId, Parts>,
     /// What was known of operations where the function was left.
@@ -225,6 +229,8 @@ impl<'p, 'm> Exec<'p, 'm> {
             wrapped: FxHashSet::default(),
             wrappers: FxHashSet::default(),
             takes_time: false,
+            alone: false,
+            left: Vec::new(),
             result_parts: FxHashMap::default(),
             endings: Vec::new(),
             opened_names: FxHashMap::default(),
@@ -263,12 +269,18 @@ impl<'p, 'm> Exec<'p, 'm> {
 
     /// Runs the function; false when it was given up as nothing is to be had of it.
     pub(crate) fn run(&mut self) -> bool {
+        let first = self.first_call();
+        self.run_from(vec![first])
+    }
+
+    /// Runs the function from what is known where it is called.
+    pub(crate) fn run_from(&mut self, begun: Vec<State>) -> bool {
         let mut waiting: BTreeMap<u32, (usize, VecDeque<(u64, State)>)> = BTreeMap::new();
         let mut seen: Vec<FxHashSet<u64>> = vec![FxHashSet::default(); self.function.blocks.len()];
         if seen.is_empty() {
             return true;
         }
-        let mut next = vec![(0usize, self.first_call())];
+        let mut next: Vec<(usize, State)> = begun.into_iter().map(|state| (0, state)).collect();
         loop {
             for (block, mut state) in next.drain(..) {
                 if block >= seen.len() || !self.enter(block, &mut state) {
@@ -514,6 +526,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             Terminator::Return(value) => {
                 self.settle_io(&mut state);
+                if self.alone {
+                    self.left.push(state.clone());
+                }
                 if self.is_rust()
                     && let Some(Operand::Copy(place) | Operand::Move(place)) = value
                 {

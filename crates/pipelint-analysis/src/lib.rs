@@ -82,6 +82,7 @@ mod results;
 mod returns;
 mod rust;
 mod self_wait;
+mod sequences;
 mod silenced;
 mod sites;
 mod split;
@@ -186,6 +187,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         .map(|&f| matters(&program, f.0, program.function(f)))
         .collect();
     let asked = asked_for(&program, &all, &order, &worth);
+    let kept = sequences::wanted(&program, &all);
     let summaries = Summaries::new(all.len());
     let results: Mutex<Vec<FunctionResult>> = Mutex::default();
     let ran: Vec<AtomicBool> = all.iter().map(|_| AtomicBool::new(false)).collect();
@@ -210,7 +212,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         }
         let wanted = Wanted {
             faults,
-            summary: order.called[i],
+            summary: order.called[i] || kept[i],
         };
         let (result, summary) = run_function(&program, seen, all[i], wanted);
         summaries.insert(i, summary);
@@ -259,6 +261,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.extend(Findings::half_done(&mut findings));
     analysis.events.extend(Findings::forgotten(&mut findings));
     analysis.events.extend(io_classes::joined(&mut findings));
+    analysis
+        .events
+        .extend(sequences::faults(&program, &all, &order, &summaries, &kept));
     analysis
         .events
         .extend(overlapped_handle::joined(&mut findings));

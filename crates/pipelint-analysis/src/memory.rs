@@ -112,7 +112,10 @@ impl Exec<'_, '_> {
 
     /// Which change by unknown code a location was last open to.
     pub(crate) fn epoch_of(&self, state: &State, loc: LocId) -> u32 {
-        if self.is_outside(state, loc) && !self.is_own_steady(state, loc) {
+        let own = || *self.arena.get_loc(self.arena.root(loc)) == Loc::SelfObj;
+        if self.alone && own() {
+            0
+        } else if self.is_outside(state, loc) && !self.is_own_steady(state, loc) {
             state.epoch
         } else {
             0

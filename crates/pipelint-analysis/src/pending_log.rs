@@ -141,10 +141,16 @@ impl Exec<'_, '_> {
                 if self.unknown_element(loc).is_some() || self.is_of_no_type(loc) {
                     return;
                 }
+                // Two methods called one after the other: the place is in them.
+                let inner = pending.started.as_ref().filter(|_| self.alone).map(|s| s.1);
+                let site = inner.unwrap_or(site);
+                let outer = self.site;
+                self.site = inner.or(outer);
                 let api = pending.started.as_ref().map(|s| s.0.clone());
                 let api = api.unwrap_or_default();
                 self.started_again(state, loc, &api);
                 self.unset_overlapped(state, loc, &api);
+                self.site = outer;
                 if let Some(started) = &mut pending.started {
                     started.1 = site;
                 }

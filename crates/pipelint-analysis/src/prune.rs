@@ -129,7 +129,7 @@ impl Exec<'_, '_> {
         state.idle.retain(|loc, ()| named(loc));
         state.events_of.retain(|loc, _| named(loc));
         state.pending.retain(|loc, p| {
-            p.cancel.is_some() || named(loc) || p.buffers.iter().any(|at| named(*at))
+            self.alone || p.cancel.is_some() || named(loc) || p.buffers.iter().any(|at| named(*at))
         });
         let is_pending = |at: &(LocId, _)| state.pending.get(at.0).is_some();
         state.asked_io = state.asked_io.take().filter(is_pending);
@@ -147,6 +147,7 @@ impl Exec<'_, '_> {
         facts.retain(|v, _| {
             reachable.contains(v)
                 || can_recur(arena, cfg, block, &current, v, &reachable, &mut keep)
+                || (self.alone && arena.is_of_object(v))
         });
         state.facts = facts;
         // Which unknown call ran last no longer matters where nothing read since is known.

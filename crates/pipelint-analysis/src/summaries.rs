@@ -40,14 +40,17 @@ impl Summaries {
 pub(crate) struct Seen<'s> {
     pub(crate) all: &'s Summaries,
     pub(crate) order: &'s Order,
-    /// The function's number.
+    /// The function's number; beyond all of them, every summary is seen.
     pub(crate) of: usize,
 }
 
 impl<'s> Seen<'s> {
     /// The summary of the function with this number.
     pub(crate) fn get(&self, function: usize) -> Option<&'s Summary> {
-        let calls = self.order.calls.get(self.of)?;
+        let Some(calls) = self.order.calls.get(self.of) else {
+            // Asked when all functions have been run.
+            return self.all.get(function);
+        };
         let beside = self.order.rings.get(function) == self.order.rings.get(self.of);
         let sees = !beside && calls.binary_search(&function).is_ok();
         sees.then(|| self.all.get(function)).flatten()

@@ -384,6 +384,16 @@ impl Exec<'_, '_> {
         self.io_event(state, loc, pending, fault, at, last)
     }
 
+    /// The handle or event of an operation was closed, and nobody waits any more.
+    pub(crate) fn tell_closed_after(&mut self, state: &State, loc: LocId) {
+        let Some(pending) = state.pending.get(loc).cloned() else {
+            return;
+        };
+        if let Some((api, at)) = pending.closed.clone() {
+            self.tell_outlived(state, loc, &pending, IoEnd::Closed(api, at));
+        }
+    }
+
     fn last_step(&self, end: &IoEnd) -> StepKind {
         match end {
             IoEnd::Scope(name) => StepKind::ScopeEnd(name.clone()),

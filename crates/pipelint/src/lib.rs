@@ -19,6 +19,7 @@ mod select;
 mod statistics;
 mod suppress;
 mod surroundings;
+mod users;
 
 pub use builds::Builds;
 pub use command::main;

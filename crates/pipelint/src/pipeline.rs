@@ -1,12 +1,13 @@
 //! A run: from files to diagnostics.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pipelint_frontend::Lowered;
 use pipelint_frontend::cpp::config::CppConfig;
 use pipelint_frontend::rust::cfg::Cfg;
-use pipelint_ir::{Language, Unit};
+use pipelint_ir::{Language, Name, Unit};
 use pipelint_models::Models;
 use pipelint_report::{
     Diagnostic, GapNote, MemorySources, ProblemNote, Severity, Sources, Summary,
@@ -21,6 +22,7 @@ use crate::select::Selection;
 use crate::statistics::{Statistics, reason};
 use crate::suppress;
 use crate::surroundings::Surroundings;
+use crate::users::{self, Means};
 
 /// A text to lint.
 #[derive(Debug, Clone)]
@@ -159,6 +161,14 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     };
     lowering.lower_rust(&mut files, &wanted);
     lowering.lower(&mut files, &wanted, &surroundings);
+    // The files passed over were counted already.
+    lowering.tick = &|| ();
+    let users = lowering.take_in_users(&mut files, &mut surroundings);
+    let users = users.into_iter().filter(|&i| files[i].linted);
+    for i in users {
+        statistics.parsed += 1;
+        statistics.bytes += files[i].text.len();
+    }
     lowering.take_in_definitions(&mut files, &mut surroundings);
     let units = &mut lowering.units;
     units
@@ -249,6 +259,10 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     diagnostics.sort_by(|a, b| {
         let key = |d: &Diagnostic| (d.primary, d.rule.code);
         key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+    });
+    // Two ways into one fault, told in the same words at the same place, are one finding.
+    diagnostics.dedup_by(|b, a| {
+        (a.primary, a.rule.code, &a.message) == (b.primary, b.rule.code, &b.message)
     });
     let (diagnostics, suppressed) = suppress::apply(diagnostics, &mut allows);
     for span in suppress::unused(&allows) {
@@ -380,7 +394,7 @@ impl Lowering<'_> {
 
     /// Parses and lowers the Rust files among these.
     fn lower_rust(&mut self, files: &mut [File], wanted: &[usize]) {
-        let rust = crate::rust::lower_all(files, wanted, &self.options.target, self.tick);
+        let rust = crate::rust::lower_all(files, wanted, self.options, self.tick);
         self.indexed = rust.indexed;
         self.keep(files, rust.lowered);
     }
@@ -398,6 +412,26 @@ impl Lowering<'_> {
                 Err(panic) => self.problems.push(failure(&shown(&files[i].path), &panic)),
             }
         }
+    }
+
+    /// Parses files passed over so far that do I/O through a class that starts it: those that speak
+    /// of the class, and those with the methods of what has one as a part.
+    fn take_in_users(
+        &mut self,
+        files: &mut Vec<File>,
+        surroundings: &mut Surroundings<'_>,
+    ) -> Vec<usize> {
+        let starters = users::starters(&self.units, &self.options.models);
+        let mut taken = Vec::new();
+        let mut take = |this: &mut Self, classes: &BTreeSet<Name>, means| {
+            let found = users::of_classes(files, surroundings, &this.units, classes, means);
+            this.lower(files, &found, surroundings);
+            taken.extend(found);
+        };
+        take(self, &starters, Means::Any);
+        let holders = users::holders(&self.units, &starters);
+        take(self, &holders, Means::Defines);
+        taken
     }
 
     /// Parses files passed over so far that define what conditions ask for.

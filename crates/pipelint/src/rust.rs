@@ -3,12 +3,14 @@
 use pipelint_frontend::Lowered;
 use pipelint_frontend::rust::{Index, Parsed, cfg::Cfg, lower, module_of, parse};
 use pipelint_ir::{Language, Name};
+use pipelint_models::Prefilter;
 use pipelint_source::FileId;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::panics::guarded;
-use crate::pipeline::{File, language};
+use crate::pipeline::{File, Options, language};
+use crate::users;
 
 /// Files that declare what others use: they are read, and not lowered unless they are relevant.
 fn declares(file: &File) -> bool {
@@ -45,6 +47,60 @@ fn imports(files: &[File], from: &[(usize, Parsed)], cfg: &Cfg) -> Vec<usize> {
     found
 }
 
+/// Files passed over that import a type of a file that starts operations: what the type keeps pending is
+/// freed, closed and used anew by those that have one.
+fn users_of(
+    files: &[File],
+    relevant: &[usize],
+    options: &Options,
+    read: &dyn Fn(&[usize]) -> Vec<(usize, Parsed)>,
+) -> Vec<(usize, Parsed)> {
+    let starts = users::starts_of(&options.models);
+    let starting = relevant.iter().map(|&i| &files[i]);
+    let starting = starting.filter(|file| starts.matches(file.text.as_bytes()));
+    let mut types: FxHashSet<(Name, &str)> = FxHashSet::default();
+    for file in starting {
+        let program = first(&module_of(&file.path));
+        types.extend(structs(&file.text).map(|name| (program.clone(), name)));
+    }
+    if types.is_empty() {
+        return Vec::new();
+    }
+    let words = Prefilter::new(types.iter().map(|(_, name)| *name));
+    let speaking: Vec<usize> = (0..files.len())
+        .into_par_iter()
+        .filter(|i| language(&files[*i].path) == Language::Rust)
+        .filter(|i| relevant.binary_search(i).is_err())
+        .filter(|i| words.matches(files[*i].text.as_bytes()))
+        .collect();
+    let mut parsed = read(&speaking);
+    let index = Index::of_modules(parsed.iter().map(|(_, parsed)| parsed), &options.target);
+    parsed.retain(|(_, file)| {
+        let mut imported = index.imports(file).into_iter();
+        imported.any(|path| {
+            let name = path.rsplit("::").next().unwrap_or_default();
+            types.contains(&(first(&path), name))
+        })
+    });
+    parsed
+}
+
+/// The program that a path begins with.
+fn first(path: &str) -> Name {
+    Name::new(path.split("::").next().unwrap_or_default())
+}
+
+/// The structs that a text declares.
+fn structs(text: &str) -> impl Iterator<Item = &str> {
+    let found = memchr::memmem::find_iter(text.as_bytes(), b"struct ");
+    found.filter_map(|at| {
+        let name = &text[at + "struct ".len()..];
+        let end = name.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let name = &name[..end.unwrap_or(name.len())];
+        (!name.is_empty()).then_some(name)
+    })
+}
+
 /// What became of the Rust files of a run, by the places of the files.
 #[derive(Default)]
 pub(crate) struct RustFiles {
@@ -58,9 +114,10 @@ pub(crate) struct RustFiles {
 pub(crate) fn lower_all(
     files: &[File],
     wanted: &[usize],
-    cfg: &Cfg,
+    options: &Options,
     tick: &(dyn Fn() + Sync),
 ) -> RustFiles {
+    let cfg = &options.target;
     let relevant: Vec<usize> = wanted
         .iter()
         .copied()
@@ -88,8 +145,16 @@ pub(crate) fn lower_all(
     let mut parsed = read(&relevant);
     // What relevant files import says what their calls do: it is lowered with them.
     let imported = imports(files, &parsed, cfg);
-    let imported: Vec<usize> = imported.into_iter().filter(others).collect();
+    let mut imported: Vec<usize> = imported.into_iter().filter(others).collect();
     parsed.extend(read(&imported));
+    let users = users_of(files, &relevant, options, &read);
+    let users = users
+        .into_iter()
+        .filter(|(i, _)| imported.binary_search(i).is_err());
+    let users: Vec<(usize, Parsed)> = users.collect();
+    imported.extend(users.iter().map(|(i, _)| *i));
+    imported.sort_unstable();
+    parsed.extend(users);
     let rest: Vec<usize> = declaring
         .into_iter()
         .filter(|i| imported.binary_search(i).is_err())

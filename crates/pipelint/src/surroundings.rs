@@ -180,25 +180,26 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    /// The files that a file includes, directly or not, as far as they were looked at; in order.
-    pub(crate) fn seen_by(&self, file: FileId) -> Vec<FileId> {
+    /// The files that a file includes, directly or not, as far as they were looked at.
+    pub(crate) fn all_included(&self, file: usize) -> Vec<usize> {
         let mut seen: Vec<usize> = Vec::new();
         let mut known: FxHashSet<usize> = FxHashSet::default();
-        let mut todo = vec![file.0 as usize];
+        let mut todo = vec![file];
         while let Some(at) = todo.pop() {
-            for &next in self
-                .includes
-                .get(at)
-                .and_then(Option::as_ref)
-                .into_iter()
-                .flatten()
-            {
+            let includes = self.includes.get(at).and_then(Option::as_ref);
+            for &next in includes.into_iter().flatten() {
                 if known.insert(next) {
                     seen.push(next);
                     todo.push(next);
                 }
             }
         }
+        seen
+    }
+
+    /// The same, in order.
+    pub(crate) fn seen_by(&self, file: FileId) -> Vec<FileId> {
+        let mut seen = self.all_included(file.0 as usize);
         seen.sort_unstable();
         let ids = seen.into_iter().filter_map(|i| u32::try_from(i).ok());
         ids.map(FileId).collect()

@@ -8,8 +8,8 @@ use crate::prelude::*;
 /// the wait, timer or work object was not disarmed first, or nobody waited for callbacks that run.
 ///
 /// ## Why is this bad?
-/// A close ends no callback. "In some cases, callback functions might run after `CloseThreadpoolWait` has
-/// been called", says its page, and asks for three steps in this order: `SetThreadpoolWait` with NULL, so that
+/// A close ends no callback: one may even start after it. The page of `CloseThreadpoolWait` says so, and asks
+/// for three steps in this order: `SetThreadpoolWait` with NULL, so that
 /// nothing starts any more; `WaitForThreadpoolWaitCallbacks`, so that nothing runs any more; then the close
 /// (<https://learn.microsoft.com/en-us/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-closethreadpoolwait>).
 /// Timers are the same, work objects need no disarming, and a registered wait or a timer of a queue is waited
@@ -36,6 +36,8 @@ use crate::prelude::*;
 ///         if (wait_)
 ///             CloseThreadpoolWait(wait_);
 ///     }
+///     Watcher(const Watcher &) = delete;
+///     Watcher &operator=(const Watcher &) = delete;
 ///     void watch(HANDLE event)
 ///     {
 ///         if (wait_)
@@ -66,6 +68,8 @@ use crate::prelude::*;
 ///             CloseThreadpoolWait(wait_);
 ///         }
 ///     }
+///     Watcher(const Watcher &) = delete;
+///     Watcher &operator=(const Watcher &) = delete;
 ///     void watch(HANDLE event)
 ///     {
 ///         if (wait_)

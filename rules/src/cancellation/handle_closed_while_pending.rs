@@ -16,7 +16,8 @@ use crate::prelude::*;
 ///
 /// ## Known limits
 /// An operation that a completion port tells of needs no event, and is silent. Where the memory ends with
-/// the function as well, that is told, as PL303.
+/// the function as well, that is told, as PL303. Where one method leaves an operation under way and another
+/// closes the handle, the closing method is told, unless it runs code out of sight that may wait.
 ///
 /// ## Examples
 /// ```cpp,bad

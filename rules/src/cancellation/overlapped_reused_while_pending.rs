@@ -13,7 +13,10 @@ use crate::prelude::*;
 /// (<https://learn.microsoft.com/en-us/windows/win32/api/minwinbase/ns-minwinbase-overlapped>).
 ///
 /// ## Known limits
-/// An element of an array whose index is not known is not followed.
+/// An element of an array whose index is not known is not followed. A method that leaves an operation under
+/// way is run a second time on the same object where it takes the object's own lock: callers on any thread
+/// cannot know then what is pending. Without a lock, when to start is the caller's business. In Rust, what a
+/// lock guards is not followed from one call to the next.
 ///
 /// ## Examples
 /// A wait that timed out starts the read anew:

@@ -75,7 +75,8 @@ use crate::prelude::*;
 /// use std::ptr;
 /// use windows_sys::Win32::Foundation::HANDLE;
 /// use windows_sys::Win32::System::Threading::{
-///     CreateThreadpoolWait, PTP_CALLBACK_INSTANCE, PTP_WAIT, SetThreadpoolWait, WaitForThreadpoolWaitCallbacks,
+///     CloseThreadpoolWait, CreateThreadpoolWait, PTP_CALLBACK_INSTANCE, PTP_WAIT, SetThreadpoolWait,
+///     WaitForThreadpoolWaitCallbacks,
 /// };
 ///
 /// pub struct Watch {
@@ -109,13 +110,23 @@ use crate::prelude::*;
 ///         }
 ///     }
 /// }
+///
+/// impl Drop for Watch {
+///     fn drop(&mut self) {
+///         if self.wait != 0 {
+///             self.stop();
+///             unsafe { CloseThreadpoolWait(self.wait) };
+///         }
+///     }
+/// }
 /// ```
 /// ```rust,good
 /// use std::ffi::c_void;
 /// use std::ptr;
 /// use windows_sys::Win32::Foundation::HANDLE;
 /// use windows_sys::Win32::System::Threading::{
-///     CreateThreadpoolWait, PTP_CALLBACK_INSTANCE, PTP_WAIT, SetThreadpoolWait, WaitForThreadpoolWaitCallbacks,
+///     CloseThreadpoolWait, CreateThreadpoolWait, PTP_CALLBACK_INSTANCE, PTP_WAIT, SetThreadpoolWait,
+///     WaitForThreadpoolWaitCallbacks,
 /// };
 ///
 /// pub struct Watch {
@@ -146,6 +157,15 @@ use crate::prelude::*;
 ///         unsafe {
 ///             SetThreadpoolWait(self.wait, ptr::null_mut(), ptr::null());
 ///             WaitForThreadpoolWaitCallbacks(self.wait, 1);
+///         }
+///     }
+/// }
+///
+/// impl Drop for Watch {
+///     fn drop(&mut self) {
+///         if self.wait != 0 {
+///             self.stop();
+///             unsafe { CloseThreadpoolWait(self.wait) };
 ///         }
 ///     }
 /// }

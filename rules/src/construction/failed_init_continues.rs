@@ -40,7 +40,12 @@ use crate::prelude::*;
 ///         if (timer == nullptr)
 ///             fprintf(stderr, "no timer\n");
 ///     }
-///     ~Poller() { CloseThreadpoolTimer(timer); }
+///     ~Poller()
+///     {
+///         SetThreadpoolTimer(timer, nullptr, 0, 0);
+///         WaitForThreadpoolTimerCallbacks(timer, TRUE);
+///         CloseThreadpoolTimer(timer);
+///     }
 ///     Poller(const Poller &) = delete;
 ///     void start(FILETIME *due) { SetThreadpoolTimer(timer, due, 1000, 0); }
 ///
@@ -61,7 +66,12 @@ use crate::prelude::*;
 ///         if (timer == nullptr)
 ///             throw std::runtime_error("no timer");
 ///     }
-///     ~Poller() { CloseThreadpoolTimer(timer); }
+///     ~Poller()
+///     {
+///         SetThreadpoolTimer(timer, nullptr, 0, 0);
+///         WaitForThreadpoolTimerCallbacks(timer, TRUE);
+///         CloseThreadpoolTimer(timer);
+///     }
 ///     Poller(const Poller &) = delete;
 ///     void start(FILETIME *due) { SetThreadpoolTimer(timer, due, 1000, 0); }
 ///

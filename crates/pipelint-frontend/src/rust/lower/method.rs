@@ -172,6 +172,12 @@ impl Lowerer<'_> {
                     ty: known_method(&raw.ty, name),
                 })
             }
+            // A raw slice's pointer is the slice's own.
+            ("as_mut_ptr" | "as_ptr", 0) if matches!(self.guess(object), Ty::Ptr(_)) => {
+                let mut value = self.read(object);
+                value.ty = Ty::Ptr(Box::default());
+                Some(value)
+            }
             ("as_mut_ptr" | "as_ptr", 0) => {
                 let (place, ty) = self.place_of(object);
                 let (place, ty) = self.auto_deref(place, ty);
