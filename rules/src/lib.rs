@@ -42,10 +42,12 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &cancellation::OverlappedReusedWhilePending,
         &cancellation::OverlappedNotZeroed,
         &cancellation::HandleClosedWhilePending,
+        &cancellation::NullOverlappedOnOverlappedHandle,
         &cancellation::CallbackOutlivesObject,
         &cancellation::ResetAfterStart,
         &cancellation::CancelFromOtherThread,
         &cancellation::TemporaryOverlapped,
+        &cancellation::InFlightFlagStuck,
         &cancellation::SelfWait,
         &errors::UncheckedIoResult,
         &errors::UnhandledIoError,
@@ -59,6 +61,8 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &errors::WaitResultIgnored,
         &errors::OverlappedResultIgnored,
         &errors::WrongCountReported,
+        &errors::SwallowedIoError,
         &errors::SuccessAfterFailure,
+        &errors::FailureOnlyLogged,
     ]
 }

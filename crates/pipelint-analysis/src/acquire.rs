@@ -16,6 +16,7 @@ impl Exec<'_, '_> {
         api: &Name,
         acquire: &Acquire,
         v: ValId,
+        overlapped: bool,
     ) {
         let Some(failure) = acquire.failure else {
             return;
@@ -63,6 +64,7 @@ impl Exec<'_, '_> {
             by_end: false,
             given_to: None,
             handed_on: None,
+            overlapped,
         };
         state.res.insert(v, res);
         if !memory {
@@ -187,6 +189,7 @@ impl Exec<'_, '_> {
                         by_end: false,
                         given_to: None,
                         handed_on: None,
+                        overlapped: false,
                     },
                 );
                 good.last_made = Some(v);

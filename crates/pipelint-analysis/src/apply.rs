@@ -657,6 +657,18 @@ impl<'p> Exec<'p, '_> {
                 io.locs(&mut |l| *l = self.loc(state, frame, call, *l));
                 self.replay_io(state, io);
             }
+            Action::Overlaps {
+                handle,
+                overlapped,
+                api,
+                given,
+                span,
+            } => {
+                let handle = self.val(state, frame, call, *handle);
+                let overlapped = self.val(state, frame, call, *overlapped);
+                self.span = *span;
+                self.overlaps(state, handle, overlapped, api, *given);
+            }
             Action::Transfer {
                 count,
                 overlapped,

@@ -234,6 +234,14 @@ impl Exec<'_, '_> {
         Some(())
     }
 
+    /// A union of flags has the one of this name.
+    pub(crate) fn has_flag(&self, v: ValId, name: &str) -> bool {
+        let mask = self.mask(v);
+        let bit = self.program.constant(self.unit, name);
+        let named = |n: &ValId| matches!(self.arena.get(*n), Val::Named(of) if of == name);
+        bit.is_some_and(|bit| bit != 0 && mask.bits & bit == bit) || mask.names.iter().any(named)
+    }
+
     /// The flags a value is the union of.
     fn mask(&self, v: ValId) -> Mask {
         let mut mask = Mask::default();

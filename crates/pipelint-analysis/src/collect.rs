@@ -11,8 +11,10 @@ use crate::fills::Fill;
 use crate::io_classes::KeptIo;
 use crate::misread::{self, IoEnd};
 use crate::modes::{Home, KeptModes};
+use crate::overlapped_handle::KeptHandles;
 use crate::partial::{Ended, Partial};
 use crate::program::ClassRef;
+use crate::stuck_flag::Stuck;
 
 /// A use of a field of the object in a method, with nothing known of the field on that path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +96,10 @@ pub(crate) struct Findings {
     pub(crate) modes: KeptModes,
     /// Reads of pipe ends that objects keep, of which only the mode is not known.
     pub(crate) more_data: Vec<(Event, Span, i128, Home)>,
+    /// What it does with handles that objects keep.
+    pub(crate) handles: KeptHandles,
+    /// Flags of objects that it leaves set.
+    pub(crate) flags: Vec<Stuck>,
     /// What it does to objects with callbacks.
     pub(crate) callbacks: KeptCallbacks,
     /// Places that ask for an error where no call on the path left one, to be told where no path comes
@@ -146,6 +152,9 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::Result(fault) => (80 + fault.number(), event.at),
         EventKind::Callback(fault) => (fault.key(), event.at),
         EventKind::Count(fault) => (fault.key(), event.at),
+        EventKind::Silenced(how) => (120 + how.number(), event.at),
+        EventKind::NoOverlapped(_) => (122, event.at),
+        EventKind::StuckFlag(_) => (123, event.at),
     }
 }
 

@@ -11,7 +11,10 @@ use crate::count_fault::CountFault;
 use crate::error_fault::ErrorFault;
 use crate::handed_on::HandedOn;
 use crate::io_fault::IoFault;
+use crate::overlapped_handle::NoOverlapped;
 use crate::results::ResultFault;
+use crate::silenced::Silenced;
+use crate::stuck_flag::StuckFlag;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -329,6 +332,12 @@ pub enum EventKind {
     Result(ResultFault),
     /// How far a transfer came is not heeded.
     Count(CountFault),
+    /// A transfer may fail, and nobody hears of it.
+    Silenced(Silenced),
+    /// A call gets no OVERLAPPED on a handle that was opened for overlapped operations.
+    NoOverlapped(NoOverlapped),
+    /// A flag says that an operation is under way which was not started.
+    StuckFlag(StuckFlag),
 }
 
 impl EventKind {

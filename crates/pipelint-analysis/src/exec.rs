@@ -26,8 +26,10 @@ use crate::parts::Parts;
 use crate::program::{ClassRef, FnRef, Program};
 use crate::protocol::Notes;
 use crate::sample::Sample;
+use crate::silenced::FailedEdges;
 use crate::state::{State, Status};
 use crate::status::{Ended, Look};
+use crate::stuck_flag::FlagEnds;
 use crate::summaries::Seen;
 use crate::summary::{OpenEnd, Summary};
 use crate::values::{Arena, Loc, LocId, StmtNo, Sym, Val, ValId, ValSet};
@@ -142,6 +144,12 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) told: Vec<Told>,
     /// The locals that it returns.
     pub(crate) returned: FxHashSet<LocalId>,
+    /// What was opened by name, by the handles.
+    pub(crate) opened_names: FxHashMap<ValId, ValId>,
+    /// How its ends leave the flags that it has set.
+    pub(crate) flag_ends: FlagEnds,
+    /// Branches that some path took for the failure of a transfer.
+    pub(crate) failed_edges: FailedEdges,
     /// What its results say of success.
     pub(crate) verdicts: Vec<Option<Look>>,
     /// Lengths that were asked for, and of what.
@@ -230,6 +238,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             left: Vec::new(),
             result_parts: FxHashMap::default(),
             endings: Vec::new(),
+            opened_names: FxHashMap::default(),
+            flag_ends: FlagEnds::new(program, f),
+            failed_edges: FailedEdges::default(),
             verdicts: Vec::new(),
             lengths: FxHashMap::default(),
             io_lengths: FxHashMap::default(),
@@ -496,9 +507,10 @@ impl<'p, 'm> Exec<'p, 'm> {
                 let rhs = self.operand(&mut state, &cond.rhs);
                 self.settle_dropped_by_condition(&mut state, lhs, rhs);
                 self.judge_owner(&mut state, &cond.lhs);
-                for (truth, to) in [(true, then), (false, otherwise)] {
+                for (truth, to, other) in [(true, then, otherwise), (false, otherwise, then)] {
                     let mut branch = state.clone();
                     if self.assume(&mut branch, cond.op, lhs, rhs, truth) {
+                        self.note_failed_edge(&branch, to.0 as usize, other.0 as usize);
                         next.push((to.0 as usize, branch));
                     }
                 }

@@ -63,6 +63,7 @@ impl Exec<'_, '_> {
             by_end: self.ending > 0,
             given_to: None,
             handed_on: None,
+            overlapped: false,
         };
         self.note_freed(kind);
         self.released_in.insert(v, self.block);

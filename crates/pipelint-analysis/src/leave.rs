@@ -21,6 +21,7 @@ impl Exec<'_, '_> {
         self.note_endings(state, value);
         self.tell_counts(state, value);
         self.note_kept_modes(state);
+        self.note_flags(state);
         self.tell_aliased(state, value);
         self.tell_unknown_starts(state);
         if let Some(value) = value {

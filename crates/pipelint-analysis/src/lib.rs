@@ -61,6 +61,7 @@ mod once;
 mod operation;
 mod other_holders;
 mod outcomes;
+mod overlapped_handle;
 mod own;
 mod owners;
 mod partial;
@@ -76,6 +77,7 @@ mod quiet;
 mod readers;
 mod realloc;
 mod reference;
+mod region;
 mod release;
 mod replaced;
 mod resource;
@@ -85,11 +87,13 @@ mod rust;
 mod sample;
 mod self_wait;
 mod sequences;
+mod silenced;
 mod sites;
 mod split;
 mod started;
 mod state;
 mod status;
+mod stuck_flag;
 mod summaries;
 mod summary;
 mod taken_back;
@@ -123,7 +127,10 @@ pub use count_fault::{CountFault, Taken, Told};
 pub use error_fault::ErrorFault;
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
 pub use io_fault::{IoEnd, IoFault};
+pub use overlapped_handle::NoOverlapped;
 pub use results::{ResultFault, WaitTaken};
+pub use silenced::Silenced;
+pub use stuck_flag::StuckFlag;
 pub use taken_back::FROM_RAW;
 
 /// Blocks of a function that is run for its callers' sake alone.
@@ -225,8 +232,11 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         .filter(|(i, _)| !ran[*i].load(Ordering::Relaxed))
         .filter_map(|(i, &f)| {
             let mut findings = Findings::default();
-            note_plain_tests(&program, f.0, program.function(f), &mut findings);
-            (!findings.tested.is_empty()).then(|| FunctionResult::not_run(i, findings, None))
+            let function = program.function(f);
+            note_plain_tests(&program, f.0, function, &mut findings);
+            overlapped_handle::note_plain_fills(&program, f.0, function, &mut findings);
+            let says = !findings.tested.is_empty() || findings.handles.says();
+            says.then(|| FunctionResult::not_run(i, findings, None))
         })
         .collect();
     results.extend(plain);
@@ -259,6 +269,12 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
         .events
         .extend(sequences::faults(&program, &all, &order, &summaries, &kept));
+    analysis
+        .events
+        .extend(overlapped_handle::joined(&mut findings));
+    analysis
+        .events
+        .extend(stuck_flag::joined(&program, &mut findings));
     let mut callbacks = callback_classes::KeptCallbacks::take(&mut findings);
     analysis
         .events
@@ -340,6 +356,8 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         !(lost && of.is_some_and(|of| classes.contains(&of)))
     });
     analysis.events.append(&mut never);
+    analysis.events.extend(silenced::of_methods(&program));
+    silenced::tell_once(&mut analysis.events);
     once::tell_once(&mut analysis.events);
     let taken = given_up::taken_back(&mut findings);
     given_up::tell_at_giver(&mut analysis.events, &taken);
@@ -377,6 +395,8 @@ fn run_function(
         exec.tell_passed_over();
         exec.tell_operations();
         exec.tell_lost_transfers();
+        exec.tell_silenced();
+        exec.tell_flags();
         let events = exec.found.finish();
         if exec.bounded {
             given_up::note_unseen(&mut exec.found, &events);
@@ -388,7 +408,9 @@ fn run_function(
         // Nothing is to be found in it, and its callers have no use of it.
         Ok(None) => {
             let mut findings = Findings::default();
-            note_plain_tests(program, f.0, program.function(f), &mut findings);
+            let function = program.function(f);
+            note_plain_tests(program, f.0, function, &mut findings);
+            overlapped_handle::note_plain_fills(program, f.0, function, &mut findings);
             (FunctionResult::not_run(index, findings, None), None)
         }
         Ok(Some((findings, events, bounded, summary, notes))) => {

@@ -57,6 +57,14 @@ pub(crate) enum Action {
     Disown(ValId),
     /// Something was done to an overlapped operation.
     Io(Box<IoAction>),
+    /// A call got this handle and this OVERLAPPED; whether its caller gave the latter.
+    Overlaps {
+        handle: ValId,
+        overlapped: ValId,
+        api: Name,
+        given: bool,
+        span: Span,
+    },
     /// A transfer got these as the place for its count and as its OVERLAPPED.
     Transfer {
         count: ValId,

@@ -232,6 +232,7 @@ impl Exec<'_, '_> {
         self.note_event_of(state, loc, v);
         self.keeps_callback(state, loc, v);
         self.note_fill(state, loc, v);
+        self.note_handle_fill(state, loc, v);
         self.scribble(state, loc, v);
         self.may_set_exposed(state, loc);
         self.refill(state, loc, v);

@@ -94,6 +94,36 @@ pub(crate) struct IoEnd {
 }
 
 impl IoCall {
+    /// Its name.
+    pub(crate) fn api(&self) -> &Name {
+        &self.api
+    }
+
+    /// Something is sent, received or awaited by it.
+    pub(crate) fn is_started_after(&self) -> bool {
+        !matches!(self.does, IoKind::Control | IoKind::Disconnect) && self.within.is_none()
+    }
+
+    /// It was given an OVERLAPPED.
+    pub(crate) fn has_overlapped(&self) -> bool {
+        self.overlapped.is_some()
+    }
+
+    /// How it went, for each of the joined paths: whether it was done or is under way, where that is known.
+    pub(crate) fn went(&self) -> impl Iterator<Item = Option<bool>> + '_ {
+        self.ways.iter().map(|way| match (way.failed?, way.is) {
+            (false, _) => Some(true),
+            (true, Some(code)) if HARMLESS.contains(&code) || self.good.contains(&code) => {
+                Some(true)
+            }
+            (true, Some(_)) => Some(false),
+            (true, None) => {
+                let sure = self.overlapped.is_none() || way.not.contains(&UNDER_WAY);
+                sure.then_some(false)
+            }
+        })
+    }
+
     /// Where it stands.
     pub(crate) fn span(&self) -> Span {
         self.span

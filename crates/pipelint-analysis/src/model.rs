@@ -35,6 +35,12 @@ impl<'p> Exec<'p, '_> {
         {
             self.transfers_with(&mut state, args[count], args[overlapped], api);
         }
+        if let Some(with) = &model.overlaps
+            && let (Some(&handle), Some(&overlapped)) =
+                (args.get(with.handle), args.get(with.overlapped))
+        {
+            self.overlaps(&mut state, handle, overlapped, api, false);
+        }
         if dst.is_some() {
             // `hr = HRESULT_FROM_WIN32(error);`: what is asked of the result is asked of the error.
             state
@@ -181,8 +187,10 @@ impl<'p> Exec<'p, '_> {
             self.acquire_outs(state, dst, api, model, &outs, args, result, out);
             return;
         }
+        let overlapped = self.opens_overlapped(&state, model, args);
+        self.note_opened(model, args, result);
         for acquire in outs {
-            self.acquire_result(&mut state, dst, api, acquire, result);
+            self.acquire_result(&mut state, dst, api, acquire, result, overlapped);
         }
         self.run_io(&mut state, dst, api, model, args, result);
         self.give_context(&mut state, args, result);

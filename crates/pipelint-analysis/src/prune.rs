@@ -56,6 +56,8 @@ impl Exec<'_, '_> {
                 // The object's fields are looked at where the method ends.
                 Loc::SelfObj => true,
                 Loc::Deref(p) if closures.contains_key(p) => true,
+                // Whether it is set still is asked where the function ends.
+                Loc::Deref(_) if arena.name(loc).is_some_and(|n| self.flag_ends.sets(n)) => true,
                 // Where nothing is held any more, such a field would read as it was at the beginning.
                 Loc::Deref(_) if self.is_own_steady(state, loc) => true,
                 _ if met.iter().any(|at| arena.within(*at, loc)) => true,

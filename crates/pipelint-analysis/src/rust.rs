@@ -303,6 +303,7 @@ impl Exec<'_, '_> {
             by_end: false,
             given_to: None,
             handed_on: None,
+            overlapped: false,
         }
     }
 

@@ -227,6 +227,8 @@ pub(crate) struct Res {
     pub(crate) given_to: Option<ValId>,
     /// A function of the program saw that it failed, and handed it on all the same.
     pub(crate) handed_on: Option<Arc<HandedOn>>,
+    /// It was opened for overlapped operations.
+    pub(crate) overlapped: bool,
 }
 
 /// A variable that an out-parameter creation did not set where it failed.

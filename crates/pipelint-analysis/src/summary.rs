@@ -533,6 +533,9 @@ fn renumber(
             Step::Act(action) => match action {
                 Action::Epoch(_) | Action::Havoc { .. } => {}
                 Action::Assume { a, b, .. } => (*a, *b) = (val(*a), val(*b)),
+                Action::Overlaps {
+                    handle, overlapped, ..
+                } => (*handle, *overlapped) = (val(*handle), val(*overlapped)),
                 Action::Transfer {
                     count, overlapped, ..
                 } => (*count, *overlapped) = (val(*count), val(*overlapped)),
@@ -577,6 +580,11 @@ impl Need {
         match action {
             Action::Epoch(_) | Action::Havoc { .. } => {}
             Action::Assume { a, b, .. } => self.todo.extend([Item::Val(*a), Item::Val(*b)]),
+            Action::Overlaps {
+                handle, overlapped, ..
+            } => self
+                .todo
+                .extend([Item::Val(*handle), Item::Val(*overlapped)]),
             Action::Transfer {
                 count, overlapped, ..
             } => self

@@ -121,6 +121,9 @@ impl Wanted {
                 io.locs(&mut |l| locs.push(*l));
             }
             Action::Assume { a, b, .. } => vals.extend([*a, *b]),
+            Action::Overlaps {
+                handle, overlapped, ..
+            } => vals.extend([*handle, *overlapped]),
             Action::Transfer {
                 count, overlapped, ..
             } => vals.extend([*count, *overlapped]),

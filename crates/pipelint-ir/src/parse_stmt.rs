@@ -205,6 +205,7 @@ impl Parser {
                 Ok(Statement::Mark(Mark::LoopHead))
             }
             Some("suspend") => Ok(Statement::Mark(Mark::Suspend)),
+            Some("logged") => Ok(Statement::Mark(Mark::Logged)),
             Some("unsafe") => {
                 line.mark("-")?;
                 let enters = line.takes_word("begin");

@@ -137,6 +137,8 @@ pub enum Mark {
     Suspend,
     /// Enters (true) or leaves an `unsafe` block.
     Unsafe(bool),
+    /// A macro prints or logs here; what it prints was read before.
+    Logged,
 }
 
 /// A statement.

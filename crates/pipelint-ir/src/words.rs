@@ -22,6 +22,7 @@ const RESERVED: &[&str] = &[
     "let",
     "live",
     "loop",
+    "logged",
     "method",
     "move",
     "new",

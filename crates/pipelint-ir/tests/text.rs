@@ -236,6 +236,7 @@ fn other_statements() {
     assert_eq!(is("dead %3"), Statement::Mark(Mark::Dead(LocalId(3))));
     assert_eq!(is("loop-head"), Statement::Mark(Mark::LoopHead));
     assert_eq!(is("suspend"), Statement::Mark(Mark::Suspend));
+    assert_eq!(is("logged"), Statement::Mark(Mark::Logged));
     assert_eq!(is("unsafe-begin"), Statement::Mark(Mark::Unsafe(true)));
     assert_eq!(is("unsafe-end"), Statement::Mark(Mark::Unsafe(false)));
     assert!(

@@ -175,6 +175,18 @@ pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault>
 
     let mut seen = FxHashSet::default();
     each(
+        "writers",
+        &models.writers,
+        |w| first(&w.names),
+        |w| {
+            names(&w.names, &mut seen)?;
+            names(&w.sends, &mut FxHashSet::default())?;
+            page(&w.page)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
         "types",
         &models.types,
         |t| first(&t.names),

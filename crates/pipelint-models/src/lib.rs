@@ -20,6 +20,7 @@ mod status;
 mod structure;
 mod transfer;
 mod types;
+mod writer;
 
 pub use buffer::Buffer;
 pub use callback::{Arms, AwaitsCallbacks, ClosesCallbacks, Registers};
@@ -27,7 +28,7 @@ pub use error::{ModelError, Problem};
 pub use last_error::{ErrorEffect, ErrorStore};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};
 pub use models::Models;
-pub use overlapped::{Cancel, Completes, Start, Tells, Waits};
+pub use overlapped::{Cancel, Completes, Opens, Overlaps, Start, Tells, Waits};
 pub use owner::{Copies, Deleter, Holds, Members, Owner, Role, Traits};
 pub use prefilter::Prefilter;
 pub use schema::{
@@ -38,6 +39,7 @@ pub use slot::Slot;
 pub use status::StatusType;
 pub use structure::Structure;
 pub use transfer::{PipeMode, Short, Stream};
+pub use writer::Writer;
 
 /// The JSON schema of a model file, as it is published.
 pub fn json_schema() -> String {

@@ -17,6 +17,7 @@ use crate::slot::Slot;
 use crate::status::StatusType;
 use crate::transfer::Stream;
 use crate::types::{TypeTable, bare_type};
+use crate::writer::Writer;
 
 /// All models of a run. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +42,7 @@ struct Tables {
     /// Fields that an acquiring call uses which is given the address of what holds them.
     used_fields: Vec<SmolStr>,
     statuses: TypeTable<StatusType>,
+    writers: TypeTable<Writer>,
     /// Whether a value of the type is a handle.
     types: FxHashMap<SmolStr, bool>,
     /// Names that tell of the system's functions where the code is that of a Unix system.
@@ -259,6 +261,12 @@ impl Models {
         self.0.statuses.get(type_name).is_some()
     }
 
+    /// The type of this name whose methods send bytes to a peer. Its last segment alone means another
+    /// type.
+    pub fn writer(&self, type_name: &str) -> Option<&Writer> {
+        self.0.writers.get(type_name)
+    }
+
     /// Every modelled function with one of its names, sorted by name.
     pub fn functions(&self) -> impl Iterator<Item = (&str, &FunctionModel)> {
         self.0
@@ -365,6 +373,12 @@ impl Tables {
             let status = Arc::new(status);
             for name in &status.names {
                 self.statuses.insert(name, true, &status);
+            }
+        }
+        for writer in file.writers {
+            let writer = Arc::new(writer);
+            for name in &writer.names {
+                self.writers.insert(name, true, &writer);
             }
         }
         for t in file.types {

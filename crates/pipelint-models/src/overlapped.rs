@@ -91,6 +91,32 @@ pub struct Waits {
     pub tells: Option<Tells>,
 }
 
+/// A creation says by a flag that its handle is for overlapped operations.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Opens {
+    /// The argument with the flags.
+    pub arg: usize,
+    /// The field with the flags, where the argument points to a structure.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// The flag (a named constant).
+    pub flag: String,
+    /// The argument with the name of what is opened.
+    #[serde(default)]
+    pub name: usize,
+}
+
+/// A call must have an OVERLAPPED where its handle was opened for overlapped operations.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Overlaps {
+    /// The handle.
+    pub handle: usize,
+    /// The OVERLAPPED.
+    pub overlapped: usize,
+}
+
 /// What the result of a wait says.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -7,12 +7,13 @@ use crate::buffer::Buffer;
 use crate::callback::{Arms, AwaitsCallbacks, ClosesCallbacks, Registers};
 use crate::last_error::ErrorEffect;
 use crate::lock::{Guard, Lock};
-use crate::overlapped::{Cancel, Completes, Start, Waits};
+use crate::overlapped::{Cancel, Completes, Opens, Overlaps, Start, Waits};
 use crate::owner::Owner;
 use crate::slot::Slot;
 use crate::status::StatusType;
 use crate::structure::Structure;
 use crate::transfer::{PipeMode, Short, Stream};
+use crate::writer::Writer;
 
 /// One TOML file of models.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -45,6 +46,9 @@ pub struct ModelFile {
     /// `[[statuses]]`: types that carry the code of an error.
     #[serde(default)]
     pub statuses: Vec<StatusType>,
+    /// `[[writers]]`: types whose methods send bytes to a peer.
+    #[serde(default)]
+    pub writers: Vec<Writer>,
     /// `[[types]]`: type names that make a file worth parsing.
     #[serde(default)]
     pub types: Vec<TypeModel>,
@@ -384,6 +388,12 @@ pub struct FunctionModel {
     /// It is an I/O call.
     #[serde(default)]
     pub io: Option<Io>,
+    /// A flag says that the handle it makes is for overlapped operations.
+    #[serde(default)]
+    pub opens_overlapped: Option<Opens>,
+    /// It must have an OVERLAPPED where its handle was opened for overlapped operations.
+    #[serde(default)]
+    pub overlaps: Option<Overlaps>,
     /// It starts an operation that `io` does not speak of, or whose completion a routine tells.
     #[serde(default)]
     pub starts_io: Option<Start>,

@@ -1,6 +1,6 @@
 //! Macro calls: their arguments are code.
 
-use pipelint_ir::{Callee, CmpOp, Const, Name, Operand, PlaceId, Rvalue, Statement};
+use pipelint_ir::{Callee, CmpOp, Const, Mark, Name, Operand, PlaceId, Rvalue, Statement};
 use pipelint_source::Span;
 use smol_str::format_smolstr;
 use tree_sitter::Node;
@@ -167,7 +167,10 @@ impl Lowerer<'_> {
                         let ty = Ty::result(Ty::Unit, Ty::Unknown);
                         self.unknown(Vec::new(), ty, span)
                     }
-                    _ => super::expr::unit(),
+                    _ => {
+                        self.logs(name, span);
+                        super::expr::unit()
+                    }
                 }
             }
             "addr_of" | "addr_of_mut" => match args.first() {
@@ -200,6 +203,7 @@ impl Lowerer<'_> {
             _ => {}
         }
         if empty || formats(name) {
+            self.logs(name, span);
             return super::expr::unit();
         }
         let touched = self.touches(tree);
@@ -212,6 +216,28 @@ impl Lowerer<'_> {
         }
         let callee = Callee::Function(Name::new(format!("{name}!")));
         self.emit(callee, from, Ty::Unknown, None, true, span)
+    }
+
+    /// Marks where a macro prints or logs: all that is to be seen of it in the graph.
+    fn logs(&mut self, name: &str, span: Span) {
+        let logs = matches!(
+            name,
+            "println"
+                | "print"
+                | "eprintln"
+                | "eprint"
+                | "info"
+                | "warn"
+                | "error"
+                | "debug"
+                | "trace"
+                | "log"
+                | "event"
+                | "dbg"
+        );
+        if logs {
+            self.f.push(Statement::Mark(Mark::Logged), span);
+        }
     }
 
     /// What is printed is only looked at.

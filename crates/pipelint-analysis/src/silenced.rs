@@ -1,0 +1,1136 @@
+//! Transfers that fail where nobody hears of it: the result is thrown away by name, and the branch or
+//! handler for the failure does nothing, or does no more than log.
+
+use pipelint_ir::{
+    Base, Callee, CmpOp, Cond, Const, Function, FunctionKind, LocalId, LocalKind, Mark, Name,
+    Operand, PlaceId, Proj, Rvalue, Statement, Terminator,
+};
+use pipelint_models::{ErrorEffect, FunctionModel, IoKind};
+use pipelint_source::Span;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::cfg::{visit_reads, visit_term_reads};
+use crate::event::{Event, EventKind, PathStep, StepKind};
+use crate::exec::Exec;
+use crate::log::{Action, each};
+use crate::lost::Heard;
+use crate::program::{FnRef, Program, Target, last, successors};
+use crate::region::{Graph, Region};
+use crate::state::{Failed, State};
+use crate::summary::{End, Summary};
+use crate::words::{has_word, speaks_of_looking, speaks_of_output};
+
+/// How a failure comes to nobody's ears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Silenced {
+    /// The result is thrown away by name: `let _ =`, `.ok();`.
+    Discarded {
+        /// The call.
+        api: Name,
+    },
+    /// The branch for the failure does nothing.
+    Branch {
+        /// The call.
+        api: Name,
+        /// Where.
+        call: Span,
+        /// What was to be sent is dropped there.
+        drops: bool,
+    },
+    /// The handler of the exception does nothing.
+    Caught {
+        /// The function that throws it.
+        api: Name,
+    },
+    /// The branch for the failure only logs.
+    Logged {
+        /// The call.
+        api: Name,
+        /// Where.
+        call: Span,
+    },
+}
+
+impl Silenced {
+    /// One number for each kind.
+    pub(crate) fn number(&self) -> u8 {
+        match self {
+            Self::Logged { .. } => 1,
+            _ => 0,
+        }
+    }
+
+    /// The call that failed.
+    fn call(&self, at: Span) -> Span {
+        match self {
+            Self::Discarded { .. } | Self::Caught { .. } => at,
+            Self::Branch { call, .. } | Self::Logged { call, .. } => *call,
+        }
+    }
+}
+
+/// Takes away what another rule tells of the same call.
+pub(crate) fn tell_once(events: &mut Vec<Event>) {
+    let heard = |kind: &EventKind| {
+        matches!(
+            kind,
+            EventKind::ResultDropped { .. } | EventKind::LastError(_) | EventKind::Result(_)
+        )
+    };
+    let told: FxHashSet<Span> = events
+        .iter()
+        .filter(|e| heard(&e.kind))
+        .flat_map(|e| e.path.iter().map(|step| step.span).chain([e.at]))
+        .collect();
+    events.retain(|event| match &event.kind {
+        EventKind::Silenced(how) => !told.contains(&how.call(event.at)),
+        _ => true,
+    });
+}
+
+/// Branches that some path took for the failure of a transfer: the call, the branch, where it leads and
+/// where it does not.
+pub(crate) type FailedEdges = FxHashSet<(Span, usize, usize, usize)>;
+
+/// A call that sends.
+struct Send<'f> {
+    block: usize,
+    span: Span,
+    dst: Option<PlaceId>,
+    voided: bool,
+    api: Name,
+    args: &'f [Operand],
+    /// What it sends to, where that is an object.
+    receiver: Option<PlaceId>,
+    kind: Kind<'f>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind<'f> {
+    Model(&'f FunctionModel),
+    /// A method of a type of the libraries.
+    Method,
+    /// A function of the program.
+    Own(FnRef),
+}
+
+/// What a region does.
+#[derive(Default)]
+struct Did {
+    logs: Option<Span>,
+    /// It empties what holds the bytes.
+    drops: Option<Span>,
+    /// It does something else, of which the failure may be seen.
+    acts: bool,
+    leaves: bool,
+}
+
+/// One function, as this pass looks at it.
+struct Body<'f, 'm> {
+    program: &'f Program<'m>,
+    unit: usize,
+    function: &'f Function,
+    graph: Graph,
+    /// Per local: the statements that put something there, by block and number.
+    made: FxHashMap<u32, Vec<(usize, usize)>>,
+    /// Per local: where it is read, its end left out: the block, and the place.
+    read: FxHashMap<u32, Vec<(usize, PlaceId)>>,
+    /// Locals whose value is read, not only their address.
+    valued: FxHashSet<u32>,
+}
+
+/// Values that a variable may be given for what it is made of to be followed.
+const MOST_VALUES: usize = 4;
+
+impl Exec<'_, '_> {
+    /// A branch was taken on a path on which a transfer failed.
+    pub(crate) fn note_failed_edge(&mut self, state: &State, to: usize, other: usize) {
+        if let Some(lost) = &state.lost
+            && lost.how == Heard::Seen
+        {
+            self.failed_edges.insert((lost.at, self.block, to, other));
+        }
+    }
+
+    /// What the branches that were taken for a failure do, and the handlers.
+    pub(crate) fn tell_silenced(&mut self) {
+        let edges = std::mem::take(&mut self.failed_edges);
+        let program = self.program;
+        if self.is_entry_point() || nobody_to_tell(self.function) {
+            return;
+        }
+        let throws = self.function.blocks.iter().any(|b| b.unwind.is_some());
+        if edges.is_empty() && !self.is_rust() && !throws {
+            return;
+        }
+        let body = Body::new(program, self.unit, self.function);
+        let mut edges: Vec<_> = edges.into_iter().collect();
+        edges.sort_unstable();
+        for send in body.sends() {
+            let of_it: Vec<_> = edges.iter().filter(|edge| edge.0 == send.span).collect();
+            let dropped = body.is_thrown_away(&send);
+            let guarded = body.function.blocks[send.block].unwind.is_some();
+            if (of_it.is_empty() && !dropped && !guarded) || !body.sends_data(&send) {
+                continue;
+            }
+            if guarded && let Some(event) = body.caught(&send) {
+                self.found.add(event);
+            }
+            if let Kind::Own(f) = send.kind
+                && !self.summary_of(f).is_some_and(tells_only_by_result)
+            {
+                continue;
+            }
+            if dropped {
+                self.found.add(body.thrown_away(&send));
+                continue;
+            }
+            for (_, at, to, other) in of_it {
+                if let Some(event) = body.silent_edge(&send, *at, *to, *other) {
+                    self.found.add(event);
+                }
+            }
+        }
+    }
+}
+
+/// Sends by methods of the libraries' types, whose results nobody looks at.
+pub(crate) fn of_methods(program: &Program<'_>) -> Vec<Event> {
+    let mut events = Vec::new();
+    for f in program.all() {
+        let function = program.function(f);
+        if program.units[f.0].language != pipelint_ir::Language::Rust
+            || nobody_to_tell(function)
+            || last(&function.name) == "main"
+            || !names_writer(program, function)
+        {
+            continue;
+        }
+        let body = Body::new(program, f.0, function);
+        for send in body.sends() {
+            let Kind::Method = send.kind else { continue };
+            if !body.sends_data(&send) {
+                continue;
+            }
+            if body.is_thrown_away(&send) {
+                events.push(body.thrown_away(&send));
+                continue;
+            }
+            for (at, to, other) in body.failed_by_tag(&send) {
+                events.extend(body.silent_edge(&send, at, to, other));
+            }
+        }
+    }
+    events
+}
+
+fn names_writer(program: &Program<'_>, function: &Function) -> bool {
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.any(|stmt| {
+        matches!(stmt, Statement::Call { callee: Callee::Method { ty: Some(ty), .. }, .. }
+            if program.models.writer(&ty.name).is_some())
+    })
+}
+
+/// At the end of an object or a connection, in a wake-up and in a logger nobody is there who could be told.
+fn nobody_to_tell(function: &Function) -> bool {
+    const WORDS: &[&str] = &[
+        "close",
+        "shutdown",
+        "shut",
+        "stop",
+        "drop",
+        "cleanup",
+        "clean",
+        "exit",
+        "quit",
+        "abort",
+        "kill",
+        "terminate",
+        "disconnect",
+        "finish",
+        "dispose",
+        "free",
+        "release",
+        "bye",
+        "destroy",
+        "deinit",
+        "uninit",
+        "uninitialize",
+        "fini",
+        "teardown",
+        "end",
+        "leave",
+        "detach",
+        "unload",
+        "cancel",
+        "wake",
+        "wakeup",
+        "waker",
+        "interrupt",
+        "ping",
+        "test",
+        "tests",
+        "log",
+        "logger",
+        "logging",
+        "trace",
+        "tracer",
+        "debug",
+        "console",
+        "print",
+        "printer",
+        "progress",
+        "panic",
+    ];
+    function.kind == FunctionKind::Destructor
+        || function.name.split("::").any(|part| has_word(part, WORDS))
+        || speaks_of_output(last(&function.name))
+}
+
+/// The function has done nothing of its own with the failure: its result alone tells.
+fn tells_only_by_result(summary: &Summary) -> bool {
+    let (failed, good): (Vec<&End>, Vec<&End>) = summary
+        .ends
+        .iter()
+        .filter(|end| end.transfer != Failed::Maybe)
+        .partition(|end| end.transfer == Failed::Yes);
+    if failed.is_empty() || good.is_empty() {
+        return false;
+    }
+    let writes = |end: &End| {
+        let (mut writes, mut unseen) = (Vec::new(), 0);
+        each(&end.steps, &mut |action| match action {
+            Action::Write { loc, v, .. } => writes.push((*loc, *v)),
+            Action::Havoc { .. } => unseen += 1,
+            _ => {}
+        });
+        (writes, unseen)
+    };
+    let good: Vec<_> = good.into_iter().map(writes).collect();
+    let most = good.iter().map(|(_, unseen)| *unseen).max().unwrap_or(0);
+    failed.into_iter().map(writes).all(|(writes, unseen)| {
+        let known = |w| good.iter().any(|(writes, _)| writes.contains(w));
+        unseen <= most && writes.iter().all(known)
+    })
+}
+
+impl<'f, 'm> Body<'f, 'm> {
+    fn new(program: &'f Program<'m>, unit: usize, function: &'f Function) -> Self {
+        let mut made: FxHashMap<u32, Vec<(usize, usize)>> = FxHashMap::default();
+        let mut read: FxHashMap<u32, Vec<(usize, PlaceId)>> = FxHashMap::default();
+        let local = |place: PlaceId| match function.places[place].base {
+            Base::Local(l) => Some(l.0),
+            _ => None,
+        };
+        let mut valued: FxHashSet<u32> = FxHashSet::default();
+        for (b, block) in function.blocks.iter().enumerate() {
+            for stmt in &block.stmts {
+                let lends = matches!(
+                    stmt,
+                    Statement::Assign {
+                        value: Rvalue::Ref(_),
+                        ..
+                    }
+                );
+                if !lends && !matches!(stmt, Statement::Drop { .. }) {
+                    visit_reads(stmt, |p| valued.extend(local(p)));
+                }
+            }
+            visit_term_reads(&block.term, |p| valued.extend(local(p)));
+            let mut note = |p: PlaceId| {
+                if let Some(l) = local(p) {
+                    read.entry(l).or_default().push((b, p));
+                }
+            };
+            for stmt in &block.stmts {
+                if !matches!(stmt, Statement::Drop { .. }) {
+                    visit_reads(stmt, &mut note);
+                }
+            }
+            visit_term_reads(&block.term, &mut note);
+            for (i, stmt) in block.stmts.iter().enumerate() {
+                if let Statement::Assign { dst, .. } | Statement::Call { dst: Some(dst), .. } = stmt
+                    && let Some(l) = local(*dst)
+                {
+                    made.entry(l).or_default().push((b, i));
+                }
+            }
+        }
+        Self {
+            program,
+            unit,
+            function,
+            graph: Graph::new(function),
+            made,
+            read,
+            valued,
+        }
+    }
+
+    /// The statements that put something into a local; none where there are too many to follow.
+    fn made_of(&self, local: LocalId) -> Option<impl Iterator<Item = &'f Statement> + '_> {
+        let made = self.made.get(&local.0).map_or(&[][..], Vec::as_slice);
+        let few = made.len() <= MOST_VALUES;
+        few.then(|| {
+            made.iter()
+                .map(|(b, i)| &self.function.blocks[*b].stmts[*i])
+        })
+    }
+
+    fn is_rust(&self) -> bool {
+        self.program.units[self.unit].language == pipelint_ir::Language::Rust
+    }
+
+    /// The calls that send something of the caller's.
+    fn sends(&self) -> Vec<Send<'f>> {
+        let mut sends = Vec::new();
+        for (b, block) in self.function.blocks.iter().enumerate() {
+            for (i, stmt) in block.stmts.iter().enumerate() {
+                let Statement::Call {
+                    dst,
+                    callee,
+                    args,
+                    voided,
+                } = stmt
+                else {
+                    continue;
+                };
+                let target = self
+                    .program
+                    .target(self.unit, self.function, callee, args.len());
+                let mut receiver = None;
+                let (api, kind) = match (target, callee) {
+                    (Target::Model(model), Callee::Function(name)) => {
+                        (Name::new(last(name)), Kind::Model(model))
+                    }
+                    (Target::Defined(f), _) => {
+                        (self.program.function(f).name.clone(), Kind::Own(f))
+                    }
+                    (
+                        _,
+                        Callee::Method {
+                            receiver: object,
+                            name,
+                            ty: Some(ty),
+                        },
+                    ) if self
+                        .program
+                        .models
+                        .writer(&ty.name)
+                        .is_some_and(|w| w.sends.iter().any(|m| *m == **name)) =>
+                    {
+                        receiver = Some(*object);
+                        (name.clone(), Kind::Method)
+                    }
+                    _ => continue,
+                };
+                let spans = self.function.map.stmts.get(b);
+                let Some(span) = spans.and_then(|s| s.get(i)).copied() else {
+                    continue;
+                };
+                sends.push(Send {
+                    block: b,
+                    span,
+                    dst: *dst,
+                    voided: *voided,
+                    api,
+                    args,
+                    receiver,
+                    kind,
+                });
+            }
+        }
+        sends
+    }
+
+    /// It sends what somebody gave, and no fixed word or wake-up.
+    fn sends_data(&self, send: &Send<'_>) -> bool {
+        match send.kind {
+            Kind::Model(model) => {
+                let Some(io) = model.io.as_ref().filter(|io| io.does == IoKind::Write) else {
+                    return false;
+                };
+                let Some(buffer) = io.buffer.and_then(|n| send.args.get(n)) else {
+                    return false;
+                };
+                let length = io.length.and_then(|n| send.args.get(n));
+                !matches!(length, Some(Operand::Const(Const::Int(0 | 1))))
+                    && !self.is_fixed(buffer, 5)
+            }
+            Kind::Method => send.args.iter().all(|arg| !self.is_fixed(arg, 5)),
+            Kind::Own(_) => {
+                send.args.is_empty() || !send.args.iter().all(|arg| self.is_fixed(arg, 5))
+            }
+        }
+    }
+
+    /// What is written in the program text: a literal, or a variable made of constants alone.
+    fn is_fixed(&self, operand: &Operand, depth: u32) -> bool {
+        match operand {
+            Operand::Const(_) => true,
+            Operand::Copy(place) | Operand::Move(place) => self.is_fixed_place(*place, depth),
+        }
+    }
+
+    fn is_fixed_place(&self, place: PlaceId, depth: u32) -> bool {
+        let Base::Local(local) = self.function.places[place].base else {
+            return matches!(self.function.places[place].base, Base::Global(_));
+        };
+        if depth == 0 || local.0 < self.function.params {
+            return false;
+        }
+        let Some(made) = self.made_of(local) else {
+            return false;
+        };
+        let (mut any, mut all) = (false, true);
+        for stmt in made {
+            any = true;
+            all &= match stmt {
+                Statement::Assign { value, .. } => match value {
+                    Rvalue::Use(of) | Rvalue::Cast(_, of) => self.is_fixed(of, depth - 1),
+                    Rvalue::Ref(of) => self.is_fixed_place(*of, depth - 1),
+                    Rvalue::Aggregate(parts) => {
+                        parts.iter().all(|(_, part)| self.is_fixed(part, depth - 1))
+                    }
+                    _ => false,
+                },
+                Statement::Call {
+                    callee: Callee::Method { receiver, .. },
+                    args,
+                    ..
+                } => args.is_empty() && self.is_fixed_place(*receiver, depth - 1),
+                _ => false,
+            };
+        }
+        any && all
+    }
+
+    /// The bytes stand in the object, or in what it leads to: they may be sent again.
+    fn is_kept(&self, send: &Send<'_>) -> bool {
+        let buffer = match send.kind {
+            Kind::Model(model) => model.io.as_ref().and_then(|io| io.buffer),
+            Kind::Method => Some(0),
+            Kind::Own(_) => return send.args.is_empty(),
+        };
+        let buffer = buffer.and_then(|n| send.args.get(n));
+        buffer.is_none_or(|op| self.is_kept_at(op, 5))
+    }
+
+    fn is_kept_at(&self, operand: &Operand, depth: u32) -> bool {
+        let (Operand::Copy(place) | Operand::Move(place)) = operand else {
+            return false;
+        };
+        let at = &self.function.places[*place];
+        let Base::Local(local) = at.base else {
+            return true;
+        };
+        let member = at.proj.iter().any(|step| matches!(step, Proj::Field(_)));
+        if member && local.0 < self.function.params {
+            return true;
+        }
+        if depth == 0 {
+            return true;
+        }
+        let Some(mut made) = self.made_of(local) else {
+            return true;
+        };
+        made.any(|stmt| {
+            let from = match stmt {
+                Statement::Assign { value, .. } => match value {
+                    Rvalue::Use(Operand::Copy(of) | Operand::Move(of))
+                    | Rvalue::Cast(_, Operand::Copy(of) | Operand::Move(of))
+                    | Rvalue::Ref(of) => *of,
+                    _ => return false,
+                },
+                Statement::Call {
+                    callee: Callee::Method { receiver, name, .. },
+                    ..
+                } if speaks_of_looking(name) || name.starts_with("as_") => *receiver,
+                _ => return false,
+            };
+            self.function.places[from].base != Base::Local(local)
+                && self.is_kept_at(&Operand::Copy(from), depth - 1)
+        })
+    }
+
+    /// The result is thrown away by name.
+    fn is_thrown_away(&self, send: &Send<'_>) -> bool {
+        let mine = match send.kind {
+            Kind::Method => true,
+            // `(void)` in C and C++ says that it is meant.
+            Kind::Model(_) => self.is_rust(),
+            Kind::Own(f) => self.is_rust() && self.program.function(f).ret.name == "Result",
+        };
+        let dropped = send.voided || send.dst.is_some_and(|dst| self.only_ends(dst));
+        let taken = send.dst.is_some_and(|dst| self.good_is_read(dst));
+        mine && dropped && !taken && !self.ends_here(send)
+    }
+
+    fn thrown_away(&self, send: &Send<'_>) -> Event {
+        let kind = Silenced::Discarded {
+            api: send.api.clone(),
+        };
+        self.event(kind, send.span, send.span, None)
+    }
+
+    /// A temporary that a result is put into, and that does nothing but end.
+    fn only_ends(&self, dst: PlaceId) -> bool {
+        let Base::Local(local) = self.function.places[dst].base else {
+            return false;
+        };
+        let temp = self.local_kind(local) == Some(LocalKind::Temp);
+        temp && self.reads(local).is_empty()
+    }
+
+    fn local_kind(&self, local: LocalId) -> Option<LocalKind> {
+        Some(self.function.locals.get(local.0 as usize)?.kind)
+    }
+
+    /// `.ok()` whose value somebody uses.
+    fn good_is_read(&self, dst: PlaceId) -> bool {
+        let Base::Local(local) = self.function.places[dst].base else {
+            return true;
+        };
+        let mut taken: FxHashSet<u32> = FxHashSet::default();
+        taken.insert(local.0);
+        let of = |place: PlaceId| match self.function.places[place].base {
+            Base::Local(l) => Some(l.0),
+            _ => None,
+        };
+        // What it was made into: `{tag}` and payload of the `Option`.
+        let asked = self.function.blocks.iter().find_map(|b| match &b.term {
+            Terminator::Branch {
+                cond,
+                then,
+                otherwise,
+            } if reads_cond(cond, &mut |p| of(p) == Some(local.0)) => Some([*then, *otherwise]),
+            _ => None,
+        });
+        for to in asked.into_iter().flatten() {
+            for stmt in &self.function.blocks[to.0 as usize].stmts {
+                if let Statement::Assign {
+                    dst,
+                    value: Rvalue::Aggregate(_),
+                } = stmt
+                {
+                    taken.extend(of(*dst));
+                }
+            }
+        }
+        let made = taken.iter().filter(|l| **l != local.0);
+        made.into_iter()
+            .any(|l| !self.reads(LocalId(*l)).is_empty())
+    }
+
+    /// Where a local is read.
+    fn reads(&self, local: LocalId) -> &[(usize, PlaceId)] {
+        self.read.get(&local.0).map_or(&[], Vec::as_slice)
+    }
+
+    /// The pipe is let go of here, and nothing more is sent: whether the peer has got it shows in what the
+    /// peer does.
+    fn ends_here(&self, send: &Send<'_>) -> bool {
+        let handle = match (send.kind, send.receiver) {
+            (_, Some(object)) => {
+                let place = &self.function.places[object];
+                let Base::Local(local) = place.base else {
+                    return false;
+                };
+                // A reference is another's.
+                return place.proj.is_empty()
+                    && self.function.locals[local.0 as usize].ty.pointers == 0;
+            }
+            (Kind::Model(model), None) => model.io.as_ref().map(|io| io.handle),
+            _ => None,
+        };
+        let Some(Operand::Copy(handle) | Operand::Move(handle)) =
+            handle.and_then(|n| send.args.get(n))
+        else {
+            return false;
+        };
+        let mut stmts = self.function.blocks.iter().flat_map(|b| &b.stmts);
+        stmts.any(|stmt| {
+            let Statement::Call { callee, args, .. } = stmt else {
+                return false;
+            };
+            let target = self
+                .program
+                .target(self.unit, self.function, callee, args.len());
+            let Target::Model(model) = target else {
+                return false;
+            };
+            let given = |n: usize| matches!(args.get(n), Some(Operand::Copy(p) | Operand::Move(p)) if p == handle);
+            let ends = model.releases.iter().any(|r| given(r.arg));
+            let leaves = model.io.as_ref().is_some_and(|io| io.does == IoKind::Disconnect && given(io.handle));
+            ends || leaves
+        })
+    }
+
+    /// Locals that hold a call's result, or what it says.
+    fn holders(&self, dst: PlaceId) -> FxHashSet<u32> {
+        let mut held = FxHashSet::default();
+        let Base::Local(local) = self.function.places[dst].base else {
+            return held;
+        };
+        held.insert(local.0);
+        for _ in 0..2 {
+            let mut more = Vec::new();
+            for stmt in self.function.blocks.iter().flat_map(|b| &b.stmts) {
+                let Statement::Assign {
+                    dst,
+                    value: Rvalue::Use(_) | Rvalue::Cast(..) | Rvalue::Compare(_),
+                } = stmt
+                else {
+                    continue;
+                };
+                let Base::Local(to) = self.function.places[*dst].base else {
+                    continue;
+                };
+                visit_reads(stmt, |p| {
+                    if self.is_in(p, &held) && !self.is_payload(p) {
+                        more.push(to.0);
+                    }
+                });
+            }
+            held.extend(more);
+        }
+        held
+    }
+
+    fn is_in(&self, place: PlaceId, locals: &FxHashSet<u32>) -> bool {
+        matches!(self.function.places[place].base, Base::Local(l) if locals.contains(&l.0))
+    }
+
+    /// What a good `Result` holds.
+    fn is_payload(&self, place: PlaceId) -> bool {
+        self.is_rust()
+            && matches!(self.function.places[place].proj.first(), Some(Proj::Field(name)) if name == "0")
+    }
+
+    /// The branches on the tag of a `Result`: where they stand, lead on a failure, and lead otherwise.
+    fn failed_by_tag(&self, send: &Send<'_>) -> Vec<(usize, usize, usize)> {
+        let Some(dst) = send.dst else {
+            return Vec::new();
+        };
+        let held = self.holders(dst);
+        let mut edges = Vec::new();
+        for (b, block) in self.function.blocks.iter().enumerate() {
+            let Terminator::Branch {
+                cond,
+                then,
+                otherwise,
+            } = &block.term
+            else {
+                continue;
+            };
+            let (Operand::Copy(place), Operand::Const(Const::Int(1))) = (&cond.lhs, &cond.rhs)
+            else {
+                continue;
+            };
+            let at = &self.function.places[*place];
+            let tag = matches!(&at.proj[..], [Proj::Field(name)] if name == crate::rust::TAG);
+            if !tag || !self.is_in(*place, &held) {
+                continue;
+            }
+            let (then, otherwise) = (then.0 as usize, otherwise.0 as usize);
+            match cond.op {
+                CmpOp::Eq => edges.push((b, then, otherwise)),
+                CmpOp::Ne => edges.push((b, otherwise, then)),
+                _ => {}
+            }
+        }
+        // The arms of a `match` ask one after another: the first question is the one.
+        edges.truncate(1);
+        edges
+    }
+
+    /// The branch for a failure does nothing that anybody could hear of.
+    fn silent_edge(&self, send: &Send<'_>, at: usize, to: usize, other: usize) -> Option<Event> {
+        let dst = send.dst?;
+        let Terminator::Branch { cond, .. } = &self.function.blocks[at].term else {
+            return None;
+        };
+        let held = self.holders(dst);
+        if !reads_cond(cond, &mut |p| self.is_in(p, &held)) {
+            return None;
+        }
+        let failed = self.graph.only_through(at, to, other);
+        let good = self.graph.only_through(at, other, to);
+        let did = self.does(&failed);
+        if did.acts || self.is_told(send, &held, &failed, at) || self.ends_here(send) {
+            return None;
+        }
+        // Where both ways meet again, nothing tells them apart.
+        if !did.leaves && !self.graph.meets(&failed, to, other) {
+            return None;
+        }
+        let plain = || {
+            let good = self.does(&good);
+            !good.acts && !good.leaves && good.drops.is_none()
+        };
+        let gone = || !self.is_kept(send);
+        let nothing = matches!(&*self.function.ret.name, "void" | "()" | "");
+        let branch = self.function.map.terms.get(at).copied();
+        // The place of a pattern says less than that of the call.
+        let branch = branch.filter(|_| !self.is_rust()).unwrap_or(send.span);
+        match (did.logs, did.leaves) {
+            (Some(logged), true) if nothing && gone() => {
+                let kind = Silenced::Logged {
+                    api: send.api.clone(),
+                    call: send.span,
+                };
+                Some(self.event(kind, logged, send.span, Some(branch)))
+            }
+            (Some(logged), false) if plain() || gone() => {
+                let kind = Silenced::Logged {
+                    api: send.api.clone(),
+                    call: send.span,
+                };
+                Some(self.event(kind, logged, send.span, Some(branch)))
+            }
+            (None, false) if did.drops.is_some() || plain() => {
+                let kind = Silenced::Branch {
+                    api: send.api.clone(),
+                    call: send.span,
+                    drops: did.drops.is_some(),
+                };
+                let shown = did.drops.unwrap_or(branch);
+                Some(self.event(kind, shown, send.span, Some(branch)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Beside the branch, something looks at the result, or at what the call fills in.
+    fn is_told(&self, send: &Send<'_>, held: &FxHashSet<u32>, failed: &Region, at: usize) -> bool {
+        let elsewhere = |local: &u32| {
+            self.reads(LocalId(*local)).iter().any(|(b, p)| {
+                let copied = self.copies_only(*b, *p, held);
+                !copied && *b != at && !failed.has(*b) && !self.is_payload(*p)
+            })
+        };
+        if held.iter().any(elsewhere) {
+            return true;
+        }
+        let overlapped = match send.kind {
+            Kind::Model(model) => model.io.as_ref().and_then(|io| io.overlapped),
+            _ => None,
+        };
+        let buffer = match send.kind {
+            Kind::Model(model) => model.io.as_ref().and_then(|io| io.buffer),
+            _ => None,
+        };
+        let pending = overlapped
+            .and_then(|n| send.args.get(n))
+            .is_some_and(|op| !matches!(op, Operand::Const(_)));
+        if pending && self.looks_later() {
+            return true;
+        }
+        if let Kind::Method = send.kind {
+            return false;
+        }
+        // The count, or an error that the call puts into a variable.
+        let lent = send
+            .args
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| Some(*n) != buffer);
+        lent.filter_map(|(_, arg)| self.lent(arg))
+            .any(|local| self.valued.contains(&local.0))
+    }
+
+    /// The read at this place only hands the result on to another of its holders.
+    fn copies_only(&self, block: usize, place: PlaceId, held: &FxHashSet<u32>) -> bool {
+        self.function.blocks[block].stmts.iter().any(|stmt| {
+            let Statement::Assign { dst, value } = stmt else {
+                return false;
+            };
+            let hands = matches!(
+                value,
+                Rvalue::Use(_) | Rvalue::Cast(..) | Rvalue::Compare(_)
+            );
+            let mut reads = false;
+            visit_reads(stmt, |p| reads |= p == place);
+            hands && reads && self.is_in(*dst, held)
+        })
+    }
+
+    /// Some call of the function asks how an operation went, or waits for it.
+    fn looks_later(&self) -> bool {
+        let mut stmts = self.function.blocks.iter().flat_map(|b| &b.stmts);
+        stmts.any(|stmt| {
+            let Statement::Call { callee, args, .. } = stmt else {
+                return false;
+            };
+            let target = self
+                .program
+                .target(self.unit, self.function, callee, args.len());
+            match target {
+                Target::Model(m) => m.completes.is_some() || m.waits.is_some() || m.drains,
+                _ => false,
+            }
+        })
+    }
+
+    /// The variable whose address an argument is.
+    fn lent(&self, arg: &Operand) -> Option<LocalId> {
+        let (Operand::Copy(place) | Operand::Move(place)) = arg else {
+            return None;
+        };
+        let Base::Local(pointer) = self.function.places[*place].base else {
+            return None;
+        };
+        let mut stmts = self.function.blocks.iter().flat_map(|b| &b.stmts);
+        stmts.find_map(|stmt| {
+            let Statement::Assign {
+                dst,
+                value: Rvalue::Ref(of),
+            } = stmt
+            else {
+                return None;
+            };
+            if self.function.places[*dst].base != Base::Local(pointer) {
+                return None;
+            }
+            match self.function.places[*of].base {
+                Base::Local(local) => Some(local),
+                _ => None,
+            }
+        })
+    }
+
+    /// The call throws where its write fails, and the handler does nothing.
+    fn caught(&self, send: &Send<'_>) -> Option<Event> {
+        let Kind::Own(f) = send.kind else { return None };
+        let handler = self.function.blocks[send.block].unwind?.0 as usize;
+        if self.is_rust() || nobody_to_tell(self.program.function(f)) {
+            return None;
+        }
+        if !throws_where_a_write_fails(self.program, f) {
+            return None;
+        }
+        let region = self.graph.handler(self.function, handler);
+        let did = self.does(&region);
+        if did.acts || did.leaves || did.logs.is_some() {
+            return None;
+        }
+        let kind = Silenced::Caught {
+            api: send.api.clone(),
+        };
+        Some(self.event(kind, send.span, send.span, None))
+    }
+
+    /// What the blocks of a region do.
+    fn does(&self, region: &Region) -> Did {
+        let mut did = Did::default();
+        let mut logging: FxHashSet<u32> = FxHashSet::default();
+        for &b in region.blocks() {
+            let block = &self.function.blocks[b];
+            for (i, stmt) in block.stmts.iter().enumerate() {
+                let span = self.function.map.stmts.get(b).and_then(|s| s.get(i));
+                self.statement(stmt, span.copied(), region, &mut did, &mut logging);
+            }
+            match &block.term {
+                Terminator::Return(_) => did.leaves = true,
+                Terminator::Unwind => did.acts = true,
+                _ => {}
+            }
+        }
+        did
+    }
+
+    fn statement(
+        &self,
+        stmt: &Statement,
+        span: Option<Span>,
+        region: &Region,
+        did: &mut Did,
+        logging: &mut FxHashSet<u32>,
+    ) {
+        let local = |place: PlaceId| match self.function.places[place].base {
+            Base::Local(l) => Some(l),
+            _ => None,
+        };
+        let into_log = |logging: &FxHashSet<u32>| {
+            let mut found = false;
+            visit_reads(stmt, |p| {
+                found |= match &self.function.places[p].base {
+                    Base::Local(l) => logging.contains(&l.0),
+                    Base::Global(name) => is_log_stream(last(name)),
+                    _ => false,
+                };
+            });
+            found
+        };
+        match stmt {
+            Statement::Mark(Mark::Logged) => did.logs = did.logs.or(span),
+            Statement::Mark(_) | Statement::Drop { .. } => {}
+            Statement::Assert(_) | Statement::Opaque { .. } => did.acts = true,
+            Statement::Assign { dst, value } => {
+                if into_log(logging) && matches!(value, Rvalue::Unknown(_) | Rvalue::Binary(..)) {
+                    did.logs = did.logs.or(span);
+                    logging.extend(local(*dst).map(|l| l.0));
+                    return;
+                }
+                did.acts |= !self.stays_within(*dst, region);
+            }
+            Statement::Call {
+                dst, callee, args, ..
+            } => {
+                if let Some(dst) = dst {
+                    did.acts |= !self.stays_within(*dst, region);
+                }
+                let target = self
+                    .program
+                    .target(self.unit, self.function, callee, args.len());
+                match (target, callee) {
+                    (Target::Model(model), _) if model.logs => did.logs = did.logs.or(span),
+                    (Target::Model(model), _) if model.error == ErrorEffect::Reads => {}
+                    (Target::Model(model), Callee::Function(name))
+                        if speaks_of_output(last(name)) && model.releases.is_empty() =>
+                    {
+                        did.logs = did.logs.or(span);
+                    }
+                    (_, Callee::Method { name, .. }) if into_log(logging) => {
+                        let _ = name;
+                        did.logs = did.logs.or(span);
+                        logging.extend(dst.and_then(local).map(|l| l.0));
+                    }
+                    (_, Callee::Function(name) | Callee::Method { name, .. })
+                        if speaks_of_output(last(name)) && !matches!(target, Target::Model(_)) =>
+                    {
+                        did.logs = did.logs.or(span);
+                        logging.extend(dst.and_then(local).map(|l| l.0));
+                    }
+                    (_, Callee::Method { name, .. }) if empties(name) => {
+                        did.drops = did.drops.or(span);
+                    }
+                    (_, Callee::Method { name, .. })
+                        if speaks_of_looking(name)
+                            || matches!(&**name, "message" | "what" | "to_string") => {}
+                    (Target::Unknown, Callee::Constructor(_)) => {}
+                    (Target::Unknown, Callee::Function(name))
+                        if matches!(
+                            last(name),
+                            "system_category" | "generic_category" | "strerror"
+                        ) => {}
+                    (Target::Model(model), _)
+                        if model.io.is_none()
+                            && model.releases.is_empty()
+                            && matches!(callee, Callee::Function(name) if last(name).starts_with("FormatMessage")) =>
+                        {}
+                    _ => did.acts = true,
+                }
+            }
+        }
+    }
+
+    /// What is put there nobody reads outside of the region.
+    fn stays_within(&self, dst: PlaceId, region: &Region) -> bool {
+        let Base::Local(local) = self.function.places[dst].base else {
+            return false;
+        };
+        let plain = self.function.places[dst]
+            .proj
+            .iter()
+            .all(|step| !matches!(step, Proj::Deref));
+        local.0 >= self.function.params
+            && plain
+            && self.reads(local).iter().all(|(b, _)| region.has(*b))
+    }
+
+    fn event(&self, kind: Silenced, at: Span, call: Span, branch: Option<Span>) -> Event {
+        let api = match &kind {
+            Silenced::Discarded { api }
+            | Silenced::Branch { api, .. }
+            | Silenced::Caught { api }
+            | Silenced::Logged { api, .. } => api.clone(),
+        };
+        let mut path = vec![PathStep {
+            span: call,
+            what: StepKind::Passed(api),
+        }];
+        path.extend(branch.map(|span| PathStep {
+            span,
+            what: StepKind::Branch(true),
+        }));
+        if at != call && Some(at) != branch {
+            path.push(PathStep {
+                span: at,
+                what: StepKind::Left,
+            });
+        }
+        Event {
+            kind: EventKind::Silenced(kind),
+            at,
+            function: self.function.name.clone(),
+            resource: None,
+            path,
+            others: Vec::new(),
+        }
+    }
+}
+
+/// The standard streams that messages go to.
+fn is_log_stream(name: &str) -> bool {
+    matches!(name, "cerr" | "clog" | "cout" | "wcerr" | "wclog" | "wcout")
+}
+
+/// The method empties what it is called on.
+fn empties(name: &str) -> bool {
+    matches!(
+        name,
+        "clear" | "drain" | "truncate" | "pop" | "pop_front" | "pop_back" | "erase"
+    )
+}
+
+fn reads_cond(cond: &Cond, wanted: &mut dyn FnMut(PlaceId) -> bool) -> bool {
+    [&cond.lhs, &cond.rhs].into_iter().any(|op| match op {
+        Operand::Copy(place) | Operand::Move(place) => wanted(*place),
+        Operand::Const(_) => false,
+    })
+}
+
+/// The function has a write, and a branch on its result that leaves by an exception.
+fn throws_where_a_write_fails(program: &Program<'_>, f: FnRef) -> bool {
+    let function = program.function(f);
+    let leaves = |b: usize| {
+        let Some(block) = function.blocks.get(b) else {
+            return false;
+        };
+        block.term == Terminator::Unwind
+            || block.stmts.iter().any(|stmt| {
+                matches!(stmt, Statement::Call { callee: Callee::Function(name), .. }
+                    if crate::words::speaks_of_throwing(last(name)))
+            })
+    };
+    let mut writes: FxHashMap<u32, ()> = FxHashMap::default();
+    for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+        let Statement::Call {
+            dst: Some(dst),
+            callee,
+            args,
+            ..
+        } = stmt
+        else {
+            continue;
+        };
+        let target = program.target(f.0, function, callee, args.len());
+        if let (Target::Model(model), Base::Local(l)) = (target, &function.places[*dst].base)
+            && model.io.as_ref().is_some_and(|io| io.does == IoKind::Write)
+        {
+            writes.insert(l.0, ());
+        }
+    }
+    let asks =
+        |p: PlaceId| matches!(function.places[p].base, Base::Local(l) if writes.contains_key(&l.0));
+    function.blocks.iter().any(|block| {
+        let Terminator::Branch { cond, .. } = &block.term else {
+            return false;
+        };
+        let mut to = Vec::new();
+        successors(&block.term, |b| to.push(b));
+        reads_cond(cond, &mut |p| asks(p)) && to.into_iter().any(leaves)
+    })
+}
