@@ -537,12 +537,13 @@ impl<'f, 'm> Body<'f, 'm> {
         };
         made.any(|stmt| {
             let from = match stmt {
-                Statement::Assign { value, .. } => match value {
-                    Rvalue::Use(Operand::Copy(of) | Operand::Move(of))
-                    | Rvalue::Cast(_, Operand::Copy(of) | Operand::Move(of))
-                    | Rvalue::Ref(of) => *of,
-                    _ => return false,
-                },
+                Statement::Assign {
+                    value:
+                        Rvalue::Use(Operand::Copy(of) | Operand::Move(of))
+                        | Rvalue::Cast(_, Operand::Copy(of) | Operand::Move(of))
+                        | Rvalue::Ref(of),
+                    ..
+                } => *of,
                 Statement::Call {
                     callee: Callee::Method { receiver, name, .. },
                     ..

@@ -47,13 +47,16 @@ fn imports(files: &[File], from: &[(usize, Parsed)], cfg: &Cfg) -> Vec<usize> {
     found
 }
 
+/// Parses files by their places.
+type Read<'r> = dyn Fn(&[usize]) -> Vec<(usize, Parsed)> + 'r;
+
 /// Files passed over that import a type of a file that starts operations: what the type keeps pending is
 /// freed, closed and used anew by those that have one.
 fn users_of(
     files: &[File],
     relevant: &[usize],
     options: &Options,
-    read: &dyn Fn(&[usize]) -> Vec<(usize, Parsed)>,
+    read: &Read<'_>,
 ) -> Vec<(usize, Parsed)> {
     let starts = users::starts_of(&options.models);
     let starting = relevant.iter().map(|&i| &files[i]);
