@@ -120,10 +120,21 @@ pub(crate) fn faults(
                 }
                 && is_clear(program, order, m)
         };
+        let mut partners: Vec<&Method> = methods.iter().filter(ends).collect();
+        // What a destructor does by a method that is told is told there.
+        partners.sort_by_key(|m| is_end(program, m));
         let mut events = Vec::new();
-        for then in methods.iter().filter(ends) {
-            let again = again(then);
-            events.extend(run(program, order, summaries, one, then, again));
+        let mut told: Vec<FnRef> = Vec::new();
+        for then in partners {
+            let runs_told = || reach(all, order, then).iter().any(|f| told.contains(f));
+            if is_end(program, then) && runs_told() {
+                continue;
+            }
+            let found = run(program, order, summaries, one, then, again(then));
+            if !found.is_empty() {
+                told.push(then.f);
+            }
+            events.extend(found);
         }
         events
     });
