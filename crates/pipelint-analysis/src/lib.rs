@@ -100,6 +100,7 @@ mod summaries;
 mod summary;
 mod taken_back;
 mod text;
+mod translate;
 mod unpinned;
 mod unsure;
 mod values;

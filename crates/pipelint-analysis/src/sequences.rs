@@ -101,10 +101,9 @@ pub(crate) fn faults(
             class,
         })
     });
-    let methods: Vec<Method> = methods.collect();
-    let leaves_pending = |m: &&Method| {
-        is_offered(program, m) && begins(program, order, m) && is_clear(program, order, m)
-    };
+    let clear = |m: &Method| is_clear(program, all, order, m);
+    let methods: Vec<Method> = methods.filter(clear).collect();
+    let leaves_pending = |m: &&Method| is_offered(program, m) && begins(program, all, order, m);
     let first: Vec<&Method> = methods.iter().filter(leaves_pending).collect();
     let found = first.par_iter().map(|one| {
         let again = |m: &Method| m.f == one.f;
@@ -112,13 +111,12 @@ pub(crate) fn faults(
             let summary = summaries.get(m.number);
             m.class == one.class
                 && match again(m) {
-                    true => takes_own_lock(program, order, m),
+                    true => takes_own_lock(program, all, order, m),
                     false => {
                         summary.is_some_and(releases)
                             && (is_offered(program, m) || is_end(program, m))
                     }
                 }
-                && is_clear(program, order, m)
         };
         let mut partners: Vec<&Method> = methods.iter().filter(ends).collect();
         // What a destructor does by a method that is told is told there.
@@ -236,9 +234,8 @@ fn under_way(exec: &Exec<'_, '_>, state: &State) -> Vec<LocId> {
 }
 
 /// It starts an operation, or leads to what does.
-fn begins(program: &Program<'_>, order: &Order, m: &Method) -> bool {
-    let all: Vec<FnRef> = program.all().collect();
-    let mut reached = reach(&all, order, m).into_iter();
+fn begins(program: &Program<'_>, all: &[FnRef], order: &Order, m: &Method) -> bool {
+    let mut reached = reach(all, order, m).into_iter();
     reached.any(|f| starts(program, f))
 }
 
@@ -266,34 +263,55 @@ fn is_end(program: &Program<'_>, m: &Method) -> bool {
 }
 
 /// All that the method leads to is in sight or modelled, or takes no time and tells nothing of operations.
-fn is_clear(program: &Program<'_>, order: &Order, m: &Method) -> bool {
+fn is_clear(program: &Program<'_>, all: &[FnRef], order: &Order, m: &Method) -> bool {
     let mut clear = true;
-    within(program, order, m, &mut |_, callee, has_result| {
+    within(program, all, order, m, &mut |_, callee, has_result| {
         clear &= takes_lock(program, callee)
-            || (takes_no_time(callee) && !(has_result && asks_the_object(callee)));
+            || (takes_no_time(callee) && !(has_result && may_tell(callee)));
     }) && clear
 }
 
-/// A question that only the program's own code can answer.
-fn asks_the_object(callee: &Callee) -> bool {
-    let Callee::Method { name, .. } = callee else {
-        return false;
-    };
-    let first = name.split('_').next().unwrap_or(name);
-    let asks = matches!(
-        first,
-        "is" | "has" | "can" | "should" | "try" | "get" | "load"
-    );
-    asks && !matches!(
-        name.as_str(),
-        "is_empty" | "is_some" | "is_none" | "is_ok" | "is_err" | "get"
-    )
+/// What code out of sight answers may tell of operations, unless it is a question to a container or to what
+/// holds another value.
+fn may_tell(callee: &Callee) -> bool {
+    const PLAIN: &[&str] = &[
+        "empty",
+        "is_empty",
+        "isEmpty",
+        "size",
+        "len",
+        "length",
+        "capacity",
+        "data",
+        "constData",
+        "c_str",
+        "begin",
+        "end",
+        "front",
+        "back",
+        "insert",
+        "get",
+        "as_ptr",
+        "as_mut_ptr",
+        "is_some",
+        "is_none",
+        "is_ok",
+        "is_err",
+        "unwrap",
+    ];
+    match callee {
+        Callee::Method { name, .. } => !PLAIN.contains(&name.as_str()),
+        Callee::Function(name) => !["std::", "core::", "alloc::"]
+            .iter()
+            .any(|library| name.trim_start_matches("::").starts_with(library)),
+        _ => false,
+    }
 }
 
 /// The method takes a lock of its object's, before or after other things.
-fn takes_own_lock(program: &Program<'_>, order: &Order, m: &Method) -> bool {
+fn takes_own_lock(program: &Program<'_>, all: &[FnRef], order: &Order, m: &Method) -> bool {
     let mut takes = false;
-    within(program, order, m, &mut |own, callee, _| {
+    within(program, all, order, m, &mut |own, callee, _| {
         takes |= own && takes_lock(program, callee)
     });
     takes
@@ -320,17 +338,17 @@ fn takes_lock(program: &Program<'_>, callee: &Callee) -> bool {
     }
 }
 
-/// Calls of locks, and of code that is neither in sight nor modelled, from the method on; whether the calling function is
-/// of the same class. False where there is too much to look at.
+/// Calls of locks, and of code that is neither in sight nor modelled, from the method on; whether the calling
+/// function is of the same class. False where there is too much to look at.
 fn within(
     program: &Program<'_>,
+    all: &[FnRef],
     order: &Order,
     m: &Method,
     see: &mut dyn FnMut(bool, &Callee, bool),
 ) -> bool {
     let class = program.function(m.f).class.as_deref();
-    let all: Vec<FnRef> = program.all().collect();
-    let reached = reach(&all, order, m);
+    let reached = reach(all, order, m);
     for &f in &reached {
         let function = program.function(f);
         let own = function.class.as_deref() == class;
