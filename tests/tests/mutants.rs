@@ -32,6 +32,9 @@ struct Mutant {
     /// Occurs once in the file.
     find: String,
     replace: String,
+    /// What stands behind the safeguard and would keep it from being missed: taken out as well.
+    #[serde(default)]
+    also: Vec<Edit>,
     /// The code of the rule that must report it.
     rule: String,
     /// Occurs once in the mutated `file_at`; the report stands on its first line.
@@ -40,6 +43,16 @@ struct Mutant {
     file_at: Option<String>,
     /// Why the rule does not find it yet.
     known_miss: Option<String>,
+}
+
+/// An edit of one file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    file: String,
+    /// Occurs once in the file.
+    find: String,
+    replace: String,
 }
 
 #[test]
@@ -163,11 +176,15 @@ impl Mutant {
     /// Makes the edit in the writer's files.
     fn apply(&self, writer: &Writer, files: &Program) -> Result<Mutated, String> {
         let mut files = files.clone();
-        let edited = writer.path(&self.file);
-        let text = files.iter_mut().find(|(path, _)| *path == edited);
-        let (_, text) = text.ok_or_else(|| format!("there is no {edited}"))?;
-        once(text, &self.find, "find")?;
-        *text = text.replacen(&self.find, &self.replace, 1);
+        let own = (&self.file, &self.find, &self.replace);
+        let also = self.also.iter().map(|e| (&e.file, &e.find, &e.replace));
+        for (file, find, replace) in std::iter::once(own).chain(also) {
+            let edited = writer.path(file);
+            let text = files.iter_mut().find(|(path, _)| *path == edited);
+            let (_, text) = text.ok_or_else(|| format!("there is no {edited}"))?;
+            once(text, find, "find")?;
+            *text = text.replacen(find, replace, 1);
+        }
         let place = writer.path(self.file_at.as_ref().unwrap_or(&self.file));
         let text = files.iter().find(|(path, _)| *path == place);
         let (_, text) = text.ok_or_else(|| format!("there is no {place}"))?;

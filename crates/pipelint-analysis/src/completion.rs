@@ -582,7 +582,8 @@ fn is_quick_library(name: &str) -> bool {
         "apply",
         "for_each",
     ];
-    library && !name.split("::").any(|part| SLOW.contains(&part))
+    let makes_error = name.trim_start_matches("::").starts_with("std::io::Error");
+    library && (makes_error || !name.split("::").any(|part| SLOW.contains(&part)))
 }
 
 /// A name that speaks of nothing that takes time.

@@ -22,7 +22,7 @@ use crate::values::{Loc, LocId, Sym, Val, ValId};
 use crate::words::speaks_of_transfer;
 
 /// A write of so few bytes to a pipe is never short (`PIPE_BUF` is no less).
-const NEVER_SPLIT: i128 = 512;
+pub(crate) const NEVER_SPLIT: i128 = 512;
 /// The standard descriptors: what is printed is nobody's data.
 const STANDARD: i128 = 2;
 
@@ -51,6 +51,8 @@ pub(crate) struct Counted {
     pub(crate) judged: Option<Span>,
     /// What was asked for, unless it is a constant.
     pub(crate) length: Option<ValId>,
+    /// The pointer to what is sent.
+    pub(crate) from: Option<ValId>,
     /// What it fills.
     pub(crate) buffer: Option<LocId>,
     pub(crate) looked: bool,
@@ -74,6 +76,7 @@ pub(crate) struct Handed {
     pub(crate) count: ValId,
     pub(crate) judge: ValId,
     pub(crate) length: Option<ValId>,
+    pub(crate) from: Option<ValId>,
     pub(crate) call: Counted,
 }
 
@@ -81,13 +84,15 @@ impl Handed {
     pub(crate) fn values(&self) -> Vec<ValId> {
         let mut all = vec![self.count, self.judge];
         all.extend(self.length);
+        all.extend(self.from);
         all
     }
 
     pub(crate) fn rename(&mut self, val: &mut dyn FnMut(ValId) -> ValId) {
         self.count = val(self.count);
         self.judge = val(self.judge);
-        self.length = self.length.map(val);
+        self.length = self.length.map(&mut *val);
+        self.from = self.from.map(val);
     }
 }
 
@@ -232,6 +237,7 @@ impl Exec<'_, '_> {
             went: None,
             judged: None,
             length: known.is_none().then_some(length),
+            from: io.buffer.filter(|_| !reads).map(|n| args[n]),
             buffer,
             looked: false,
             asserted: false,
@@ -247,7 +253,7 @@ impl Exec<'_, '_> {
     }
 
     /// How long what a pointer leads to is at most: an array, or a text that stands in the program.
-    fn array_length(&self, state: &State, buffer: ValId) -> Option<i128> {
+    pub(crate) fn array_length(&self, state: &State, buffer: ValId) -> Option<i128> {
         let is_text = |v: ValId| matches!(self.arena.get(v), Val::Str);
         let loc = match self.arena.get(buffer) {
             Val::Str => return Some(0),
@@ -347,6 +353,7 @@ impl Exec<'_, '_> {
             went: None,
             judged: None,
             length: length.filter(|v| self.arena.as_int(*v).is_none()),
+            from: None,
             buffer,
             looked: false,
             asserted: false,
@@ -480,6 +487,7 @@ impl Exec<'_, '_> {
             went: None,
             judged: None,
             length: Some(given),
+            from: (!reads).then_some(given),
             buffer,
             looked: false,
             asserted: false,

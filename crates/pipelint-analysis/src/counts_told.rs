@@ -6,7 +6,7 @@ use pipelint_models::Success;
 use pipelint_source::Span;
 
 use crate::count_fault::{CountFault, Taken, Told};
-use crate::counts::{Counted, Handed, Needs, look};
+use crate::counts::{Counted, Handed, NEVER_SPLIT, Needs, look};
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::exec::Exec;
 use crate::state::State;
@@ -74,6 +74,7 @@ impl Exec<'_, '_> {
                 count: *v,
                 judge,
                 length: call.length.filter(|l| self.is_given(*l)),
+                from: call.from.filter(|p| self.is_given(*p)),
                 call: call.clone(),
             });
         }
@@ -93,9 +94,19 @@ impl Exec<'_, '_> {
         if self.site.is_some_and(|site| site != by.1) {
             return;
         }
+        let few = |v: ValId| {
+            let length = self.arena.as_int(v).or_else(|| self.array_length(state, v));
+            length.is_some_and(|n| n <= NEVER_SPLIT)
+        };
+        // As where it is written here: so little goes as a whole, or not at all.
+        let waits = !handed.call.reads && handed.call.needs.nonblocking.is_none();
+        if waits && (handed.length.is_some_and(few) || handed.from.is_some_and(few)) {
+            return;
+        }
         let mut call = handed.call.clone();
         call.judge = handed.judge;
         call.length = handed.length;
+        call.from = handed.from;
         call.span = by.1;
         call.within = Some(by.0.clone());
         call.told = None;

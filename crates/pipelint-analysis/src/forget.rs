@@ -14,7 +14,7 @@ use crate::values::{Loc, LocId, Sym, Val, ValId};
 /// The kind of resource that memory is which `into_raw` gave out.
 pub(crate) const RAW_BOX: &str = "raw-box";
 /// What a `ManuallyDrop` keeps from ending, as the front end names it.
-pub(crate) const KEPT: &str = "value";
+pub(crate) const KEPT: &str = "{held}";
 const MANUALLY_DROP: &str = "std::mem::ManuallyDrop";
 
 impl<'p> Exec<'p, '_> {

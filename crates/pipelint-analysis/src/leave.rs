@@ -350,10 +350,17 @@ impl Exec<'_, '_> {
                 .map_or(String::new(), |l| l.name.to_string()),
             Loc::Global(name) | Loc::Captured(name) => name.to_string(),
             Loc::SelfObj => String::new(),
+            // What a lock holds goes by the lock's name.
+            Loc::Field(parent, name) if name == crate::forget::KEPT => {
+                return self.loc_name(*parent);
+            }
             Loc::Field(parent, name) => match self.arena.get_loc(*parent) {
                 Loc::SelfObj => name.to_string(),
                 Loc::Deref(v) => match self.arena.get(*v) {
-                    Val::Sym(Sym::Load { loc, .. }) => format!("{}->{name}", self.loc_name(*loc)),
+                    Val::Sym(Sym::Load { loc, .. }) => {
+                        let arrow = if self.is_rust() { "." } else { "->" };
+                        format!("{}{arrow}{name}", self.loc_name(*loc))
+                    }
                     _ => name.to_string(),
                 },
                 _ => format!("{}.{name}", self.loc_name(*parent)),

@@ -41,6 +41,7 @@ mod freed;
 mod given_up;
 mod globals;
 mod handed_on;
+mod holders;
 mod initialise;
 mod io;
 mod io_classes;

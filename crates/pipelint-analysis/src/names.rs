@@ -214,11 +214,21 @@ impl<'m> Program<'m> {
                     .and_then(|ty| led_to(ty, None))
                 {
                     Some(behind) => Some(self.resolve(&Type::named(behind)).into_owned()),
-                    None => ty,
+                    None => match ty.as_ref().and_then(crate::holders::led_to) {
+                        Some(behind) => Some(self.resolve(&behind).into_owned()),
+                        None => ty,
+                    },
                 },
                 Proj::Index(_) => ty,
                 Proj::Field(field) => {
-                    let class = self.class_named(unit, &from.name, &ty?.name)?;
+                    let of = ty?;
+                    if let Some((_, kept)) =
+                        crate::holders::kept_in(&of).filter(|(part, _)| part == field)
+                    {
+                        ty = Some(self.resolve(&kept).into_owned());
+                        continue;
+                    }
+                    let class = self.class_named(unit, &from.name, &of.name)?;
                     let field = class.fields.iter().find(|f| f.name == *field)?;
                     Some(self.resolve(&field.ty).into_owned())
                 }
@@ -422,10 +432,7 @@ fn led_to(ty: &Type, method: Option<&str>) -> Option<Name> {
         &*ty.name,
         "std::sync::Arc" | "std::rc::Rc" | "alloc::sync::Arc" | "Arc" | "Rc"
     );
-    let guard = matches!(
-        crate::program::last(&ty.name),
-        "MutexGuard" | "RwLockReadGuard" | "RwLockWriteGuard" | "RefMut"
-    );
+    let guard = crate::holders::is_guard(&ty.name);
     let fits = match method {
         None => pointer,
         // A shared pointer's own methods come first.

@@ -244,7 +244,7 @@ impl<'m> Program<'m> {
         match step {
             Proj::Deref if ty.reference != Reference::None => ty.reference = Reference::None,
             Proj::Deref if ty.pointers > 0 => ty.pointers -= 1,
-            Proj::Deref => return None,
+            Proj::Deref => return crate::holders::led_to(&ty),
             Proj::Index(_) if ty.arrays > 0 => ty.arrays -= 1,
             Proj::Index(_) if ty.pointers > 0 => ty.pointers -= 1,
             Proj::Index(_) => return None,

@@ -387,9 +387,8 @@ impl Exec<'_, '_> {
             let before = pending.clone();
             let status = self.arena.loc(Loc::Field(loc, "Internal".into()));
             let status = self.read(state, status);
-            // What the program writes there itself, to use it anew, says nothing. In Rust it is rather
-            // another box that was put into the place.
-            let kernels = self.is_rust() || matches!(self.arena.get(status), Val::Sym(_));
+            // What the program writes there itself, to use it anew, says nothing.
+            let kernels = matches!(self.arena.get(status), Val::Sym(_));
             let over = kernels && self.equals(state, status, STATUS_PENDING) == Some(false);
             if over || self.is_done(state, &mut pending) {
                 self.complete(state, loc);

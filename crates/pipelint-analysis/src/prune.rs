@@ -55,6 +55,7 @@ impl Exec<'_, '_> {
                 Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
                 // The object's fields are looked at where the method ends.
                 Loc::SelfObj => true,
+                Loc::Deref(_) if self.alone && arena.is_from_object(loc) => true,
                 Loc::Deref(p) if closures.contains_key(p) => true,
                 // Whether it is set still is asked where the function ends.
                 Loc::Deref(_) if arena.name(loc).is_some_and(|n| self.flag_ends.sets(n)) => true,

@@ -79,6 +79,7 @@ impl Exec<'_, '_> {
         let mut states = vec![state];
         match ty.name.as_str() {
             "Option" | "Result" | "(,)" => {}
+            _ if !parts.is_empty() => {}
             _ => {
                 let class = self.program.class_named(self.unit, self.scope(), &ty.name);
                 let Some(class) = class else {
@@ -134,6 +135,9 @@ impl Exec<'_, '_> {
         }
         match ty.name.as_str() {
             "Option" | "Result" | "(,)" | "std::mem::ManuallyDrop" => {
+                ty.args.iter().any(|a| self.ends(&type_of(a), depth - 1))
+            }
+            _ if crate::holders::kept_in(ty).is_some() => {
                 ty.args.iter().any(|a| self.ends(&type_of(a), depth - 1))
             }
             _ => {
@@ -402,7 +406,7 @@ pub(crate) fn parts_of(ty: &Type) -> Vec<(Name, Type)> {
             let fields = (0..).map(|i: u32| Name::new(i.to_string()));
             fields.zip(&ty.args).map(typed).collect()
         }
-        _ => Vec::new(),
+        _ => crate::holders::kept_in(ty).into_iter().collect(),
     }
 }
 
@@ -474,6 +478,8 @@ pub(crate) fn part_of(ty: &Type, step: &Proj) -> Option<Type> {
             let at: usize = name.parse().ok()?;
             ty.args.get(at).map(|a| type_of(a))
         }
-        _ => None,
+        _ => crate::holders::kept_in(ty)
+            .filter(|(part, _)| part == name)
+            .map(|(_, ty)| ty),
     }
 }

@@ -7,7 +7,7 @@
 //! fields, the second finds there. A method that asks code out of sight, or waits by means that no model
 //! describes, is left out.
 
-use pipelint_ir::{Base, Callee, FunctionKind, Name, Statement};
+use pipelint_ir::{Base, Callee, FunctionKind, Language, Name, Statement, Type};
 use pipelint_models::{LockCall, LockDoes};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -27,6 +27,10 @@ use crate::values::{Loc, LocId};
 
 /// Functions that one method may lead to.
 const MOST_FUNCTIONS: usize = 60;
+/// Classes of which an object is made up, at most.
+const MOST_PARTS: usize = 16;
+/// How far classes that keep others which keep operations are followed.
+const MOST_LEVELS: usize = 4;
 /// Ends of the first method that the second is run after.
 const MOST_ENDS: usize = 8;
 
@@ -42,21 +46,36 @@ pub(crate) fn wanted(program: &Program<'_>, all: &[FnRef]) -> Vec<bool> {
     if keepers.is_empty() {
         return vec![false; all.len()];
     }
-    let names: FxHashSet<&str> = keepers
-        .iter()
-        .map(|class| last(&program.class_at(*class).name))
-        .collect();
-    for (u, unit) in program.units.iter().enumerate() {
-        for (c, class) in unit.classes.iter().enumerate() {
-            let is_keeper = |name: &Name| names.contains(last(name));
-            let mut fields = class.fields.iter();
-            if fields.any(|f| is_keeper(&f.ty.name) || f.ty.args.iter().any(is_keeper)) {
-                keepers.insert((u, c));
+    // What keeps a keeper in a part, or leads to one, keeps as well.
+    for _ in 0..MOST_LEVELS {
+        let names: FxHashSet<&str> = keepers
+            .iter()
+            .map(|class| last(&program.class_at(*class).name))
+            .collect();
+        let before = keepers.len();
+        for (u, unit) in program.units.iter().enumerate() {
+            for (c, class) in unit.classes.iter().enumerate() {
+                let is_keeper =
+                    |name: &str| names.contains(last(name.trim_start_matches(['&', '*'])));
+                let keeps = |ty: &Type| {
+                    is_keeper(&ty.name) || ty.args.iter().any(|arg| named_in(arg).any(is_keeper))
+                };
+                if class.fields.iter().any(|f| keeps(&f.ty)) {
+                    keepers.insert((u, c));
+                }
             }
+        }
+        if keepers.len() == before {
+            break;
         }
     }
     let wanted = |f: &FnRef| class_of(*f).is_some_and(|class| keepers.contains(&class));
     all.par_iter().map(wanted).collect()
+}
+
+/// The names in the text of a type: `Mutex<State>` names two.
+fn named_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
 }
 
 fn starts(program: &Program<'_>, f: FnRef) -> bool {
@@ -253,9 +272,15 @@ fn releases(summary: &Summary) -> bool {
 /// A method that everybody may call.
 fn is_offered(program: &Program<'_>, m: &Method) -> bool {
     let function = program.function(m.f);
+    if function.kind != FunctionKind::Method {
+        return false;
+    }
+    if program.units[m.f.0].language == Language::Rust {
+        return !function.private;
+    }
     let mut declared = program.class_at(m.class).methods.iter();
     let declared = declared.find(|d| d.name == function.name);
-    function.kind == FunctionKind::Method && declared.is_some_and(|d| !d.is_private)
+    declared.is_some_and(|d| !d.is_private)
 }
 
 fn is_end(program: &Program<'_>, m: &Method) -> bool {
@@ -298,14 +323,52 @@ fn may_tell(callee: &Callee) -> bool {
         "is_ok",
         "is_err",
         "unwrap",
+        // Of what they are asked alone.
+        "into",
+        "kind",
+        "min",
+        "max",
     ];
     match callee {
+        // A text, a number or a handle knows of nothing but itself.
+        Callee::Method { ty: Some(ty), .. } if is_plain_library(&ty.name) => false,
         Callee::Method { name, .. } => !PLAIN.contains(&name.as_str()),
-        Callee::Function(name) => !["std::", "core::", "alloc::"]
-            .iter()
-            .any(|library| name.trim_start_matches("::").starts_with(library)),
+        Callee::Function(name) => {
+            let name = name.trim_start_matches("::");
+            let of = name.split("::").next().unwrap_or(name);
+            !(matches!(of, "std" | "core" | "alloc") || name != of && is_plain_name(of))
+        }
         _ => false,
     }
+}
+
+/// A type of Rust's standard library that holds values, and neither waits nor is shared by threads.
+fn is_plain_library(name: &str) -> bool {
+    const PARTS: &[&str] = &["sync", "thread", "process", "net", "task", "future", "cell"];
+    let counted = matches!(
+        name,
+        "std::sync::Arc" | "std::sync::Weak" | "std::rc::Rc" | "std::rc::Weak"
+    );
+    match name.split_once("::") {
+        None => is_plain_name(name),
+        Some((library, _)) => {
+            counted
+                || matches!(library, "std" | "core" | "alloc")
+                    && !name.split("::").any(|part| PARTS.contains(&part))
+        }
+    }
+}
+
+/// A type that needs no path: a number, or one of the prelude.
+fn is_plain_name(name: &str) -> bool {
+    crate::memory::is_primitive(name)
+        || matches!(
+            name,
+            "Vec" | "String" | "Option" | "Result" | "Box" | "str" | "bool" | "char"
+        )
+        || name
+            .strip_prefix(['u', 'i'])
+            .is_some_and(|width| matches!(width, "8" | "16" | "32" | "64" | "128" | "size"))
 }
 
 /// The method takes a lock of its object's, before or after other things.
@@ -339,7 +402,7 @@ fn takes_lock(program: &Program<'_>, callee: &Callee) -> bool {
 }
 
 /// Calls of locks, and of code that is neither in sight nor modelled, from the method on; whether the calling
-/// function is of the same class. False where there is too much to look at.
+/// function is one of the object's own, or of a part of it. False where there is too much to look at.
 fn within(
     program: &Program<'_>,
     all: &[FnRef],
@@ -347,11 +410,13 @@ fn within(
     m: &Method,
     see: &mut dyn FnMut(bool, &Callee, bool),
 ) -> bool {
-    let class = program.function(m.f).class.as_deref();
+    let parts = parts(program, m.class);
     let reached = reach(all, order, m);
     for &f in &reached {
         let function = program.function(f);
-        let own = function.class.as_deref() == class;
+        let class = function.class.as_deref();
+        let class = class.and_then(|class| program.class_ref(f.0, class));
+        let own = class.is_some_and(|class| parts.contains(&class));
         for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
             if let Statement::Call {
                 dst, callee, args, ..
@@ -366,6 +431,27 @@ fn within(
         }
     }
     reached.len() <= MOST_FUNCTIONS
+}
+
+/// The class, and those whose objects its objects keep or lead to (`d->mutex`, `Arc<Shared>`).
+fn parts(program: &Program<'_>, class: ClassRef) -> Vec<ClassRef> {
+    let mut parts = vec![class];
+    let mut at = 0;
+    while at < parts.len() && parts.len() < MOST_PARTS {
+        let (unit, scope) = (parts[at].0, program.class_at(parts[at]));
+        at += 1;
+        for field in &scope.fields {
+            let named = std::iter::once(&*field.ty.name);
+            for name in named.chain(field.ty.args.iter().flat_map(|arg| named_in(arg))) {
+                if let Some(part) = program.class_ref(unit, name)
+                    && !parts.contains(&part)
+                {
+                    parts.push(part);
+                }
+            }
+        }
+    }
+    parts
 }
 
 /// The method and what it leads to; one more than is looked at where there is too much.

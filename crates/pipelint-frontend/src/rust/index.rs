@@ -30,6 +30,8 @@ pub(crate) enum Receiver {
 #[derive(Debug, Clone)]
 pub(crate) struct Signature {
     pub(crate) receiver: Receiver,
+    /// What it takes besides its object.
+    pub(crate) params: Vec<Ty>,
     pub(crate) ret: Ty,
 }
 
@@ -211,8 +213,19 @@ impl Index {
         let ret = field(node, F.return_type).map_or(Ty::Unit, |ty| {
             self.normal(&self.modules.ty(source, &inner, ty))
         });
+        let list = field(node, F.parameters).map(children).unwrap_or_default();
+        let own = list.into_iter().filter(|(child, what)| {
+            let pattern = field(*child, F.pattern);
+            *what == K::Parameter && pattern.is_none_or(|p| source.text(p) != "self")
+        });
+        let ty = |(child, _)| {
+            field(child, F.ty).map_or(Ty::Unknown, |ty| {
+                self.normal(&self.modules.ty(source, &inner, ty))
+            })
+        };
         Signature {
             receiver: receiver(source, node),
+            params: own.map(ty).collect(),
             ret,
         }
     }

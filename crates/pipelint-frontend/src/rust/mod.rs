@@ -5,6 +5,7 @@
 
 pub mod cfg;
 mod fragment;
+mod holders;
 mod index;
 mod kinds;
 mod lower;

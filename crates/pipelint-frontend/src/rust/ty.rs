@@ -42,7 +42,7 @@ pub(crate) const GOOD: &str = "0";
 /// The payload of `Err(x)`.
 pub(crate) const BAD: &str = "Err";
 /// What a `ManuallyDrop` keeps from ending.
-pub(crate) const KEPT: &str = "value";
+pub(crate) const KEPT: &str = "{held}";
 /// The field that tells the variants of an enum apart.
 pub(crate) const TAG: &str = "{tag}";
 
@@ -50,6 +50,11 @@ impl Ty {
     /// A named type without arguments.
     pub(crate) fn named(name: impl Into<Name>) -> Self {
         Self::Named(name.into(), Vec::new())
+    }
+
+    /// A named type with one argument.
+    pub(crate) fn named_of(name: impl Into<Name>, of: Ty) -> Self {
+        Self::Named(name.into(), vec![of])
     }
 
     /// `Option<T>`.

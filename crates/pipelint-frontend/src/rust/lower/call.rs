@@ -8,6 +8,7 @@ use super::library::known_result;
 use super::pattern::Named;
 use super::{Lowerer, Value};
 use crate::rust::SiteKind;
+use crate::rust::holders::is_guard_type;
 use crate::rust::index::Receiver;
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::source::first;
@@ -81,6 +82,9 @@ impl Lowerer<'_> {
         if let Some(value) = self.special(&full, function, &args, dst, span) {
             return value;
         }
+        if let Some(value) = self.lock_made(&full, &args, dst, span) {
+            return value;
+        }
         if let Some(value) = self.wrapped_call(&full, node, &args, dst, wanted) {
             return value;
         }
@@ -111,17 +115,39 @@ impl Lowerer<'_> {
                 name: Name::new(name),
                 ty: class.map(|class| Box::new(Type::named(class))),
             };
-            let args = self.arguments(rest);
+            let args = self.arguments_for(rest, &signature.params);
             return self.emit(callee, args, signature.ret.clone(), dst, wanted, span);
         }
-        let ret = signature.map_or_else(|| known_result(full), |signature| signature.ret);
-        let args = self.arguments(args);
+        let (params, ret) = match signature {
+            Some(signature) => (signature.params, signature.ret),
+            None => (Vec::new(), known_result(full)),
+        };
+        let args = self.arguments_for(args, &params);
         self.emit(Callee::Function(full.clone()), args, ret, dst, wanted, span)
     }
 
     /// The values of arguments.
     pub(super) fn arguments(&mut self, args: &[Node<'_>]) -> Vec<Operand> {
         args.iter().map(|arg| self.value(*arg).op).collect()
+    }
+
+    /// The values of arguments, for parameters of these types.
+    pub(super) fn arguments_for(&mut self, args: &[Node<'_>], params: &[Ty]) -> Vec<Operand> {
+        let mut values = Vec::with_capacity(args.len());
+        for (i, arg) in args.iter().enumerate() {
+            // A reference to a guard is one to what it leads to, unless the guard itself is asked for.
+            let guard = matches!(params.get(i), Some(Ty::Ref(of)) if is_guard_type(of));
+            let value = match field(*arg, F.value) {
+                Some(inner) if guard && kind(*arg) == K::ReferenceExpression => {
+                    let (place, ty) = self.place(inner);
+                    let span = self.src.span(*arg);
+                    self.temp_of(Rvalue::Ref(place), Ty::Ref(Box::new(ty)), span)
+                }
+                _ => self.value(*arg),
+            };
+            values.push(value.op);
+        }
+        values
     }
 
     /// Adds a call.

@@ -5,6 +5,7 @@ use pipelint_source::Span;
 use tree_sitter::Node;
 
 use super::call::as_closure;
+use super::locks::held_by;
 use super::{Lowerer, Value};
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::ty::{BAD, GOOD, TAG, Ty};
@@ -230,6 +231,12 @@ impl Lowerer<'_> {
             return self.take(out, ty);
         }
         let callee = self.read(function);
+        if let (Operand::Const(Const::Function(name)), Some((place, ty))) = (&callee.op, &argument)
+            && name == "std::sync::PoisonError::into_inner"
+        {
+            let poisoned = self.take(*place, ty.clone());
+            return held_by(poisoned);
+        }
         let ret = match &callee.ty {
             Ty::Function(ret) => (**ret).clone(),
             _ => Ty::Unknown,

@@ -409,6 +409,9 @@ impl Lowerer<'_> {
             self.f.assign(copy, Rvalue::Use(Operand::Copy(place)), span);
             place = copy;
         }
+        if let Some(value) = self.reborrowed(place, &ty) {
+            return value;
+        }
         if let Some(Proj::Deref) = self.f.places[place].proj.last() {
             // `&*p` is `p`, as an address.
             let mut outer = self.f.places[place].clone();

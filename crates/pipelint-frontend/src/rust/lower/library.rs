@@ -161,7 +161,8 @@ pub(super) fn known_method(ty: &Ty, name: &str) -> Ty {
         "raw_os_error" => Ty::option(Ty::Num("i32".into())),
         "try_clone" => Ty::io_result(ty.clone()),
         "clone"
-            if ty.is_scalar() || super::place::is_shared(ty.path().map_or("", |n| n.as_str())) =>
+            if ty.is_scalar()
+                || crate::rust::holders::is_shared(ty.path().map_or("", |n| n.as_str())) =>
         {
             ty.clone()
         }

@@ -51,6 +51,9 @@ impl Lowerer<'_> {
         let (place, ty) = self.place_of(object);
         let (place, ty) = self.auto_deref(place, ty);
         let receiver = self.f.places.intern(place);
+        if let Some(value) = self.lock_method(receiver, &ty, &name, args, dst, span) {
+            return value;
+        }
         let full = ty.path().map(|path| Name::new(format!("{path}::{name}")));
         let signature = full
             .as_ref()
@@ -86,7 +89,8 @@ impl Lowerer<'_> {
             Ty::Abstract => self.stream_trait(&name, args.len()),
             ty => Some(Box::new(ty.to_ir())),
         };
-        let args = self.arguments(args);
+        let params = signature.map(|signature| signature.params);
+        let args = self.arguments_for(args, &params.unwrap_or_default());
         let callee = Callee::Method {
             receiver,
             name,

@@ -11,6 +11,7 @@ mod expr;
 mod function;
 mod library;
 mod literal;
+mod locks;
 mod macros;
 mod matches;
 mod method;

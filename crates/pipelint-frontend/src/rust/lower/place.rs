@@ -5,10 +5,11 @@ use rustc_hash::FxHashSet;
 use tree_sitter::Node;
 
 use super::Lowerer;
+use crate::rust::holders::{kept_in, led_to};
 use crate::rust::index::Receiver;
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::source::{children, first};
-use crate::rust::ty::{KEPT, Ty};
+use crate::rust::ty::Ty;
 use crate::rust::types::path_of;
 
 /// A place and its type.
@@ -194,15 +195,15 @@ impl Lowerer<'_> {
                     place = place.then(Proj::Deref);
                     ty = *of;
                 }
-                Ty::Named(ref name, ref args) if is_shared(name) => {
-                    place = place.then(Proj::Deref);
-                    ty = args.first().cloned().unwrap_or_default();
+                ref holder => {
+                    let (step, of) = match (led_to(holder), kept_in(holder)) {
+                        (Some(of), _) => (Proj::Deref, of),
+                        (_, Some((part, of))) => (Proj::Field(part.into()), of),
+                        _ => break,
+                    };
+                    place = place.then(step);
+                    ty = of.clone();
                 }
-                Ty::Named(ref name, ref args) if name == "std::mem::ManuallyDrop" => {
-                    place = place.then(Proj::Field(KEPT.into()));
-                    ty = args.first().cloned().unwrap_or_default();
-                }
-                _ => break,
             }
         }
         let ty = self.ix.normal(&ty);
@@ -217,17 +218,13 @@ impl Lowerer<'_> {
         let (place, ty) = self.place_of(inner);
         match ty {
             Ty::Ref(of) | Ty::Ptr(of) => (place.then(Proj::Deref), self.ix.normal(&of)),
-            Ty::Named(ref name, ref args) if is_shared(name) => {
-                let of = args.first().cloned().unwrap_or_default();
-                (place.then(Proj::Deref), of)
-            }
-            Ty::Named(ref name, ref args) if name == "std::mem::ManuallyDrop" => {
-                let of = args.first().cloned().unwrap_or_default();
-                (place.then(Proj::Field(KEPT.into())), of)
-            }
             Ty::Unknown | Ty::Abstract => (place.then(Proj::Deref), Ty::Unknown),
-            // A box is what it holds; another object's `Deref` is its own business.
-            other => (place, other),
+            other => match (led_to(&other), kept_in(&other)) {
+                (Some(of), _) => (place.then(Proj::Deref), of.clone()),
+                (_, Some((part, of))) => (place.then(Proj::Field(part.into())), of.clone()),
+                // A box is what it holds; another object's `Deref` is its own business.
+                _ => (place, other),
+            },
         }
     }
 
@@ -317,11 +314,6 @@ impl Lowerer<'_> {
         }
         out
     }
-}
-
-/// Types that stand for a shared object behind a pointer.
-pub(super) fn is_shared(name: &str) -> bool {
-    matches!(name, "std::sync::Arc" | "std::rc::Rc")
 }
 
 /// What `MapViewOfFile` yields in `windows-sys`: a pointer in a struct of its own.
