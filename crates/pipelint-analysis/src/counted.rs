@@ -1,10 +1,13 @@
 //! Shared pointers: each `Arc` or `Rc` of an object has the same address, and whoever has one of them
 //! can give back the counts of all.
 
-use pipelint_ir::{Base, Callee, LocalId, Name, Operand, PlaceId, Proj, Rvalue, Statement};
+use pipelint_ir::{
+    Base, Callee, Function, LocalId, Name, Operand, PlaceId, Proj, Rvalue, Statement, Type,
+};
 
 use crate::cfg::{visit_reads, visit_term_reads};
 use crate::exec::Exec;
+use crate::program::{Program, last};
 
 /// How far a pointer is followed from variable to variable.
 const COPIES: u32 = 4;
@@ -21,6 +24,24 @@ impl Exec<'_, '_> {
             return false;
         };
         !self.is_read(result) && !self.is_only_pointer(arg, COPIES)
+    }
+
+    /// What an `Arc` or `Rc` counts, where no code of the program makes a second pointer to an object of that
+    /// type: it ends with the first.
+    pub(crate) fn alone_counted(&self, ty: &Type) -> Option<Type> {
+        if !matches!(&*ty.name, "std::sync::Arc" | "std::rc::Rc") {
+            return None;
+        }
+        let inner = crate::holders::led_to(ty)?;
+        let class = self.program.class_ref(self.unit, &inner.name)?;
+        let class = (class.0, &self.program.class_at(class).name);
+        let units = self.program.units.iter().enumerate();
+        let mut functions = units.flat_map(|(u, unit)| unit.functions.iter().map(move |f| (u, f)));
+        let cloned = functions.any(|(u, f)| {
+            let mut stmts = f.blocks.iter().flat_map(|b| &b.stmts);
+            stmts.any(|stmt| clones(self.program, (u, f), class, stmt))
+        });
+        (!cloned).then_some(inner)
     }
 
     /// Something asks for what a variable holds.
@@ -88,6 +109,42 @@ impl Exec<'_, '_> {
 
     fn is_in(&self, place: PlaceId, variable: LocalId) -> bool {
         self.function.places[place].base == Base::Local(variable)
+    }
+}
+
+/// The statement may count an object of the class once more. What it counts is not always known: then it may
+/// be one where the class is declared.
+fn clones(
+    program: &Program<'_>,
+    (unit, function): (usize, &Function),
+    (declared, class): (usize, &Name),
+    stmt: &Statement,
+) -> bool {
+    let Statement::Call { callee, args, .. } = stmt else {
+        return false;
+    };
+    let named = |ty: Option<&Type>| match ty {
+        Some(ty) => last(&ty.name) == last(class),
+        None => unit == declared,
+    };
+    match callee {
+        Callee::Method { name, ty, .. } if name == "clone" => named(ty.as_deref()),
+        Callee::Function(name)
+            if name.ends_with("::clone") || name.ends_with("::increment_strong_count") =>
+        {
+            let given = args.first().and_then(|arg| match arg {
+                Operand::Copy(place) | Operand::Move(place) => {
+                    let place = &function.places[*place];
+                    program.place_type(unit, function, place, &|_| None)
+                }
+                Operand::Const(_) => None,
+            });
+            match given {
+                Some(ty) => crate::holders::led_to(&ty).is_none_or(|ty| named(Some(&ty))),
+                None => unit == declared,
+            }
+        }
+        _ => false,
     }
 }
 

@@ -134,6 +134,9 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) takes_time: bool,
     /// Nobody else runs meanwhile: what unknown code may do is not asked.
     pub(crate) alone: bool,
+    /// The method's object ends as a whole: each field where it is declared, and with the only pointer that
+    /// counts what that counts.
+    pub(crate) whole_ends: bool,
     /// Where it returned then.
     pub(crate) left: Vec<State>,
     /// What results of called functions are made of.
@@ -235,6 +238,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             wrappers: FxHashSet::default(),
             takes_time: false,
             alone: false,
+            whole_ends: false,
             left: Vec::new(),
             result_parts: FxHashMap::default(),
             endings: Vec::new(),

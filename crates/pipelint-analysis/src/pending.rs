@@ -15,7 +15,7 @@ use crate::lost::Lost;
 use crate::pending_log::{Ask, IoAction, ResetCall};
 use crate::program::ClassRef;
 use crate::state::State;
-use crate::values::{Loc, LocId, Val, ValId};
+use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 /// `ERROR_IO_PENDING`, and Winsock's name for it.
 const IO_PENDING: i128 = 997;
@@ -59,6 +59,8 @@ pub(crate) struct Pending {
     pub(crate) ended: Option<IoEnd>,
     /// The call that closed its handle or its event, and where.
     pub(crate) closed: Option<(Name, Span)>,
+    /// It was the handle that was closed, and not its event alone.
+    pub(crate) closed_handle: bool,
 }
 
 /// A request to cancel an operation.
@@ -387,8 +389,10 @@ impl Exec<'_, '_> {
             let before = pending.clone();
             let status = self.arena.loc(Loc::Field(loc, "Internal".into()));
             let status = self.read(state, status);
-            // What the program writes there itself, to use it anew, says nothing.
-            let kernels = matches!(self.arena.get(status), Val::Sym(_));
+            // What the program writes there itself, to use it anew, says nothing. In Rust it is rather
+            // another box that was put into the place, unless a pointer says which memory it is.
+            let written = !matches!(self.arena.get(status), Val::Sym(_));
+            let kernels = !written || (self.is_rust() && !self.is_behind_pointer(loc));
             let over = kernels && self.equals(state, status, STATUS_PENDING) == Some(false);
             if over || self.is_done(state, &mut pending) {
                 self.complete(state, loc);
@@ -405,6 +409,17 @@ impl Exec<'_, '_> {
                 state.pending.insert(loc, pending);
             }
         }
+    }
+
+    /// What a raw pointer leads to.
+    fn is_behind_pointer(&mut self, loc: LocId) -> bool {
+        let Loc::Deref(p) = *self.arena.get_loc(self.arena.root(loc)) else {
+            return false;
+        };
+        let Val::Sym(Sym::Load { loc, .. }) = *self.arena.get(p) else {
+            return false;
+        };
+        self.loc_type(loc).is_some_and(|ty| ty.pointers > 0)
     }
 
     /// True when the operation is known to have completed, or never to have begun.

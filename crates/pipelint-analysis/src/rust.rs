@@ -1,6 +1,7 @@
 //! What Rust does that C++ does not: values move as they are, and end by their type alone.
 
 use pipelint_ir::{Base, Name, Operand, Place, PlaceId, Proj, Rvalue, Terminator, Type};
+use rustc_hash::FxHashMap;
 
 use crate::apply::Invocation;
 use crate::event::StepKind;
@@ -49,7 +50,7 @@ impl Exec<'_, '_> {
         matches!(held, Some(Val::Named(name)) if name == MOVED)
     }
 
-    fn end_typed(
+    pub(crate) fn end_typed(
         &mut self,
         mut state: State,
         object: LocId,
@@ -66,6 +67,14 @@ impl Exec<'_, '_> {
             out.push(state);
             return;
         }
+        if self.whole_ends
+            && let Some(inner) = self.alone_counted(ty)
+        {
+            let pointer = self.read(&state, object);
+            let behind = self.pointee(pointer);
+            self.end_typed(state, behind, &inner, depth - 1, out);
+            return;
+        }
         if self.end_kept(&mut state, object, ty) {
             out.push(state);
             return;
@@ -76,6 +85,7 @@ impl Exec<'_, '_> {
             return;
         }
         let mut parts = parts_of(ty);
+        let mut places = FxHashMap::default();
         let mut states = vec![state];
         match ty.name.as_str() {
             "Option" | "Result" | "(,)" => {}
@@ -87,6 +97,9 @@ impl Exec<'_, '_> {
                     return;
                 };
                 parts.extend(class.fields.iter().map(|f| (f.name.clone(), f.ty.clone())));
+                if self.whole_ends {
+                    places.extend(class.fields.iter().map(|f| (f.name.clone(), f.span)));
+                }
                 if let Some(Some(f)) = self.program.destructor(self.unit, self.scope(), ty) {
                     let call = Invocation {
                         function: f,
@@ -114,6 +127,9 @@ impl Exec<'_, '_> {
         for (field, ty) in parts {
             if !ty.is_object() {
                 continue;
+            }
+            if let Some(span) = places.get(&field) {
+                self.span = *span;
             }
             let part = self.arena.loc(Loc::Field(object, field));
             let mut after = Vec::new();

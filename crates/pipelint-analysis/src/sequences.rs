@@ -20,6 +20,7 @@ use crate::exec::Exec;
 use crate::io_fault::IoFault;
 use crate::log::{Action, each};
 use crate::program::{ClassRef, FnRef, Program, Target, last};
+use crate::rust::DEPTH;
 use crate::state::State;
 use crate::summaries::{Order, Seen, Summaries};
 use crate::summary::Summary;
@@ -131,6 +132,8 @@ pub(crate) fn faults(
             m.class == one.class
                 && match again(m) {
                     true => takes_own_lock(program, all, order, m),
+                    // What an object of Rust's holds ends with it, whatever code runs before.
+                    false if is_end(program, m) && is_rust(program, m) => true,
                     false => {
                         summary.is_some_and(releases)
                             && (is_offered(program, m) || is_end(program, m))
@@ -216,7 +219,7 @@ fn closes(exec: &mut Exec<'_, '_>, after: Vec<State>, program: &Program<'_>, the
     exec.span = program.function(then.f).map.name;
     for state in after {
         let before = under_way(exec, &state);
-        let invocation = Invocation {
+        let called = Invocation {
             function: then.f,
             args: &[],
             receiver,
@@ -224,7 +227,14 @@ fn closes(exec: &mut Exec<'_, '_>, after: Vec<State>, program: &Program<'_>, the
             part: 0,
         };
         let mut ends = Vec::new();
-        exec.apply(&mut state.clone(), &invocation, None, &mut ends);
+        if is_end(program, then) && exec.is_rust() {
+            let object = exec.arena.loc(Loc::SelfObj);
+            let ty = Type::named(program.class_at(then.class).name.clone());
+            exec.whole_ends = true;
+            exec.end_typed(state, object, &ty, DEPTH, &mut ends);
+        } else {
+            exec.apply(&mut state.clone(), &called, None, &mut ends);
+        }
         for end in ends {
             // Where a port tells of the completion, the memory is freed when it has told.
             let closed = |loc: &&LocId| {
@@ -275,12 +285,16 @@ fn is_offered(program: &Program<'_>, m: &Method) -> bool {
     if function.kind != FunctionKind::Method {
         return false;
     }
-    if program.units[m.f.0].language == Language::Rust {
+    if is_rust(program, m) {
         return !function.private;
     }
     let mut declared = program.class_at(m.class).methods.iter();
     let declared = declared.find(|d| d.name == function.name);
     declared.is_some_and(|d| !d.is_private)
+}
+
+fn is_rust(program: &Program<'_>, m: &Method) -> bool {
+    program.units[m.f.0].language == Language::Rust
 }
 
 fn is_end(program: &Program<'_>, m: &Method) -> bool {

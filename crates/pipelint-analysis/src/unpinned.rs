@@ -142,14 +142,14 @@ impl Exec<'_, '_> {
         let at = self.at();
         for loc in state.pending.iter().map(|(l, _)| l).collect::<Vec<_>>() {
             let same = |x: Option<ValId>| x.is_some_and(|x| self.is_same(x, v));
-            let closes = state
-                .pending
-                .get(loc)
-                .is_some_and(|p| same(p.handle) || same(p.event));
+            let known = state.pending.get(loc);
+            let handle = known.is_some_and(|p| same(p.handle) && !p.closed_handle);
+            let event = known.is_some_and(|p| same(p.event) && p.closed.is_none());
+            // An event that is closed the kernel has still; to close the handle is the graver fault.
             if let Some(p) = state.pending.get_mut(loc)
-                && closes
-                && p.closed.is_none()
+                && (handle || event)
             {
+                p.closed_handle |= handle;
                 p.closed = Some((api.clone(), at));
                 let about = self.arena.val(Val::Ptr(loc));
                 state.step(self.span, StepKind::Closed(api.clone()), Some(about));
@@ -399,6 +399,8 @@ impl Exec<'_, '_> {
             IoEnd::Scope(name) => StepKind::ScopeEnd(name.clone()),
             IoEnd::Freed(api, _) => StepKind::Closed(api.clone()),
             IoEnd::Started(api, _) => StepKind::Started(api.clone()),
+            // There is no function that is left: the object ends by itself.
+            IoEnd::Closed(api, _) if self.whole_ends => StepKind::Closed(api.clone()),
             IoEnd::Closed(..) | IoEnd::Object | IoEnd::Success => StepKind::Left,
         }
     }

@@ -3,6 +3,8 @@
 use pipelint_ir::{
     Class, Const, Constant, Declaration, Field, FunctionKind, Global, Name, Pragma, Type, Unit,
 };
+use pipelint_source::Span;
+use rustc_hash::FxHashMap;
 use smol_str::format_smolstr;
 use tree_sitter::Node;
 
@@ -12,7 +14,7 @@ use super::index::Index;
 use super::kinds::{F, K, field, kind};
 use super::lower::Lowerer;
 use super::outline::{inner_module, items};
-use super::source::{Source, is_comment};
+use super::source::{Source, children, is_comment};
 
 /// What a comment holds that speaks to the linter.
 const PRAGMA: &str = "pipelint:";
@@ -103,19 +105,30 @@ fn walk(
     }
 }
 
+/// Where a struct declares each field, by the field's name.
+fn declared<'s>(source: &'s Source, of: Node<'_>) -> FxHashMap<&'s str, Span> {
+    let body = of.parent().and_then(|item| field(item, F.body));
+    let list = body.map(children).unwrap_or_default().into_iter();
+    let named = list.filter_map(|(child, _)| field(child, F.name));
+    named
+        .map(|name| (source.text(name), source.span(name)))
+        .collect()
+}
+
 fn class(index: &Index, source: &Source, full: &Name, name: Node<'_>) -> Option<Class> {
     let info = index.types.get(full)?;
     let span = source.span(name);
+    let places = declared(source, name);
     let fields = info
         .fields
         .iter()
-        .map(|(name, ty)| Field {
-            name: name.clone(),
+        .map(|(field, ty)| Field {
+            name: field.clone(),
             ty: index.normal(ty).to_ir(),
             is_static: false,
             has_init: false,
             is_private: false,
-            span,
+            span: places.get(field.as_str()).copied().unwrap_or(span),
         })
         .collect();
     let last = full.rsplit("::").next().unwrap_or(full);
