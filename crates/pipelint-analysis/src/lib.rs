@@ -29,6 +29,7 @@ mod count_fault;
 mod counted;
 mod counts;
 mod counts_told;
+mod dequeue;
 mod error_fault;
 mod event;
 mod evidence;
@@ -336,6 +337,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         &all, &order, &mut notes, &told, &named, &offered,
     ));
     analysis.events.extend(started::started_too_early(&program));
+    analysis.events.extend(dequeue::dead_handling(&program));
     analysis.events.extend(copies::copyable_owners(&program));
     analysis.events.extend(moves::wrong_moves(&program));
     analysis.events.extend(contexts::ended_twice(&program));
