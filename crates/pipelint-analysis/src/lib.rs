@@ -30,6 +30,7 @@ mod counted;
 mod counts;
 mod counts_told;
 mod dequeue;
+mod dispatch;
 mod error_fault;
 mod event;
 mod evidence;
@@ -214,6 +215,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
             all: &summaries,
             order: &order,
             of: i,
+            partly: None,
         };
         let faults = worth[i] || calls.any(|&j| seen.get(j).is_some_and(|s| s.resourceful));
         if !faults && !asked[i] {
@@ -222,6 +224,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         let wanted = Wanted {
             faults,
             summary: order.called[i] || kept[i],
+            ends: kept[i],
         };
         let (result, summary) = run_function(&program, seen, all[i], wanted);
         summaries.insert(i, summary);
@@ -381,6 +384,8 @@ struct Wanted {
     faults: bool,
     /// Its summary: somebody calls it.
     summary: bool,
+    /// Where it ends the memory of objects: operations may be under way there.
+    ends: bool,
 }
 
 /// Runs one function; its summary is made when somebody calls it.

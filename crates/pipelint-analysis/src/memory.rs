@@ -112,8 +112,7 @@ impl Exec<'_, '_> {
 
     /// Which change by unknown code a location was last open to.
     pub(crate) fn epoch_of(&self, state: &State, loc: LocId) -> u32 {
-        let own = || *self.arena.get_loc(self.arena.root(loc)) == Loc::SelfObj;
-        if self.alone && own() {
+        if self.alone {
             0
         } else if self.is_outside(state, loc) && !self.is_own_steady(state, loc) {
             state.epoch

@@ -283,16 +283,6 @@ impl Arena {
         }
     }
 
-    /// Some part of the value was read from the method's object.
-    pub(crate) fn is_of_object(&self, val: ValId) -> bool {
-        let mut parts = Vec::new();
-        self.parts(val, &mut parts);
-        parts.iter().any(|part| match self.get(*part) {
-            Val::Sym(Sym::Load { loc, .. }) => *self.get_loc(self.root(*loc)) == Loc::SelfObj,
-            _ => false,
-        })
-    }
-
     /// The values that `val` is computed from, itself included.
     pub(crate) fn parts(&self, val: ValId, out: &mut Vec<ValId>) {
         // Most values are computed from no other.
