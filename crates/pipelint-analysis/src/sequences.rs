@@ -1,10 +1,11 @@
 //! What two methods do to one object, one called after the other: the first leaves an operation under way,
-//! the second starts it anew, or closes its handle.
+//! the second starts it anew, closes its handle, or frees its memory.
 //!
 //! Nobody need be seen to make both calls. A method that takes its object's own lock is made to be called
 //! at any time, so its callers cannot know whether anything is pending; and an object may be closed, or end,
 //! whenever its user likes. Between the two calls nobody else is taken to run: what the first left in the
-//! fields, the second finds there. A method that asks code out of sight, or waits by means that no model
+//! fields, the second finds there. The object is what the fields lead to as well; of a function that is given a
+//! pointer to a structure first, it is that. A method that asks code out of sight, or waits by means that no model
 //! describes, is left out.
 
 use pipelint_ir::{
