@@ -150,7 +150,6 @@ impl<'p> Exec<'p, '_> {
             args.push(v);
             arg_locs.push(loc);
         }
-        let invoked = call.function;
         let call = Call {
             summary,
             name: function.name.clone(),
@@ -162,13 +161,58 @@ impl<'p> Exec<'p, '_> {
             captures: call.captures.to_vec(),
             part: call.part,
             builds: function.kind == FunctionKind::Constructor,
-            built: self.makes_its_type(invoked),
+            built: self.makes_its_type(call.function),
         };
+        self.replay_call(state, &call, dst, out)
+    }
+
+    /// Replays a function that nobody is seen to call, on what another one was given or has left.
+    pub(crate) fn apply_given(
+        &mut self,
+        state: &mut State,
+        f: FnRef,
+        given: &[ValId],
+        receiver: Option<LocId>,
+        out: &mut Vec<State>,
+    ) -> bool {
+        let function = self.program.function(f);
+        let Some(summary) = self.summary_of(f) else {
+            return false;
+        };
+        let params = function.params;
+        let of = |i: u32| given.get(i as usize).copied();
+        let args = (0..params).map(|i| of(i).unwrap_or_else(|| self.fresh(state, 1000 + i)));
+        let args: Vec<ValId> = args.collect();
+        let arg_locs = vec![None; args.len()];
+        let call = Call {
+            summary,
+            name: function.name.clone(),
+            function: f,
+            site: self.span,
+            args,
+            arg_locs,
+            receiver,
+            captures: Vec::new(),
+            part: 0,
+            builds: false,
+            built: false,
+        };
+        self.replay_call(state, &call, None, out)
+    }
+
+    fn replay_call(
+        &mut self,
+        state: &mut State,
+        call: &Call<'p>,
+        dst: Option<PlaceId>,
+        out: &mut Vec<State>,
+    ) -> bool {
+        let (summary, function) = (call.summary, self.program.function(call.function));
         let was = (
             self.site.replace(self.site.unwrap_or(self.span)),
             self.span,
             self.operands,
-            self.inside.replace(invoked),
+            self.inside.replace(call.function),
         );
         self.operands = &[];
         let mut results: Vec<(State, Option<ValId>)> = Vec::new();
@@ -187,7 +231,7 @@ impl<'p> Exec<'p, '_> {
                 let of = (&call.name, self.site.unwrap_or(call.site));
                 self.note_end_of_call(&mut begun, &summary.ends, end, of, heard);
             }
-            self.replay_end(begun, frame, &call, end, &mut results);
+            self.replay_end(begun, frame, call, end, &mut results);
         }
         (self.site, self.span, self.operands, self.inside) = was;
         if std::mem::take(&mut self.too_many_ways) {

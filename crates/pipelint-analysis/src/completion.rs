@@ -139,7 +139,12 @@ impl Exec<'_, '_> {
             .map(|(loc, _)| loc)
             .collect();
         for loc in unsure {
-            state.pending.remove(loc);
+            // Whether it is asked for or not, a cancel completes nothing; where one object has both, it is
+            // meant.
+            match self.closing {
+                true => self.cancel_one(state, loc, Some(handle), cancelled.clone()),
+                false => state.pending.remove(loc),
+            }
         }
         for loc in &of {
             self.cancel_one(state, *loc, Some(handle), cancelled.clone());

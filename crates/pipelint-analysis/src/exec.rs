@@ -139,6 +139,14 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) whole_ends: bool,
     /// Where it returned then.
     pub(crate) left: Vec<State>,
+    /// Only paths on which each loop is entered once, and that leave an operation under way, are of interest.
+    pub(crate) brief: bool,
+    /// A second method is called on what the first one left: what ends is noted with the operations.
+    pub(crate) closing: bool,
+    /// Where its objects' memory ends, callers hear of it: its class keeps operations.
+    tells_ends: bool,
+    /// Ends of objects that are out of sight, in part or whole.
+    pub(crate) unseen_ends: u32,
     /// What results of called functions are made of.
     pub(crate) result_parts: FxHashMap<ValId, Parts>,
     /// What was known of operations where the function was left.
@@ -240,6 +248,10 @@ impl<'p, 'm> Exec<'p, 'm> {
             alone: false,
             whole_ends: false,
             left: Vec::new(),
+            brief: false,
+            closing: false,
+            tells_ends: wanted.ends,
+            unseen_ends: 0,
             result_parts: FxHashMap::default(),
             endings: Vec::new(),
             opened_names: FxHashMap::default(),
@@ -266,6 +278,11 @@ impl<'p, 'm> Exec<'p, 'm> {
     /// What a called function does, if it is known.
     pub(crate) fn summary_of(&self, f: FnRef) -> Option<&'p Summary> {
         self.summaries.get(self.program.number(f))
+    }
+
+    /// Callers hear where the memory of an object ends here, of which all is in sight.
+    pub(crate) fn tells_end_of(&self, unseen_before: u32) -> bool {
+        self.tells_ends && self.unseen_ends == unseen_before
     }
 
     /// The bound on steps is met.
@@ -380,7 +397,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         if let Some(body) = cfg.loop_at(block) {
             let head = u32::try_from(block).unwrap_or(u32::MAX);
             let n = state.loops.get(head).copied().unwrap_or(0) + 1;
-            if n > ROUNDS + 1 {
+            if n > ROUNDS + 1 || (self.brief && n > 1) {
                 return false;
             }
             state.loops.insert(head, n);
@@ -544,9 +561,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             }
             Terminator::Return(value) => {
                 self.settle_io(&mut state);
-                if self.alone {
-                    self.left.push(state.clone());
-                }
+                let at_return = self.alone.then(|| state.clone());
                 if self.is_rust()
                     && let Some(Operand::Copy(place) | Operand::Move(place)) = value
                 {
@@ -557,6 +572,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     .as_ref()
                     .and_then(|v| self.returned_parts(&mut state, v));
                 if let Some((v, parts)) = parts {
+                    self.left.extend(at_return);
                     self.result_parts.insert(v, parts.clone());
                     self.note_io_end(&state, Some(v), &parts, Leaves::Returns);
                     self.record_end(&state, Some(v), &parts);
@@ -565,6 +581,12 @@ impl<'p, 'm> Exec<'p, 'm> {
                     return;
                 }
                 let value = value.as_ref().map(|v| self.returned(&mut state, v));
+                if let Some(mut left) = at_return {
+                    value
+                        .iter()
+                        .for_each(|v| self.returns_pending(&mut left, *v));
+                    self.left.push(left);
+                }
                 self.note_io_end(&state, value, &Vec::new(), Leaves::Returns);
                 self.record_end(&state, value, &Vec::new());
                 self.leave(&mut state, value);

@@ -1,6 +1,6 @@
 //! Operations that a class keeps: what one method does to them, joined with what the others do.
 
-use pipelint_ir::Name;
+use pipelint_ir::{FunctionKind, LocalId, Name};
 use rustc_hash::FxHashSet;
 
 use crate::collect::Findings;
@@ -99,6 +99,35 @@ impl Exec<'_, '_> {
                 }
             }
         }
+    }
+
+    /// The location is a part of the method's object, or of what its fields lead to; of a function, of what
+    /// its first parameter leads to.
+    pub(crate) fn is_of_object(&self, loc: LocId) -> bool {
+        let (mut at, mut behind) = (loc, false);
+        loop {
+            match self.arena.get_loc(self.arena.root(at)) {
+                Loc::SelfObj => return true,
+                Loc::Local(LocalId(0)) => {
+                    return behind && self.function.kind == FunctionKind::Free;
+                }
+                Loc::Deref(v) => match self.arena.get(*v) {
+                    Val::Sym(Sym::Load { loc, .. }) => (at, behind) = (*loc, true),
+                    _ => return false,
+                },
+                _ => return false,
+            }
+        }
+    }
+
+    /// Some part of the value was read from there.
+    pub(crate) fn is_asked_of_object(&self, v: ValId) -> bool {
+        let mut parts = Vec::new();
+        self.arena.parts(v, &mut parts);
+        parts.iter().any(|part| match self.arena.get(*part) {
+            Val::Sym(Sym::Load { loc, .. }) => self.is_of_object(*loc),
+            _ => false,
+        })
     }
 
     /// The OVERLAPPED of an object that outlives this function, if that is what a location is.

@@ -29,6 +29,8 @@ mod count_fault;
 mod counted;
 mod counts;
 mod counts_told;
+mod dequeue;
+mod dispatch;
 mod error_fault;
 mod event;
 mod evidence;
@@ -214,6 +216,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
             all: &summaries,
             order: &order,
             of: i,
+            partly: None,
         };
         let faults = worth[i] || calls.any(|&j| seen.get(j).is_some_and(|s| s.resourceful));
         if !faults && !asked[i] {
@@ -222,6 +225,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         let wanted = Wanted {
             faults,
             summary: order.called[i] || kept[i],
+            ends: kept[i],
         };
         let (result, summary) = run_function(&program, seen, all[i], wanted);
         summaries.insert(i, summary);
@@ -337,6 +341,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         &all, &order, &mut notes, &told, &named, &offered,
     ));
     analysis.events.extend(started::started_too_early(&program));
+    analysis.events.extend(dequeue::dead_handling(&program));
     analysis.events.extend(copies::copyable_owners(&program));
     analysis.events.extend(moves::wrong_moves(&program));
     analysis.events.extend(contexts::ended_twice(&program));
@@ -380,6 +385,8 @@ struct Wanted {
     faults: bool,
     /// Its summary: somebody calls it.
     summary: bool,
+    /// Where it ends the memory of objects: operations may be under way there.
+    ends: bool,
 }
 
 /// Runs one function; its summary is made when somebody calls it.

@@ -112,7 +112,7 @@ impl Exec<'_, '_> {
 
     /// Which change by unknown code a location was last open to.
     pub(crate) fn epoch_of(&self, state: &State, loc: LocId) -> u32 {
-        if self.alone && self.arena.is_from_object(loc) {
+        if self.alone {
             0
         } else if self.is_outside(state, loc) && !self.is_own_steady(state, loc) {
             state.epoch

@@ -33,12 +33,8 @@ impl<'m> Program<'m> {
     ) -> Target<'m> {
         match callee {
             Callee::Function(name) => self.target_of_name(unit, from, name, args),
-            Callee::Method { receiver, name, ty } => {
-                let known = match ty {
-                    Some(ty) => Some(self.resolve(ty).name.clone()),
-                    None => self.class_of_place(unit, from, *receiver),
-                };
-                let class = known.and_then(|ty| self.class_named(unit, &from.name, &ty));
+            Callee::Method { name, ty, .. } => {
+                let class = self.class_of_receiver(unit, from, callee);
                 let behind = || {
                     let behind = led_to(ty.as_ref()?, Some(name))?;
                     self.class_named(unit, &from.name, &behind)
@@ -75,6 +71,23 @@ impl<'m> Program<'m> {
                 }),
             Callee::Pointer(_) => Target::Unknown,
         }
+    }
+
+    /// The class of the object that a method is called on, as it is declared.
+    pub(crate) fn class_of_receiver(
+        &self,
+        unit: usize,
+        from: &Function,
+        callee: &Callee,
+    ) -> Option<&Class> {
+        let Callee::Method { receiver, ty, .. } = callee else {
+            return None;
+        };
+        let known = match ty {
+            Some(ty) => Some(self.resolve(ty).name.clone()),
+            None => self.class_of_place(unit, from, *receiver),
+        };
+        self.class_named(unit, &from.name, &known?)
     }
 
     /// The name that a global table holds at first: `static struct allocator a = { malloc, free };`.
@@ -229,6 +242,12 @@ impl<'m> Program<'m> {
                         continue;
                     }
                     let class = self.class_named(unit, &from.name, &of.name)?;
+                    let own = |class: &&Class| class.fields.iter().any(|f| f.name == *field);
+                    // Most are the class's own.
+                    let class = match own(&class) {
+                        true => class,
+                        false => self.bases(unit, class).into_iter().find(own)?,
+                    };
                     let field = class.fields.iter().find(|f| f.name == *field)?;
                     Some(self.resolve(&field.ty).into_owned())
                 }

@@ -4,6 +4,7 @@ use pipelint_ir::{Callee, DropKind, FunctionKind, Operand, PlaceId, Type};
 
 use crate::apply::Invocation;
 use crate::exec::Exec;
+use crate::pending_log::IoAction;
 use crate::program::FnRef;
 use crate::state::State;
 use crate::values::{Loc, LocId, Val, ValId};
@@ -128,6 +129,7 @@ impl Exec<'_, '_> {
             }
         }
         let mut after = Vec::new();
+        let unseen = self.unseen_ends;
         match ty.filter(|ty| self.is_transparent(ty)) {
             Some(ty) => self.end_object(state, object, &ty, DEPTH, &mut after),
             None => {
@@ -138,6 +140,10 @@ impl Exec<'_, '_> {
         for mut state in after {
             if kind == DropKind::Delete {
                 self.freed_io(&mut state, object, &"delete".into());
+                if self.tells_end_of(unseen) {
+                    let at = self.span;
+                    self.record_io(&mut state, || IoAction::Ended(object, "delete".into(), at));
+                }
                 self.clear_within(&mut state, object);
                 state.env.remove(object);
             }
@@ -239,6 +245,7 @@ impl Exec<'_, '_> {
 
     /// The destructor is out of sight: it may read the object; what it held is its own business.
     fn unseen_end(&mut self, state: &mut State, object: LocId) {
+        self.unseen_ends += 1;
         self.pointee_ends(state, object);
         let ptr = self.arena.val(Val::Ptr(object));
         self.escape(state, ptr);

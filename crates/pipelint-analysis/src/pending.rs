@@ -309,6 +309,7 @@ impl Exec<'_, '_> {
             | IoAction::Sure(loc)
             | IoAction::Failed(loc)
             | IoAction::Done(loc) => self.is_callers(*loc),
+            IoAction::Ended(loc, ..) => self.is_callers(*loc) && self.is_given_loc(*loc),
             // Whichever handle it was.
             IoAction::CancelAll(..) => true,
             IoAction::Signalled(v)

@@ -27,6 +27,8 @@ pub(crate) enum IoAction {
     Failed(LocId),
     /// It has completed, or never began.
     Done(LocId),
+    /// The memory of this object has ended, by this call there.
+    Ended(LocId, Name, Span),
     /// Waited, with this result.
     Wait(ValId, Box<Awaited>),
     /// This object was signalled.
@@ -103,7 +105,12 @@ impl IoAction {
                 f(unless);
             }
             Self::Signalled(v) | Self::Reset(v, _) | Self::Callback(v, _) => f(v),
-            Self::Sure(_) | Self::Done(_) | Self::Failed(_) | Self::Alerted | Self::Drained => {}
+            Self::Sure(_)
+            | Self::Done(_)
+            | Self::Failed(_)
+            | Self::Ended(..)
+            | Self::Alerted
+            | Self::Drained => {}
         }
     }
 
@@ -118,6 +125,7 @@ impl IoAction {
             | Self::Cancel(loc, _)
             | Self::Sure(loc)
             | Self::Failed(loc)
+            | Self::Ended(loc, ..)
             | Self::Done(loc) => f(loc),
             Self::CancelAll(..)
             | Self::Wait(..)
@@ -174,7 +182,7 @@ impl Exec<'_, '_> {
             }
             IoAction::Cancel(loc, by) => {
                 let (handle, mut cancelled) = *by;
-                cancelled.at = site;
+                cancelled.at = self.cancelled_at(site, &cancelled);
                 cancelled.places.push((self.own_class(), site));
                 self.cancel_one(state, loc, Some(handle), cancelled.clone());
                 self.record_io(state, || {
@@ -182,7 +190,7 @@ impl Exec<'_, '_> {
                 });
             }
             IoAction::CancelAll(handle, mut cancelled) => {
-                cancelled.at = site;
+                cancelled.at = self.cancelled_at(site, &cancelled);
                 cancelled.places.push((self.own_class(), site));
                 self.cancel_all(state, handle, &cancelled, None);
                 self.record_io(state, || IoAction::CancelAll(handle, cancelled));
@@ -206,6 +214,11 @@ impl Exec<'_, '_> {
                 self.record_io(state, || IoAction::Failed(loc));
             }
             IoAction::Done(loc) => self.complete(state, loc),
+            IoAction::Ended(loc, api, at) => {
+                self.span = at;
+                self.freed_io(state, loc, &api);
+                self.record_io(state, || IoAction::Ended(loc, api, at));
+            }
             IoAction::Wait(v, awaited) => self.await_objects(state, v, *awaited),
             IoAction::Signalled(v) => self.signalled(state, v, &[]),
             IoAction::Vain(v, timeout) => self.waited_in_vain(state, v, timeout),
@@ -222,5 +235,15 @@ impl Exec<'_, '_> {
                 self.reset_event(state, *call, v);
             }
         }
+    }
+
+    /// Where the cancel of a called function is told: at the call, and of two methods called one after the
+    /// other in the second.
+    fn cancelled_at(&mut self, site: Span, cancelled: &Cancelled) -> Span {
+        if self.closing {
+            self.span = cancelled.origin;
+            return cancelled.origin;
+        }
+        site
     }
 }

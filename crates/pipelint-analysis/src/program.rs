@@ -341,22 +341,28 @@ impl<'m> Program<'m> {
         }
     }
 
+    /// The classes that one derives from, at any depth.
+    pub(crate) fn bases<'a>(&'a self, unit: usize, class: &'a Class) -> Vec<&'a Class> {
+        let mut bases: Vec<&Class> = Vec::new();
+        let mut todo: Vec<&Name> = class.bases.iter().collect();
+        while let Some(base) = todo.pop() {
+            let Some(base) = self.class_named(unit, &class.name, base) else {
+                continue;
+            };
+            if bases.len() < 16 && !bases.iter().any(|b| b.name == base.name) {
+                bases.push(base);
+                todo.extend(&base.bases);
+            }
+        }
+        bases
+    }
+
     /// Virtual methods that a derived class declares again: which one runs is not known.
     fn index_overridden(&mut self) {
         let mut found = FxHashSet::default();
         for (u, unit) in self.units.iter().enumerate() {
             for class in &unit.classes {
-                let mut bases: Vec<&Class> = Vec::new();
-                let mut todo: Vec<&Name> = class.bases.iter().collect();
-                while let Some(base) = todo.pop() {
-                    let Some(base) = self.class_named(u, &class.name, base) else {
-                        continue;
-                    };
-                    if bases.len() < 16 && !bases.iter().any(|b| b.name == base.name) {
-                        bases.push(base);
-                        todo.extend(&base.bases);
-                    }
-                }
+                let bases = self.bases(u, class);
                 for method in &class.methods {
                     let name = last(&method.name);
                     for base in &bases {

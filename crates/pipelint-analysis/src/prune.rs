@@ -55,7 +55,8 @@ impl Exec<'_, '_> {
                 Loc::Local(l) => cfg.is_live(block, *l) || held.contains(v),
                 // The object's fields are looked at where the method ends.
                 Loc::SelfObj => true,
-                Loc::Deref(_) if self.alone && arena.is_from_object(loc) => true,
+                // So are those of its parts, where another method is called then.
+                Loc::Deref(_) if self.alone && self.is_of_object(loc) => true,
                 Loc::Deref(p) if closures.contains_key(p) => true,
                 // Whether it is set still is asked where the function ends.
                 Loc::Deref(_) if arena.name(loc).is_some_and(|n| self.flag_ends.sets(n)) => true,
@@ -148,7 +149,7 @@ impl Exec<'_, '_> {
         facts.retain(|v, _| {
             reachable.contains(v)
                 || can_recur(arena, cfg, block, &current, v, &reachable, &mut keep)
-                || (self.alone && arena.is_of_object(v))
+                || (self.alone && self.is_asked_of_object(v))
         });
         state.facts = facts;
         // Which unknown call ran last no longer matters where nothing read since is known.

@@ -39,6 +39,20 @@ pub enum ResultFault {
         /// What it returns was never set.
         unset: bool,
     },
+    /// The failure of one operation, which a completion port tells, is taken for the port's; what the
+    /// function has for it is reached on no path.
+    DeadHandling {
+        /// The call that takes the packet.
+        api: Name,
+        /// The variable with its result.
+        status: Name,
+        /// The variable with the packet.
+        packet: Name,
+        /// The call's place.
+        call: Span,
+        /// The test that never finds the failure.
+        dead: Span,
+    },
     /// A transfer gets neither a place for its count nor an OVERLAPPED.
     NoCount {
         /// The call.
@@ -71,6 +85,7 @@ impl ResultFault {
             Self::Completion { .. } => 1,
             Self::NoCount { .. } => 2,
             Self::SuccessAfterFailure { .. } => 3,
+            Self::DeadHandling { .. } => 4,
         }
     }
 }

@@ -1,76 +1,98 @@
 //! What two methods do to one object, one called after the other: the first leaves an operation under way,
-//! the second starts it anew, or closes its handle.
+//! the second starts it anew, closes its handle, or frees its memory.
 //!
 //! Nobody need be seen to make both calls. A method that takes its object's own lock is made to be called
 //! at any time, so its callers cannot know whether anything is pending; and an object may be closed, or end,
 //! whenever its user likes. Between the two calls nobody else is taken to run: what the first left in the
-//! fields, the second finds there. A method that asks code out of sight, or waits by means that no model
+//! fields, the second finds there. The object is what the fields lead to as well; of a function that is given a
+//! pointer to a structure first, it is that. A method that asks code out of sight, or waits by means that no model
 //! describes, is left out.
 
-use pipelint_ir::{Base, Callee, FunctionKind, Language, Name, Statement, Type};
+use pipelint_ir::{
+    Base, BinOp, Callee, Const, FunctionKind, Language, LocalId, Name, Operand, Reference, Rvalue,
+    Statement, Type,
+};
 use pipelint_models::{LockCall, LockDoes};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::Wanted;
-use crate::apply::Invocation;
 use crate::completion::takes_no_time;
+use crate::dispatch::Dispatch;
 use crate::event::{Event, EventKind};
 use crate::exec::Exec;
-use crate::io_fault::IoFault;
+use crate::io_fault::{IoEnd, IoFault};
 use crate::log::{Action, each};
-use crate::program::{ClassRef, FnRef, Program, Target, last};
+use crate::pending::Pending;
+use crate::pending_log::IoAction;
+use crate::program::{ClassRef, FnRef, Program, Returns, Target, last, scope_of};
 use crate::rust::DEPTH;
 use crate::state::State;
 use crate::summaries::{Order, Seen, Summaries};
 use crate::summary::Summary;
-use crate::values::{Loc, LocId};
+use crate::values::{Loc, LocId, Sym, Val, ValId};
+use crate::words::has_word;
 
 /// Functions that one method may lead to.
 const MOST_FUNCTIONS: usize = 60;
+/// Ends of the first method that the second is run after.
+const MOST_ENDS: usize = 8;
 /// Classes of which an object is made up, at most.
 const MOST_PARTS: usize = 16;
 /// How far classes that keep others which keep operations are followed.
 const MOST_LEVELS: usize = 4;
-/// Ends of the first method that the second is run after.
-const MOST_ENDS: usize = 8;
+/// Classes between one that starts operations and one that derives from it.
+const MOST_BASES: usize = 4;
 
 /// Which functions need a summary though nobody in sight calls them: methods of classes whose objects keep
-/// operations, in a part of theirs as well.
+/// operations, in a part of theirs as well, and functions that are given such an object first.
 pub(crate) fn wanted(program: &Program<'_>, all: &[FnRef]) -> Vec<bool> {
-    let class_of = |f: FnRef| {
-        let class = program.function(f).class.as_deref()?;
-        program.class_ref(f.0, class)
-    };
     let starting = all.par_iter().filter(|f| starts(program, **f));
-    let mut keepers: FxHashSet<ClassRef> = starting.filter_map(|f| class_of(*f)).collect();
+    let mut keepers: FxHashSet<ClassRef> =
+        starting.filter_map(|f| object_of(program, *f)).collect();
     if keepers.is_empty() {
         return vec![false; all.len()];
     }
-    // What keeps a keeper in a part, or leads to one, keeps as well.
-    for _ in 0..MOST_LEVELS {
-        let names: FxHashSet<&str> = keepers
-            .iter()
-            .map(|class| last(&program.class_at(*class).name))
-            .collect();
-        let before = keepers.len();
-        for (u, unit) in program.units.iter().enumerate() {
-            for (c, class) in unit.classes.iter().enumerate() {
-                let is_keeper =
-                    |name: &str| names.contains(last(name.trim_start_matches(['&', '*'])));
-                let keeps = |ty: &Type| {
-                    is_keeper(&ty.name) || ty.args.iter().any(|arg| named_in(arg).any(is_keeper))
-                };
-                if class.fields.iter().any(|f| keeps(&f.ty)) {
-                    keepers.insert((u, c));
-                }
-            }
-        }
-        if keepers.len() == before {
+    let name_of = |class: &ClassRef| last(&program.class_at(*class).name);
+    let mut names: FxHashSet<&str> = keepers.iter().map(name_of).collect();
+    let classes = || {
+        let units = program.units.iter().enumerate();
+        units.flat_map(|(u, unit)| (0..unit.classes.len()).map(move |c| (u, c)))
+    };
+    let is_keeper = |names: &FxHashSet<&str>, name: &Name| names.contains(last(name));
+    for _ in 0..MOST_BASES {
+        let derived = |class: &ClassRef| {
+            let mut bases = program.class_at(*class).bases.iter();
+            !keepers.contains(class) && bases.any(|base| is_keeper(&names, base))
+        };
+        let derived: Vec<ClassRef> = classes().filter(derived).collect();
+        if derived.is_empty() {
             break;
         }
+        names.extend(derived.iter().map(name_of));
+        keepers.extend(derived);
     }
-    let wanted = |f: &FnRef| class_of(*f).is_some_and(|class| keepers.contains(&class));
+    // What keeps a keeper in a part, or leads to one, keeps as well.
+    let mut holders: FxHashSet<ClassRef> = FxHashSet::default();
+    for _ in 0..MOST_LEVELS {
+        let holds = |class: &ClassRef| {
+            let named = |text: &str| named_in(text).any(|name| names.contains(last(name)));
+            let mut fields = program.class_at(*class).fields.iter();
+            !holders.contains(class)
+                && fields.any(|f| named(&f.ty.name) || f.ty.args.iter().any(|arg| named(arg)))
+        };
+        let found: Vec<ClassRef> = classes().filter(holds).collect();
+        if found.is_empty() {
+            break;
+        }
+        names.extend(found.iter().map(name_of));
+        holders.extend(found);
+    }
+    let wanted = |f: &FnRef| {
+        let method = program.function(*f).class.is_some();
+        object_of(program, *f)
+            .is_some_and(|class| keepers.contains(&class) || (method && holders.contains(&class)))
+    };
     all.par_iter().map(wanted).collect()
 }
 
@@ -79,11 +101,28 @@ fn named_in(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
 }
 
+/// The class of the object that a function is a method of, or, in C and where people write so elsewhere, that
+/// its first parameter points to.
+fn object_of(program: &Program<'_>, f: FnRef) -> Option<ClassRef> {
+    let function = program.function(f);
+    if let Some(class) = &function.class {
+        return program.class_ref(f.0, class);
+    }
+    if function.kind != FunctionKind::Free || function.params == 0 {
+        return None;
+    }
+    let ty = program.resolve(&function.locals.first()?.ty).into_owned();
+    let rust = program.units[f.0].language == Language::Rust;
+    let refers = rust && ty.pointers == 0 && ty.reference != Reference::None;
+    let points = ty.pointers == 1 && ty.reference == Reference::None;
+    let leads = ty.arrays == 0 && (points || refers);
+    leads
+        .then(|| program.class_ref_in(f.0, &function.name, &ty.name))
+        .flatten()
+}
+
 fn starts(program: &Program<'_>, f: FnRef) -> bool {
     let function = program.function(f);
-    if function.class.is_none() {
-        return false;
-    }
     let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
     stmts.any(|stmt| {
         let Statement::Call { callee, args, .. } = stmt else {
@@ -104,6 +143,15 @@ struct Method {
     class: ClassRef,
 }
 
+/// The program, and what its functions lead to.
+struct Whole<'a, 'm> {
+    program: &'a Program<'m>,
+    all: &'a [FnRef],
+    order: &'a Order,
+    summaries: &'a Summaries,
+    dispatch: Dispatch,
+}
+
 /// The faults that two calls make together.
 pub(crate) fn faults(
     program: &Program<'_>,
@@ -112,160 +160,436 @@ pub(crate) fn faults(
     summaries: &Summaries,
     wanted: &[bool],
 ) -> Vec<Event> {
+    if !wanted.contains(&true) {
+        return Vec::new();
+    }
+    let whole = Whole {
+        program,
+        all,
+        order,
+        summaries,
+        dispatch: Dispatch::new(program),
+    };
     let methods = (0..all.len()).filter(|i| wanted[*i]).filter_map(|i| {
         let (f, function) = (all[i], program.function(all[i]));
-        let class = program.class_ref(f.0, function.class.as_deref()?)?;
+        let class = object_of(program, f)?;
         (function.kind != FunctionKind::Constructor).then_some(Method {
             number: i,
             f,
             class,
         })
     });
-    let clear = |m: &Method| is_clear(program, all, order, m);
-    let methods: Vec<Method> = methods.filter(clear).collect();
-    let leaves_pending = |m: &&Method| is_offered(program, m) && begins(program, all, order, m);
+    let methods: Vec<Method> = methods.filter(|m| whole.is_clear(m)).collect();
+    let leaves_pending = |m: &&Method| whole.is_offered(m) && whole.begins(m);
     let first: Vec<&Method> = methods.iter().filter(leaves_pending).collect();
     let found = first.par_iter().map(|one| {
-        let again = |m: &Method| m.f == one.f;
         let ends = |m: &&Method| {
-            let summary = summaries.get(m.number);
             m.class == one.class
-                && match again(m) {
-                    true => takes_own_lock(program, all, order, m),
+                && match m.f == one.f {
+                    true => whole.is_method(m) && whole.takes_own_lock(m),
                     // What an object of Rust's holds ends with it, whatever code runs before.
-                    false if is_end(program, m) && is_rust(program, m) => true,
+                    false if whole.is_end(m) && whole.is_rust(m) => true,
                     false => {
-                        summary.is_some_and(releases)
-                            && (is_offered(program, m) || is_end(program, m))
+                        let summary = summaries.get(m.number);
+                        // When an object of a class within another ends, the outer class decides, and
+                        // when one ends whose destructor is private, the methods that delete it.
+                        let ends = whole.is_end(m) && !whole.is_inner(m) && !whole.is_private(m);
+                        summary.is_some_and(releases) && (whole.is_offered(m) || ends)
                     }
                 }
         };
         let mut partners: Vec<&Method> = methods.iter().filter(ends).collect();
         // What a destructor does by a method that is told is told there.
-        partners.sort_by_key(|m| is_end(program, m));
-        let mut events = Vec::new();
-        let mut told: Vec<FnRef> = Vec::new();
-        for then in partners {
-            let runs_told = || reach(all, order, then).iter().any(|f| told.contains(f));
-            if is_end(program, then) && runs_told() {
-                continue;
-            }
-            let found = run(program, order, summaries, one, then, again(then));
-            if !found.is_empty() {
-                told.push(then.f);
-            }
-            events.extend(found);
-        }
-        events
+        partners.sort_by_key(|m| whole.is_end(m));
+        whole.run(one, &partners)
     });
     let found: Vec<Vec<Event>> = found.collect();
     found.into_iter().flatten().collect()
 }
 
-/// Runs the one after the other.
-fn run(
-    program: &Program<'_>,
-    order: &Order,
-    summaries: &Summaries,
-    one: &Method,
-    then: &Method,
-    again: bool,
-) -> Vec<Event> {
-    let seen = Seen {
-        all: summaries,
-        order,
-        of: usize::MAX,
-    };
-    let wanted = Wanted {
-        faults: true,
-        summary: false,
-    };
-    let mut exec = Exec::new(program, seen, one.f, wanted);
-    exec.alone = true;
-    if !exec.run() {
-        return Vec::new();
+impl Whole<'_, '_> {
+    /// Runs the one, and each of the others after it.
+    fn run(&self, one: &Method, partners: &[&Method]) -> Vec<Event> {
+        if partners.is_empty() {
+            return Vec::new();
+        }
+        let partly = self.partly(one);
+        let wanted = Wanted {
+            faults: true,
+            summary: false,
+            ends: false,
+        };
+        let mut exec = Exec::new(self.program, self.seen(&partly), one.f, wanted);
+        exec.alone = true;
+        if !exec.run() {
+            return Vec::new();
+        }
+        let mut after = std::mem::take(&mut exec.left);
+        after.retain(|state| !under_way(&exec, state).is_empty());
+        after.truncate(MOST_ENDS);
+        if after.is_empty() {
+            return Vec::new();
+        }
+        for state in &mut after {
+            let arena = &exec.arena;
+            let is_local = |loc: LocId| matches!(arena.get_loc(arena.root(loc)), Loc::Local(_));
+            state.env.retain(|loc, _| !is_local(loc));
+            state.loops.retain(|_, _| false);
+        }
+        exec.found.finish();
+        let mut events = Vec::new();
+        let mut told: Vec<FnRef> = Vec::new();
+        let again = |m: &&Method| m.f == one.f;
+        for then in partners.iter().filter(|m| !again(m)) {
+            let runs_told = || self.reach(then).iter().any(|f| told.contains(f));
+            if self.is_end(then) && runs_told() {
+                continue;
+            }
+            self.closes(&mut exec, &after, then);
+            let found = told_of(&mut exec);
+            if !found.is_empty() {
+                told.push(then.f);
+            }
+            events.extend(found);
+        }
+        if partners.iter().any(again) {
+            exec.span = exec.function.map.name;
+            exec.run_from(after);
+            events.extend(told_of(&mut exec));
+        }
+        events
     }
-    let mut after = std::mem::take(&mut exec.left);
-    after.retain(|state| !under_way(&exec, state).is_empty());
-    after.truncate(MOST_ENDS);
-    if after.is_empty() || exec.bounded {
-        return Vec::new();
+
+    fn seen<'s>(&'s self, partly: &'s Summaries) -> Seen<'s> {
+        Seen {
+            all: self.summaries,
+            order: self.order,
+            of: usize::MAX,
+            partly: Some(partly),
+        }
     }
-    for state in &mut after {
-        let arena = &exec.arena;
-        let is_local = |loc: LocId| matches!(arena.get_loc(arena.root(loc)), Loc::Local(_));
-        state.env.retain(|loc, _| !is_local(loc));
-        state.loops.retain(|_, _| false);
+
+    /// What the functions that a method leads to leave under way on some of their paths, where all that they do
+    /// is too much for a summary: a path that is shown needs no others.
+    fn partly(&self, m: &Method) -> Summaries {
+        let program = self.program;
+        let partly = Summaries::new(self.all.len());
+        let reached: FxHashSet<usize> = self.reach(m).iter().map(|f| program.number(*f)).collect();
+        let missing = |i: &usize| reached.contains(i) && self.summaries.get(*i).is_none();
+        for &i in self.order.levels.iter().flatten().filter(|i| missing(i)) {
+            let f = self.all[i];
+            let starts = |g: &FnRef| starts(program, *g);
+            let called = Method {
+                number: i,
+                f,
+                class: m.class,
+            };
+            if i == m.number || !self.reach(&called).iter().any(starts) {
+                continue;
+            }
+            let wanted = Wanted {
+                faults: false,
+                summary: true,
+                ends: true,
+            };
+            let mut exec = Exec::new(program, self.seen(&partly), f, wanted);
+            exec.brief = true;
+            let summary = exec.run().then(|| exec.summary()).flatten();
+            partly.insert(i, summary);
+        }
+        partly
     }
-    exec.found.finish();
-    if again {
-        exec.run_from(after);
-    } else {
-        closes(&mut exec, after, program, then);
+
+    /// Calls another method on what the first one left: a handle that it closes or memory that it frees, and
+    /// nobody waits.
+    fn closes(&self, exec: &mut Exec<'_, '_>, after: &[State], then: &Method) {
+        let function = self.program.function(then.f);
+        let object = object(exec);
+        let method = function.class.is_some();
+        let args = match (method, exec.arena.get_loc(object)) {
+            (true, _) => Vec::new(),
+            (false, Loc::Deref(v)) => vec![*v],
+            (false, _) => vec![exec.arena.val(Val::Ptr(object))],
+        };
+        let counted = self.counts(then);
+        exec.closing = true;
+        for state in after {
+            let before: Vec<(LocId, Option<ValId>)> = under_way(exec, state)
+                .into_iter()
+                .map(|loc| (loc, state.pending.get(loc).and_then(|p| p.last_asked)))
+                .collect();
+            exec.span = function.map.name;
+            let receiver = method.then_some(object);
+            let mut ends = Vec::new();
+            if self.is_end(then) && self.is_rust(then) {
+                let ty = Type::named(self.program.class_at(then.class).name.clone());
+                exec.whole_ends = true;
+                exec.end_typed(state.clone(), object, &ty, DEPTH, &mut ends);
+                exec.whole_ends = false;
+            } else {
+                exec.apply_given(&mut state.clone(), then.f, &args, receiver, &mut ends);
+            }
+            exec.span = function.map.name;
+            for end in ends {
+                for (loc, asked) in &before {
+                    let Some(p) = end.pending.get(*loc) else {
+                        continue;
+                    };
+                    if p.ended.is_some() {
+                        if !counted && self.is_freed_under_way(exec, then, p, *asked) {
+                            exec.tell_freed_after(&end, *loc);
+                        }
+                        continue;
+                    }
+                    // Where a port tells of the completion, the memory is freed when it has told.
+                    if method && !counted && p.closed.is_some() && p.event.is_some() {
+                        exec.tell_closed_after(&end, *loc);
+                    }
+                }
+            }
+        }
+        exec.closing = false;
     }
+
+    /// The method frees the memory of an operation that it does not know to be over. One that does neither
+    /// cancel it nor close anything may be called when it has completed, and so may one that asks how it went;
+    /// where a port or a routine tells, every method may be what they run.
+    fn is_freed_under_way(
+        &self,
+        exec: &Exec<'_, '_>,
+        then: &Method,
+        p: &Pending,
+        asked: Option<ValId>,
+    ) -> bool {
+        let by_event = p
+            .event
+            .is_some_and(|v| matches!(exec.arena.get(v), Val::Sym(_)));
+        // A function of a module may be the one that is called then, whatever it closes.
+        let closes = p.closed.is_some() && self.program.function(then.f).class.is_some();
+        let ends = p.cancel.is_some() || closes || self.is_end(then);
+        by_event && !p.routine && ends && (p.polled || p.last_asked == asked)
+    }
+
+    /// It counts something down: whether it frees at all may be decided by how many others there are.
+    fn counts(&self, m: &Method) -> bool {
+        let program = self.program;
+        self.reach(m).iter().any(|&f| {
+            let function = program.function(f);
+            let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+            stmts.any(|stmt| match stmt {
+                Statement::Call { callee, args, .. } => {
+                    let target = program.target(f.0, function, callee, args.len());
+                    matches!(target, Target::Model(model) if model.lowers_count)
+                }
+                Statement::Assign {
+                    value: Rvalue::Binary(BinOp::Sub, Operand::Copy(of), Operand::Const(one)),
+                    ..
+                } => *one == Const::Int(1) && !function.places[*of].proj.is_empty(),
+                _ => false,
+            })
+        })
+    }
+
+    /// It starts an operation, or leads to what does.
+    fn begins(&self, m: &Method) -> bool {
+        let mut reached = self.reach(m).into_iter();
+        reached.any(|f| starts(self.program, f))
+    }
+
+    fn is_method(&self, m: &Method) -> bool {
+        self.program.function(m.f).kind == FunctionKind::Method
+    }
+
+    /// A method that everybody may call, or a function that other files can name. What is private, and no
+    /// method of the class calls, is there for its friends.
+    fn is_offered(&self, m: &Method) -> bool {
+        let function = self.program.function(m.f);
+        if function.class.is_none() {
+            return !function.internal && !function.private;
+        }
+        if self.is_rust(m) {
+            return self.is_method(m) && !function.private;
+        }
+        let mut declared = self.program.class_at(m.class).methods.iter();
+        let declared = declared.find(|d| d.name == function.name);
+        let of_class = |f: &FnRef| self.program.function(*f).class == function.class;
+        let own_calls = || {
+            let calls = self.order.calls.iter().zip(self.all);
+            let mut own = calls.filter(|(_, f)| of_class(f));
+            own.any(|(calls, _)| calls.contains(&m.number))
+        };
+        self.is_method(m) && declared.is_some_and(|d| !d.is_private || !own_calls())
+    }
+
+    fn is_rust(&self, m: &Method) -> bool {
+        self.program.units[m.f.0].language == Language::Rust
+    }
+
+    fn is_end(&self, m: &Method) -> bool {
+        self.program.function(m.f).kind == FunctionKind::Destructor
+    }
+
+    fn is_private(&self, m: &Method) -> bool {
+        let name = &self.program.function(m.f).name;
+        let mut declared = self.program.class_at(m.class).methods.iter();
+        declared.any(|d| d.name == *name && d.is_private)
+    }
+
+    /// Its class is declared within another class.
+    fn is_inner(&self, m: &Method) -> bool {
+        let name = &self.program.class_at(m.class).name;
+        self.program.class_ref(m.class.0, scope_of(name)).is_some()
+    }
+
+    /// All that the method leads to is in sight or modelled, or takes no time and tells nothing of operations.
+    fn is_clear(&self, m: &Method) -> bool {
+        let mut clear = true;
+        self.within(m, &mut |_, callee, has_result| {
+            clear &= takes_lock(self.program, callee)
+                || asserts(callee)
+                || (takes_no_time(callee) && !(has_result && may_tell(callee)));
+        }) && clear
+    }
+
+    /// The method takes a lock of its object's, before or after other things.
+    fn takes_own_lock(&self, m: &Method) -> bool {
+        let mut takes = false;
+        self.within(m, &mut |own, callee, _| {
+            takes |= own && takes_lock(self.program, callee)
+        });
+        takes
+    }
+
+    /// Calls of locks, and of code that is neither in sight nor modelled, from the method on; whether the calling
+    /// function is one of the object's own, or of a part of it. False where there is too much to look at.
+    fn within(&self, m: &Method, see: &mut dyn FnMut(bool, &Callee, bool)) -> bool {
+        let program = self.program;
+        let parts = parts(program, m.class);
+        let reached = self.reach(m);
+        for &f in &reached {
+            let function = program.function(f);
+            let class = function.class.as_deref();
+            let class = class.and_then(|class| program.class_ref(f.0, class));
+            let own = class.is_some_and(|class| parts.contains(&class));
+            for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+                let Statement::Call {
+                    dst, callee, args, ..
+                } = stmt
+                else {
+                    continue;
+                };
+                let unknown = || {
+                    program.target(f.0, function, callee, args.len()) == Target::Unknown
+                        && program.returns(Target::Unknown, callee) != Returns::Never
+                        && self
+                            .dispatch
+                            .bodies(program, f, callee, args.len())
+                            .is_empty()
+                };
+                if takes_lock(program, callee) || unknown() {
+                    let plain = |place| matches!(function.places[place].base, Base::Local(_));
+                    let made = matches!(callee, Callee::Constructor(_)) && dst.is_some_and(plain);
+                    see(own, callee, dst.is_some() && !made);
+                }
+            }
+        }
+        reached.len() <= MOST_FUNCTIONS
+    }
+
+    /// The method and what it leads to, the bodies of virtual methods among them; one more than is looked at
+    /// where there is too much.
+    fn reach(&self, m: &Method) -> Vec<FnRef> {
+        let mut known: FxHashSet<usize> = FxHashSet::default();
+        let mut reached = Vec::new();
+        let mut todo = vec![m.number];
+        while let Some(i) = todo.pop() {
+            if reached.len() > MOST_FUNCTIONS || !known.insert(i) {
+                continue;
+            }
+            let f = self.all[i];
+            // What never gives control back is the end of a path that nobody goes on with.
+            if i != m.number && self.program.returns.get(&f) == Some(&Returns::Never) {
+                continue;
+            }
+            reached.push(f);
+            todo.extend(&self.order.calls[i]);
+            let blocks = self.program.function(f).blocks.iter();
+            for stmt in blocks.flat_map(|b| &b.stmts) {
+                if let Statement::Call { callee, args, .. } = stmt {
+                    let bodies = self.dispatch.bodies(self.program, f, callee, args.len());
+                    todo.extend(bodies.into_iter().map(|g| self.program.number(g)));
+                }
+            }
+        }
+        reached
+    }
+}
+
+/// The class, and those whose objects its objects keep or lead to (`d->mutex`, `Arc<Shared>`).
+fn parts(program: &Program<'_>, class: ClassRef) -> Vec<ClassRef> {
+    let mut parts = vec![class];
+    let mut at = 0;
+    while at < parts.len() && parts.len() < MOST_PARTS {
+        let (unit, scope) = (parts[at].0, program.class_at(parts[at]));
+        at += 1;
+        for field in &scope.fields {
+            let named = std::iter::once(&*field.ty.name);
+            for name in named.chain(field.ty.args.iter().flat_map(|arg| named_in(arg))) {
+                if let Some(part) = program.class_ref(unit, name)
+                    && !parts.contains(&part)
+                {
+                    parts.push(part);
+                }
+            }
+        }
+    }
+    parts
+}
+
+/// What of two methods called one after the other is told.
+fn told_of(exec: &mut Exec<'_, '_>) -> Vec<Event> {
     let mut events = exec.found.finish();
     events.retain(|event| {
         matches!(
             event.kind,
-            EventKind::Io(IoFault::Reused { .. } | IoFault::ClosedWhilePending { .. })
+            EventKind::Io(
+                IoFault::Reused { .. }
+                    | IoFault::ClosedWhilePending { .. }
+                    | IoFault::NotWaited {
+                        end: IoEnd::Freed(..),
+                        ..
+                    }
+                    | IoFault::Outlived {
+                        end: IoEnd::Freed(..),
+                        ..
+                    }
+            )
         )
     });
     events
 }
 
-/// Calls another method on what the first one left: a handle that it closes, and nobody waits.
-fn closes(exec: &mut Exec<'_, '_>, after: Vec<State>, program: &Program<'_>, then: &Method) {
-    let receiver = Some(exec.arena.loc(Loc::SelfObj));
-    exec.span = program.function(then.f).map.name;
-    for state in after {
-        let before = under_way(exec, &state);
-        let called = Invocation {
-            function: then.f,
-            args: &[],
-            receiver,
-            captures: &[],
-            part: 0,
-        };
-        let mut ends = Vec::new();
-        if is_end(program, then) && exec.is_rust() {
-            let object = exec.arena.loc(Loc::SelfObj);
-            let ty = Type::named(program.class_at(then.class).name.clone());
-            exec.whole_ends = true;
-            exec.end_typed(state, object, &ty, DEPTH, &mut ends);
-        } else {
-            exec.apply(&mut state.clone(), &called, None, &mut ends);
-        }
-        for end in ends {
-            // Where a port tells of the completion, the memory is freed when it has told.
-            let closed = |loc: &&LocId| {
-                let pending = end.pending.get(**loc);
-                pending.is_some_and(|p| p.closed.is_some() && p.event.is_some())
-            };
-            for loc in before.iter().filter(closed) {
-                exec.tell_closed_after(&end, *loc);
-            }
-        }
+/// The object that the function being run is a method of.
+fn object(exec: &mut Exec<'_, '_>) -> LocId {
+    if exec.function.class.is_some() {
+        return exec.arena.loc(Loc::SelfObj);
     }
+    let loc = exec.arena.loc(Loc::Local(LocalId(0)));
+    let v = exec.arena.sym(Sym::Load { loc, epoch: 0 });
+    exec.arena.loc(Loc::Deref(v))
 }
 
-/// Operations of the object that are surely under way.
-fn under_way(exec: &Exec<'_, '_>, state: &State) -> Vec<LocId> {
+/// Operations of the object, or of what its fields lead to, that are surely under way.
+pub(crate) fn under_way(exec: &Exec<'_, '_>, state: &State) -> Vec<LocId> {
     let pending = state.pending.iter();
     let own = pending.filter(|(loc, p)| {
         p.surely
             && p.started.is_some()
             && p.cancel.is_none()
-            && exec
-                .way_to(*loc)
-                .is_some_and(|(base, _)| *exec.arena.get_loc(base) == Loc::SelfObj)
+            && p.ended.is_none()
+            && exec.is_of_object(*loc)
     });
     own.map(|(loc, _)| loc).collect()
-}
-
-/// It starts an operation, or leads to what does.
-fn begins(program: &Program<'_>, all: &[FnRef], order: &Order, m: &Method) -> bool {
-    let mut reached = reach(all, order, m).into_iter();
-    reached.any(|f| starts(program, f))
 }
 
 /// It closes or frees something.
@@ -273,41 +597,15 @@ fn releases(summary: &Summary) -> bool {
     let mut found = false;
     for end in &summary.ends {
         each(&end.steps, &mut |action| {
-            found |= matches!(action, Action::Release { .. })
+            let ends = |io: &IoAction| matches!(io, IoAction::Ended(..));
+            found |= match action {
+                Action::Release { .. } => true,
+                Action::Io(io) => ends(io),
+                _ => false,
+            };
         });
     }
     found
-}
-
-/// A method that everybody may call.
-fn is_offered(program: &Program<'_>, m: &Method) -> bool {
-    let function = program.function(m.f);
-    if function.kind != FunctionKind::Method {
-        return false;
-    }
-    if is_rust(program, m) {
-        return !function.private;
-    }
-    let mut declared = program.class_at(m.class).methods.iter();
-    let declared = declared.find(|d| d.name == function.name);
-    declared.is_some_and(|d| !d.is_private)
-}
-
-fn is_rust(program: &Program<'_>, m: &Method) -> bool {
-    program.units[m.f.0].language == Language::Rust
-}
-
-fn is_end(program: &Program<'_>, m: &Method) -> bool {
-    program.function(m.f).kind == FunctionKind::Destructor
-}
-
-/// All that the method leads to is in sight or modelled, or takes no time and tells nothing of operations.
-fn is_clear(program: &Program<'_>, all: &[FnRef], order: &Order, m: &Method) -> bool {
-    let mut clear = true;
-    within(program, all, order, m, &mut |_, callee, has_result| {
-        clear &= takes_lock(program, callee)
-            || (takes_no_time(callee) && !(has_result && may_tell(callee)));
-    }) && clear
 }
 
 /// What code out of sight answers may tell of operations, unless it is a question to a container or to what
@@ -385,13 +683,9 @@ fn is_plain_name(name: &str) -> bool {
             .is_some_and(|width| matches!(width, "8" | "16" | "32" | "64" | "128" | "size"))
 }
 
-/// The method takes a lock of its object's, before or after other things.
-fn takes_own_lock(program: &Program<'_>, all: &[FnRef], order: &Order, m: &Method) -> bool {
-    let mut takes = false;
-    within(program, all, order, m, &mut |own, callee, _| {
-        takes |= own && takes_lock(program, callee)
-    });
-    takes
+/// An assertion of the program's own: it ends the run or does nothing.
+fn asserts(callee: &Callee) -> bool {
+    matches!(callee, Callee::Function(name) if has_word(last(name), &["assert"]))
 }
 
 /// Takes a lock and holds it.
@@ -413,71 +707,4 @@ fn takes_lock(program: &Program<'_>, callee: &Callee) -> bool {
         }
         _ => false,
     }
-}
-
-/// Calls of locks, and of code that is neither in sight nor modelled, from the method on; whether the calling
-/// function is one of the object's own, or of a part of it. False where there is too much to look at.
-fn within(
-    program: &Program<'_>,
-    all: &[FnRef],
-    order: &Order,
-    m: &Method,
-    see: &mut dyn FnMut(bool, &Callee, bool),
-) -> bool {
-    let parts = parts(program, m.class);
-    let reached = reach(all, order, m);
-    for &f in &reached {
-        let function = program.function(f);
-        let class = function.class.as_deref();
-        let class = class.and_then(|class| program.class_ref(f.0, class));
-        let own = class.is_some_and(|class| parts.contains(&class));
-        for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
-            if let Statement::Call {
-                dst, callee, args, ..
-            } = stmt
-                && (program.target(f.0, function, callee, args.len()) == Target::Unknown
-                    || takes_lock(program, callee))
-            {
-                let plain = |place| matches!(function.places[place].base, Base::Local(_));
-                let made = matches!(callee, Callee::Constructor(_)) && dst.is_some_and(plain);
-                see(own, callee, dst.is_some() && !made);
-            }
-        }
-    }
-    reached.len() <= MOST_FUNCTIONS
-}
-
-/// The class, and those whose objects its objects keep or lead to (`d->mutex`, `Arc<Shared>`).
-fn parts(program: &Program<'_>, class: ClassRef) -> Vec<ClassRef> {
-    let mut parts = vec![class];
-    let mut at = 0;
-    while at < parts.len() && parts.len() < MOST_PARTS {
-        let (unit, scope) = (parts[at].0, program.class_at(parts[at]));
-        at += 1;
-        for field in &scope.fields {
-            let named = std::iter::once(&*field.ty.name);
-            for name in named.chain(field.ty.args.iter().flat_map(|arg| named_in(arg))) {
-                if let Some(part) = program.class_ref(unit, name)
-                    && !parts.contains(&part)
-                {
-                    parts.push(part);
-                }
-            }
-        }
-    }
-    parts
-}
-
-/// The method and what it leads to; one more than is looked at where there is too much.
-fn reach(all: &[FnRef], order: &Order, m: &Method) -> Vec<FnRef> {
-    let mut known: FxHashSet<usize> = FxHashSet::default();
-    let mut reached = Vec::new();
-    let mut todo = vec![m.number];
-    while let Some(i) = todo.pop() {
-        if reached.len() <= MOST_FUNCTIONS && known.insert(i) {
-            reached.push(all[i]);
-            todo.extend(&order.calls[i]);
-        }
-    }
-    reached
 }

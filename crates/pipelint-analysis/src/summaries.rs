@@ -42,6 +42,8 @@ pub(crate) struct Seen<'s> {
     pub(crate) order: &'s Order,
     /// The function's number; beyond all of them, every summary is seen.
     pub(crate) of: usize,
+    /// Beyond all of them: what functions do on some of their paths, where all is too much.
+    pub(crate) partly: Option<&'s Summaries>,
 }
 
 impl<'s> Seen<'s> {
@@ -49,7 +51,8 @@ impl<'s> Seen<'s> {
     pub(crate) fn get(&self, function: usize) -> Option<&'s Summary> {
         let Some(calls) = self.order.calls.get(self.of) else {
             // Asked when all functions have been run.
-            return self.all.get(function);
+            let partly = || self.partly?.get(function);
+            return self.all.get(function).or_else(partly);
         };
         let beside = self.order.rings.get(function) == self.order.rings.get(self.of);
         let sees = !beside && calls.binary_search(&function).is_ok();

@@ -14,6 +14,7 @@ use crate::lost::lost_on;
 use crate::operation::Appearance;
 use crate::parts::Parts;
 use crate::quiet::replay_cost;
+use crate::sequences::under_way;
 use crate::state::{Fact, Failed, FailedOut, Res, State, Status};
 use crate::status::Reports;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
@@ -163,7 +164,7 @@ impl Exec<'_, '_> {
         let told = self
             .is_rust()
             .then(|| self.note_result(state, result, parts));
-        if !self.recording {
+        if !self.recording || (self.brief && under_way(self, state).is_empty()) {
             return;
         }
         let failed = told.unwrap_or_else(|| self.note_result(state, result, parts));

@@ -117,6 +117,13 @@ impl Exec<'_, '_> {
             .collect();
         for (loc, pending, at) in of {
             let end = end(at);
+            if self.closing {
+                // Whether the second method knows better, its end shows.
+                if let Some(p) = state.pending.get_mut(loc) {
+                    p.ended = p.ended.take().or(Some(end));
+                }
+                continue;
+            }
             let asked = pending.error.is_some() && pending.judge.is_none();
             if asked && !pending.surely && pending.cancel.is_none() {
                 // `return GetLastError() == ERROR_IO_PENDING;`
@@ -166,7 +173,8 @@ impl Exec<'_, '_> {
         }
         self.settle_io(state);
         let root = self.arena.root(whole);
-        let (api, at) = (api.clone(), self.at());
+        let at = if self.closing { self.span } else { self.at() };
+        let api = api.clone();
         self.memory_ends(state, root, &|_| IoEnd::Freed(api.clone(), at));
     }
 
@@ -392,6 +400,20 @@ impl Exec<'_, '_> {
         if let Some((api, at)) = pending.closed.clone() {
             self.tell_outlived(state, loc, &pending, IoEnd::Closed(api, at));
         }
+    }
+
+    /// The memory of an operation was freed, and nobody waits any more.
+    pub(crate) fn tell_freed_after(&mut self, state: &State, loc: LocId) {
+        let pending = state.pending.get(loc).cloned();
+        let Some((pending, end)) = pending.and_then(|p| Some((p.clone(), p.ended?))) else {
+            return;
+        };
+        let before = self.span;
+        if let IoEnd::Freed(_, at) = end {
+            self.span = at;
+        }
+        self.tell_outlived(state, loc, &pending, end);
+        self.span = before;
     }
 
     fn last_step(&self, end: &IoEnd) -> StepKind {

@@ -283,31 +283,6 @@ impl Arena {
         }
     }
 
-    /// A part of the method's object, or of what its fields lead to.
-    pub(crate) fn is_from_object(&self, loc: LocId) -> bool {
-        let mut at = self.root(loc);
-        loop {
-            match self.get_loc(at) {
-                Loc::SelfObj => return true,
-                Loc::Deref(p) => match self.get(*p) {
-                    Val::Sym(Sym::Load { loc, .. }) => at = self.root(*loc),
-                    _ => return false,
-                },
-                _ => return false,
-            }
-        }
-    }
-
-    /// Some part of the value was read from the method's object, or from what its fields lead to.
-    pub(crate) fn is_of_object(&self, val: ValId) -> bool {
-        let mut parts = Vec::new();
-        self.parts(val, &mut parts);
-        parts.iter().any(|part| match self.get(*part) {
-            Val::Sym(Sym::Load { loc, .. }) => self.is_from_object(*loc),
-            _ => false,
-        })
-    }
-
     /// The values that `val` is computed from, itself included.
     pub(crate) fn parts(&self, val: ValId, out: &mut Vec<ValId>) {
         // Most values are computed from no other.

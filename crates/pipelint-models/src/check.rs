@@ -412,6 +412,9 @@ fn overlapped(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
             constant(name, known)?;
         }
     }
+    if let Some(packet) = f.packet {
+        argument("packet", packet)?;
+    }
     if let Some(w) = &f.waits {
         let fields = [
             ("waits.handle", w.handle),

@@ -416,6 +416,10 @@ pub struct FunctionModel {
     /// Operations of others may have completed when it returns (`GetQueuedCompletionStatus`).
     #[serde(default)]
     pub drains: bool,
+    /// The out-parameter with the OVERLAPPED of the packet that it takes from a completion port. A failure
+    /// with a packet there is that of one operation, one without is that of the call.
+    #[serde(default)]
+    pub packet: Option<usize>,
     /// The argument is an event that it makes unsignalled.
     #[serde(default)]
     pub resets: Option<usize>,

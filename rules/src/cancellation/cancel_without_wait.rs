@@ -23,7 +23,9 @@ use crate::prelude::*;
 /// ## Known limits
 /// The failure `ERROR_NOT_FOUND` says that there is nothing to cancel, and counts as completed. A wait that
 /// code out of sight may do counts as one. An operation whose memory outlives the function is followed only
-/// as far as the program's code shows where the memory ends.
+/// as far as the program's code shows where the memory ends. Where one method, or one function on a structure,
+/// leaves an operation under way that an event is to tell of, and another cancels it and frees its memory, the
+/// other is told, unless it asks how the operation went or counts users down.
 ///
 /// ## Examples
 /// The read may still fill the buffer when the function has returned:

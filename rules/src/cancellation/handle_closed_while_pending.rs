@@ -17,7 +17,8 @@ use crate::prelude::*;
 /// ## Known limits
 /// An operation that a completion port tells of needs no event, and is silent. Where the memory ends with
 /// the function as well, that is told, as PL303. Where one method leaves an operation under way and another
-/// closes the handle, the closing method is told, unless it runs code out of sight that may wait.
+/// closes the handle, the closing method is told, unless it runs code out of sight that may wait or counts users
+/// down. The destructor of a class within another is that class's business, and a private one its methods'.
 ///
 /// ## Examples
 /// ```cpp,bad

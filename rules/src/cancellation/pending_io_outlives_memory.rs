@@ -17,7 +17,9 @@ use crate::prelude::*;
 /// ## Known limits
 /// A path is told on which the start was seen to be pending (`ERROR_IO_PENDING`), a wait ended without the
 /// event, or the operation was asked for and was not done. A start whose result nobody looks at is PL501's,
-/// one whose `FALSE` is taken for a failure PL507's.
+/// one whose `FALSE` is taken for a failure PL507's. Where one method leaves an operation under way, another is
+/// told that frees its memory only if it closes what the operation works on, or is the destructor: any other may
+/// be called when the operation has completed.
 ///
 /// ## Examples
 /// The timeout leaves the function, and the read goes on:
