@@ -134,6 +134,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) takes_time: bool,
     /// Nobody else runs meanwhile: what unknown code may do is not asked.
     pub(crate) alone: bool,
+    /// Called on what another method left: what it releases is told where its own statements do.
+    pub(crate) told_in: Option<FnRef>,
     /// Where it returned then.
     pub(crate) left: Vec<State>,
     /// What results of called functions are made of.
@@ -146,6 +148,9 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) returned: FxHashSet<LocalId>,
     /// What was opened by name, by the handles.
     pub(crate) opened_names: FxHashMap<ValId, ValId>,
+    /// Events that are known not to be signalled, and those that some call may have signalled.
+    pub(crate) unsignalled: FxHashSet<ValId>,
+    pub(crate) signalled_by_code: FxHashSet<ValId>,
     /// How its ends leave the flags that it has set.
     pub(crate) flag_ends: FlagEnds,
     /// Branches that some path took for the failure of a transfer.
@@ -235,10 +240,13 @@ impl<'p, 'm> Exec<'p, 'm> {
             wrappers: FxHashSet::default(),
             takes_time: false,
             alone: false,
+            told_in: None,
             left: Vec::new(),
             result_parts: FxHashMap::default(),
             endings: Vec::new(),
             opened_names: FxHashMap::default(),
+            unsignalled: FxHashSet::default(),
+            signalled_by_code: FxHashSet::default(),
             flag_ends: FlagEnds::new(program, f),
             failed_edges: FailedEdges::default(),
             verdicts: Vec::new(),
@@ -542,6 +550,8 @@ impl<'p, 'm> Exec<'p, 'm> {
                 self.settle_io(&mut state);
                 if self.alone {
                     self.left.push(state.clone());
+                } else if !state.pending.is_empty() && !self.is_entry_point() {
+                    self.tell_closed_io(&mut state);
                 }
                 if self.is_rust()
                     && let Some(Operand::Copy(place) | Operand::Move(place)) = value
@@ -627,6 +637,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             Statement::Assign { dst, value } => {
                 self.note_returned(&mut state, *dst);
                 self.assign(&mut state, *dst, value);
+                self.note_zeroed(&mut state, *dst, value);
                 self.errno_is_set(&mut state, *dst);
                 if self.is_rust() {
                     self.leave_parts_behind(&mut state, value);
@@ -764,6 +775,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         state.env.remove(loc);
         let arena = &self.arena;
         state.events_of.retain(|at, _| arena.root(at) != loc);
+        state.zeroed.retain(|at, _| arena.root(at) != loc);
         state.exposed.remove(loc);
     }
 

@@ -244,6 +244,9 @@ impl<'m> Program<'m> {
         match step {
             Proj::Deref if ty.reference != Reference::None => ty.reference = Reference::None,
             Proj::Deref if ty.pointers > 0 => ty.pointers -= 1,
+            Proj::Deref if ty.is_object() => {
+                ty = Type::named(crate::names::led_to(&ty, None)?);
+            }
             Proj::Deref => return None,
             Proj::Index(_) if ty.arrays > 0 => ty.arrays -= 1,
             Proj::Index(_) if ty.pointers > 0 => ty.pointers -= 1,

@@ -4,10 +4,11 @@
 //! Nobody need be seen to make both calls. A method that takes its object's own lock is made to be called
 //! at any time, so its callers cannot know whether anything is pending; and an object may be closed, or end,
 //! whenever its user likes. Between the two calls nobody else is taken to run: what the first left in the
-//! fields, the second finds there. A method that asks code out of sight, or waits by means that no model
-//! describes, is left out.
+//! fields, the second finds there. A wait on a condition variable may be one for the completion: what is
+//! closed before it is closed while the operation is under way. A method that asks code out of sight, or
+//! waits by means that no model describes, is left out.
 
-use pipelint_ir::{Base, Callee, FunctionKind, Name, Statement};
+use pipelint_ir::{Base, Callee, FunctionKind, Name, Operand, PlaceId, Rvalue, Statement};
 use pipelint_models::{LockCall, LockDoes};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -195,6 +196,7 @@ fn run(
 fn closes(exec: &mut Exec<'_, '_>, after: Vec<State>, program: &Program<'_>, then: &Method) {
     let receiver = Some(exec.arena.loc(Loc::SelfObj));
     exec.span = program.function(then.f).map.name;
+    exec.told_in = Some(then.f);
     for state in after {
         let before = under_way(exec, &state);
         let invocation = Invocation {
@@ -265,8 +267,9 @@ fn is_end(program: &Program<'_>, m: &Method) -> bool {
 /// All that the method leads to is in sight or modelled, or takes no time and tells nothing of operations.
 fn is_clear(program: &Program<'_>, all: &[FnRef], order: &Order, m: &Method) -> bool {
     let mut clear = true;
-    within(program, all, order, m, &mut |_, callee, has_result| {
+    within(program, all, order, m, &mut |f, _, callee, has_result| {
         clear &= takes_lock(program, callee)
+            || program.waits_to_be_woken(f.0, program.function(f), callee)
             || (takes_no_time(callee) && !(has_result && may_tell(callee)));
     }) && clear
 }
@@ -311,7 +314,7 @@ fn may_tell(callee: &Callee) -> bool {
 /// The method takes a lock of its object's, before or after other things.
 fn takes_own_lock(program: &Program<'_>, all: &[FnRef], order: &Order, m: &Method) -> bool {
     let mut takes = false;
-    within(program, all, order, m, &mut |own, callee, _| {
+    within(program, all, order, m, &mut |_, own, callee, _| {
         takes |= own && takes_lock(program, callee)
     });
     takes
@@ -338,19 +341,27 @@ fn takes_lock(program: &Program<'_>, callee: &Callee) -> bool {
     }
 }
 
-/// Calls of locks, and of code that is neither in sight nor modelled, from the method on; whether the calling
-/// function is of the same class. False where there is too much to look at.
+/// Calls of locks, and of code that is neither in sight nor modelled, from the method on, with the calling
+/// function and whether it is of the same class. False where there is too much to look at.
 fn within(
     program: &Program<'_>,
     all: &[FnRef],
     order: &Order,
     m: &Method,
-    see: &mut dyn FnMut(bool, &Callee, bool),
+    see: &mut dyn FnMut(FnRef, bool, &Callee, bool),
 ) -> bool {
     let class = program.function(m.f).class.as_deref();
     let reached = reach(all, order, m);
+    let asks: FxHashSet<&Name> = reached
+        .iter()
+        .flat_map(|f| predicates(program, *f))
+        .collect();
     for &f in &reached {
         let function = program.function(f);
+        if function.kind == FunctionKind::Lambda && asks.contains(&function.name) {
+            // What a wait is for is asked by the wait.
+            continue;
+        }
         let own = function.class.as_deref() == class;
         for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
             if let Statement::Call {
@@ -361,11 +372,36 @@ fn within(
             {
                 let plain = |place| matches!(function.places[place].base, Base::Local(_));
                 let made = matches!(callee, Callee::Constructor(_)) && dst.is_some_and(plain);
-                see(own, callee, dst.is_some() && !made);
+                see(f, own, callee, dst.is_some() && !made);
             }
         }
     }
     reached.len() <= MOST_FUNCTIONS
+}
+
+/// The lambdas that a function gives to a wait on a condition variable.
+fn predicates<'p>(program: &'p Program<'_>, f: FnRef) -> Vec<&'p Name> {
+    let function = program.function(f);
+    let stmts = || function.blocks.iter().flat_map(|b| &b.stmts);
+    let given = |place: PlaceId| {
+        stmts().any(|stmt| match stmt {
+            Statement::Call { callee, args, .. } => {
+                let has = |arg: &Operand| {
+                    matches!(arg, Operand::Copy(of) | Operand::Move(of) if *of == place)
+                };
+                args.iter().any(has) && program.waits_to_be_woken(f.0, function, callee)
+            }
+            _ => false,
+        })
+    };
+    let made = stmts().filter_map(|stmt| match stmt {
+        Statement::Assign {
+            dst,
+            value: Rvalue::Closure(name, _),
+        } => given(*dst).then_some(name),
+        _ => None,
+    });
+    made.collect()
 }
 
 /// The method and what it leads to; one more than is looked at where there is too much.

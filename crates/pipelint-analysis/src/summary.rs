@@ -151,6 +151,11 @@ impl Exec<'_, '_> {
                 Val::Sym(Sym::Load { loc, .. }) if self.is_given_loc(*loc) => given = true,
                 Val::Sym(_) => return false,
                 Val::Ptr(loc) if !self.is_callers(*loc) => return false,
+                // `this != &other`: what a parameter leads to, the caller knows.
+                Val::Ptr(loc) => {
+                    given |= matches!(self.arena.get_loc(self.arena.root(*loc)), Loc::Deref(_))
+                        && self.is_given_loc(*loc);
+                }
                 _ => {}
             }
         }

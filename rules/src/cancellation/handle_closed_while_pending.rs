@@ -17,7 +17,8 @@ use crate::prelude::*;
 /// ## Known limits
 /// An operation that a completion port tells of needs no event, and is silent. Where the memory ends with
 /// the function as well, that is told, as PL303. Where one method leaves an operation under way and another
-/// closes the handle, the closing method is told, unless it runs code out of sight that may wait.
+/// closes the handle, the closing method is told, unless it runs code out of sight that may wait. A wait on a
+/// condition variable counts as one for the completion where it comes before the close.
 ///
 /// ## Examples
 /// ```cpp,bad
