@@ -136,6 +136,7 @@ impl Exec<'_, '_> {
             .filter(|(_, p)| p.handle.is_some_and(|v| self.is_same(v, handle)))
             .map(|(loc, _)| loc)
             .collect();
+        self.cancels_all.insert(cancelled.result.0);
         // What is on a handle that may be this one may be cancelled as well.
         let unsure: Vec<LocId> = state
             .pending

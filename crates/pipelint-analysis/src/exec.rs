@@ -148,6 +148,9 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) returned: FxHashSet<LocalId>,
     /// What was opened by name, by the handles.
     pub(crate) opened_names: FxHashMap<ValId, ValId>,
+    /// Results of calls that cancel all that is under way on a handle: a caller, who knows what that is, asks
+    /// whether they failed.
+    pub(crate) cancels_all: FxHashSet<ValId>,
     /// Events that are known not to be signalled, and those that some call may have signalled.
     pub(crate) unsignalled: FxHashSet<ValId>,
     pub(crate) signalled_by_code: FxHashSet<ValId>,
@@ -245,6 +248,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             result_parts: FxHashMap::default(),
             endings: Vec::new(),
             opened_names: FxHashMap::default(),
+            cancels_all: FxHashSet::default(),
             unsignalled: FxHashSet::default(),
             signalled_by_code: FxHashSet::default(),
             flag_ends: FlagEnds::new(program, f),

@@ -213,7 +213,7 @@ impl Exec<'_, '_> {
         let facts: Vec<(ValId, Fact)> = state
             .facts
             .iter()
-            .filter(|(v, _)| (has(*v) || judged(*v)) && made(*v))
+            .filter(|(v, _)| (has(*v) || judged(*v) || self.cancels_all.contains(v)) && made(*v))
             .map(|(v, fact)| (v, fact.clone()))
             .collect();
         let mut facts: Vec<(ValId, Fact)> = facts;
