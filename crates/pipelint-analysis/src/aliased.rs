@@ -9,7 +9,7 @@ use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 impl Exec<'_, '_> {
     /// `x.as_raw_handle()` on something out of sight that this function was only lent: the result has
-    /// an owner that outlives the call.
+    /// an owner that outlives the call. What a `BorrowedHandle` holds, the caller knows.
     pub(crate) fn lend(
         &mut self,
         state: &mut State,
@@ -22,7 +22,14 @@ impl Exec<'_, '_> {
         if !lends(name) || !self.is_lent_place(*receiver) {
             return false;
         }
-        let v = self.fresh(state, 0);
+        // What is borrowed by its type is the lender's raw handle, whatever it is called here.
+        let v = match self.function.places[*receiver].proj.is_empty() {
+            true => {
+                let at = self.place(state, *receiver);
+                self.read(state, at)
+            }
+            false => self.fresh(state, 0),
+        };
         let lender = self.lender_of(*receiver);
         self.lent.insert(v, lender);
         self.store_result(state, dst, v);

@@ -624,6 +624,7 @@ impl<'p> Exec<'p, '_> {
                 release,
                 api,
                 span,
+                site,
             } => {
                 let mut told_apart = call.summary.told_apart(*v);
                 let v = self.val(state, frame, call, *v);
@@ -639,7 +640,13 @@ impl<'p> Exec<'p, '_> {
                 state.step(call.site, StepKind::Called(call.name.clone()), Some(v));
                 self.span = *span;
                 self.guessed = frame.guessed;
+                // Two methods called one after the other: the place is in them.
+                let outer = self.site;
+                if self.told_in == Some(call.function) {
+                    self.site = Some(site.0);
+                }
                 self.release_value(state, release, api, v);
+                self.site = outer;
                 self.guessed = false;
                 frame.released.push(v);
             }

@@ -137,6 +137,11 @@ impl Exec<'_, '_> {
                     _ => None,
                 }
             }
+            (None, None) if self.are_apart(a, b) => match op {
+                CmpOp::Eq => Some(false),
+                CmpOp::Ne => Some(true),
+                _ => None,
+            },
             (None, None) => {
                 let v = self.cmp_val(op, a, b);
                 self.decide_against(state, CmpOp::Ne, v, 0)
@@ -560,12 +565,16 @@ impl Exec<'_, '_> {
     }
 
     /// What is being replayed can tell this function what its test said: it is no end of an object,
-    /// and has a result.
+    /// and has a result that is not the object.
     fn hears_of_the_test(&self) -> bool {
         let callee = self.inside.map(|f| self.program.function(f));
         self.ending == 0
             && callee.is_none_or(|f| {
-                f.kind != pipelint_ir::FunctionKind::Destructor && &*f.ret.name != "void"
+                // An operator that yields its own object tells nothing.
+                let class = f.class.as_deref().map(crate::program::last);
+                let own = f.ret.reference != pipelint_ir::Reference::None
+                    && class == Some(crate::program::last(&f.ret.name));
+                f.kind != pipelint_ir::FunctionKind::Destructor && &*f.ret.name != "void" && !own
             })
     }
 

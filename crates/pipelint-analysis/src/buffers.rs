@@ -210,6 +210,20 @@ impl<'m> Exec<'_, 'm> {
         let object = self.place(state, *receiver);
         Some(self.arena.val(Val::Ptr(object)))
     }
+
+    /// `bytes.size()`: no code of the program runs, and nothing changes.
+    pub(crate) fn buffer_asked(&mut self, state: &State, callee: &Callee) -> Option<ValId> {
+        let Callee::Method { receiver, name, .. } = callee else {
+            return None;
+        };
+        if !self.program.models.asks_buffer(name) {
+            return None;
+        }
+        let ty = self.declared_type_of(*receiver)?;
+        let known = self.buffer_named(&ty)?;
+        let asks = known.asks.iter().any(|asked| asked == name);
+        asks.then(|| self.fresh(state, 0))
+    }
 }
 
 /// A plain number of Rust's: `u32`, `isize`, `f64`.

@@ -92,6 +92,14 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
+        if args.is_empty()
+            && let Some(told) = self.buffer_asked(&state, callee)
+        {
+            self.store_result(&mut state, dst, told);
+            self.note_length(&mut state, callee, told);
+            out.push(state);
+            return;
+        }
         if self.converts(&mut state, dst, callee, args) {
             out.push(state);
             return;

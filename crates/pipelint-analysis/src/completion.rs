@@ -105,6 +105,12 @@ impl Exec<'_, '_> {
         if state.idle.get(loc).is_some() {
             return;
         }
+        let known = state.pending.get(loc);
+        let closed = known.is_some_and(|p| p.closed.is_some() && p.handle != handle);
+        if closed && handle.is_some_and(|v| self.arena.as_int(v).is_some()) {
+            // The handle is gone, and the call gets none.
+            return;
+        }
         let about = self.arena.val(Val::Ptr(loc));
         let step = StepKind::CancelAsked(cancelled.api.clone());
         state.step(self.span, step, Some(about));
@@ -130,6 +136,7 @@ impl Exec<'_, '_> {
             .filter(|(_, p)| p.handle.is_some_and(|v| self.is_same(v, handle)))
             .map(|(loc, _)| loc)
             .collect();
+        self.cancels_all.insert(cancelled.result.0);
         // What is on a handle that may be this one may be cancelled as well.
         let unsure: Vec<LocId> = state
             .pending
@@ -254,6 +261,7 @@ impl Exec<'_, '_> {
         if let Some(&array) = waits.array.and_then(|n| args.get(n)) {
             objects.extend(self.objects(state, array, all));
         }
+        self.waits_for_untied(state, &objects);
         let dropped = dst.is_none_or(|dst| self.is_never_read(dst));
         // An endless wait for one object fails only where the object is none.
         let one = waits.array.is_none() && !(alertable && waits.handle.is_some());
@@ -481,6 +489,28 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// A wait on a condition variable. Where two methods are run one after the other, somebody else runs
+    /// here: what is under way may complete, and numbers in the object change. What was closed before stays
+    /// closed.
+    pub(crate) fn woken(&mut self, state: &mut State) {
+        if self.alone {
+            state.pending.retain(|_, p| p.closed.is_some());
+            let epoch = self.epoch_after(state, 0);
+            let object = |loc: LocId| *self.arena.get_loc(self.arena.root(loc)) == Loc::SelfObj;
+            let number = |v: &ValId| matches!(self.arena.get(*v), Val::Int(_));
+            let numbers = state
+                .env
+                .iter()
+                .filter(|(loc, v)| number(v) && object(*loc));
+            let numbers: Vec<LocId> = numbers.map(|(loc, _)| loc).collect();
+            for loc in numbers {
+                let v = self.arena.sym(Sym::Load { loc, epoch });
+                state.env.insert(loc, v);
+            }
+        }
+        self.record_io(state, || IoAction::Woken);
+    }
+
     /// Code out of sight can reach the memory: it is not of this function's own making, or somebody was
     /// given it.
     fn others_reach(&self, state: &State, loc: LocId) -> bool {
@@ -497,6 +527,12 @@ impl Exec<'_, '_> {
     /// A call of code out of sight. What only wakes others, locks, counts or writes a message completes
     /// nothing.
     pub(crate) fn unknown_and_io(&mut self, state: &mut State, callee: &Callee) {
+        if self
+            .program
+            .waits_to_be_woken(self.unit, self.function, callee)
+        {
+            self.woken(state);
+        }
         // Who has waited for a lock finds what others did meanwhile.
         if is_lock(callee) || !takes_no_time(callee) {
             self.may_complete(state);
@@ -510,6 +546,12 @@ impl Exec<'_, '_> {
         {
             let arena = &self.arena;
             state.events_of.retain(|of, _| !arena.within(of, at));
+        }
+        if let Val::Ptr(at) = *self.arena.get(v)
+            && !state.zeroed.is_empty()
+        {
+            let arena = &self.arena;
+            state.zeroed.retain(|of, _| !arena.within(of, at));
         }
         // Who is to wait later has not waited yet.
         if state.pending.is_empty() || self.alone {

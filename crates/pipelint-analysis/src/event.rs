@@ -81,6 +81,8 @@ pub enum StepKind {
     Started(Name),
     /// This call asks for the cancel of an operation.
     CancelAsked(Name),
+    /// The path waits for this object.
+    Awaited(Name),
 }
 
 /// A step of a path.

@@ -137,6 +137,8 @@ pub(crate) struct Exec<'p, 'm> {
     /// The method's object ends as a whole: each field where it is declared, and with the only pointer that
     /// counts what that counts.
     pub(crate) whole_ends: bool,
+    /// Called on what another method left: what it releases is told where its own statements do.
+    pub(crate) told_in: Option<FnRef>,
     /// Where it returned then.
     pub(crate) left: Vec<State>,
     /// Only paths on which each loop is entered once, and that leave an operation under way, are of interest.
@@ -157,6 +159,12 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) returned: FxHashSet<LocalId>,
     /// What was opened by name, by the handles.
     pub(crate) opened_names: FxHashMap<ValId, ValId>,
+    /// Results of calls that cancel all that is under way on a handle: a caller, who knows what that is, asks
+    /// whether they failed.
+    pub(crate) cancels_all: FxHashSet<ValId>,
+    /// Events that are known not to be signalled, and those that some call may have signalled.
+    pub(crate) unsignalled: FxHashSet<ValId>,
+    pub(crate) signalled_by_code: FxHashSet<ValId>,
     /// How its ends leave the flags that it has set.
     pub(crate) flag_ends: FlagEnds,
     /// Branches that some path took for the failure of a transfer.
@@ -247,6 +255,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             takes_time: false,
             alone: false,
             whole_ends: false,
+            told_in: None,
             left: Vec::new(),
             brief: false,
             closing: false,
@@ -255,6 +264,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             result_parts: FxHashMap::default(),
             endings: Vec::new(),
             opened_names: FxHashMap::default(),
+            cancels_all: FxHashSet::default(),
+            unsignalled: FxHashSet::default(),
+            signalled_by_code: FxHashSet::default(),
             flag_ends: FlagEnds::new(program, f),
             failed_edges: FailedEdges::default(),
             verdicts: Vec::new(),
@@ -562,6 +574,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             Terminator::Return(value) => {
                 self.settle_io(&mut state);
                 let at_return = self.alone.then(|| state.clone());
+                if !self.alone && !state.pending.is_empty() && !self.is_entry_point() {
+                    self.tell_closed_io(&mut state);
+                }
                 if self.is_rust()
                     && let Some(Operand::Copy(place) | Operand::Move(place)) = value
                 {
@@ -653,6 +668,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             Statement::Assign { dst, value } => {
                 self.note_returned(&mut state, *dst);
                 self.assign(&mut state, *dst, value);
+                self.note_zeroed(&mut state, *dst, value);
                 self.errno_is_set(&mut state, *dst);
                 if self.is_rust() {
                     self.leave_parts_behind(&mut state, value);
@@ -790,6 +806,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         state.env.remove(loc);
         let arena = &self.arena;
         state.events_of.retain(|at, _| arena.root(at) != loc);
+        state.zeroed.retain(|at, _| arena.root(at) != loc);
         state.exposed.remove(loc);
     }
 

@@ -79,6 +79,15 @@ pub enum IoFault {
         /// The call that it is given to.
         api: Name,
     },
+    /// The OVERLAPPED got no event, and its completion is awaited by one that nobody signals.
+    NeverTied {
+        /// The OVERLAPPED.
+        overlapped: Name,
+        /// The call that it is given to.
+        api: Name,
+        /// The event.
+        event: Name,
+    },
     /// The handle, or the event, is closed while the operation may be under way.
     ClosedWhilePending {
         /// The call that started it.
@@ -139,6 +148,7 @@ impl IoFault {
             Self::Outlived { .. } => 2,
             Self::Reused { .. } => 3,
             Self::Unset { .. } => 4,
+            Self::NeverTied { .. } => 11,
             Self::ClosedWhilePending { .. } => 5,
             Self::ResetAfterStart { .. } => 6,
             Self::OfThread { .. } => 7,

@@ -20,6 +20,18 @@ const MOST_ACTIONS: u32 = 400;
 /// Ways that a choice of conditions alone may have: beyond, it tells a caller nothing.
 const MOST_TESTS: usize = 6;
 
+/// The statement of the function itself that leads to an action. It tells no two actions apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site(pub(crate) Span);
+
+impl PartialEq for Site {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Site {}
+
 /// One thing a path did to its caller's world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
@@ -42,6 +54,7 @@ pub(crate) enum Action {
         release: Arc<Release>,
         api: Name,
         span: Span,
+        site: Site,
     },
     /// Memory of the caller was written.
     Write { loc: LocId, v: ValId, span: Span },

@@ -2,7 +2,7 @@
 
 use pipelint_ir::{
     Base, Callee, Class, Const, Function, FunctionKind, Language, Name, Operand, PlaceId, Proj,
-    Type,
+    Reference, Type,
 };
 
 use crate::program::{FnRef, Program, Target, last, scope_of};
@@ -33,6 +33,14 @@ impl<'m> Program<'m> {
     ) -> Target<'m> {
         match callee {
             Callee::Function(name) => self.target_of_name(unit, from, name, args),
+            Callee::Method {
+                name, ty: Some(ty), ..
+            } if ty.reference == Reference::Rvalue && name == "operator=" => self
+                .move_of(unit, &from.name, ty, false)
+                .map_or(Target::Unknown, Target::Defined),
+            Callee::Constructor(ty) if ty.reference == Reference::Rvalue => self
+                .move_of(unit, &from.name, ty, true)
+                .map_or(Target::Unknown, Target::Defined),
             Callee::Method { name, ty, .. } => {
                 let class = self.class_of_receiver(unit, from, callee);
                 let behind = || {
@@ -256,6 +264,22 @@ impl<'m> Program<'m> {
         ty.map(|ty| ty.name)
     }
 
+    /// A method of a condition variable that waits.
+    pub(crate) fn waits_to_be_woken(&self, unit: usize, from: &Function, callee: &Callee) -> bool {
+        let Callee::Method { receiver, name, ty } = callee else {
+            return false;
+        };
+        if !self.models.is_wait(name) {
+            return false;
+        }
+        let of = match ty {
+            Some(ty) => Some(self.resolve(ty).name.clone()),
+            None => self.class_of_place(unit, from, *receiver),
+        };
+        let of = of.and_then(|ty| self.models.condition(&ty));
+        of.is_some_and(|condition| condition.waits.iter().any(|wait| wait == name))
+    }
+
     /// The declared type of a place without steps, or of a field of the method's class.
     pub(crate) fn type_of_place(
         &self,
@@ -314,7 +338,7 @@ impl<'m> Program<'m> {
         self.pick_only_of(unit, name, args, |f| !self.copies_its_class(f))
     }
 
-    fn pick_only_of(
+    pub(crate) fn pick_only_of(
         &self,
         unit: usize,
         name: &str,
@@ -437,7 +461,7 @@ pub(crate) fn points_uniquely(ty: &Type) -> bool {
 
 /// The class that a pointer object or a guard leads to: C++'s `->` goes through it, and so does a method
 /// of Rust's that it does not have itself.
-fn led_to(ty: &Type, method: Option<&str>) -> Option<Name> {
+pub(crate) fn led_to(ty: &Type, method: Option<&str>) -> Option<Name> {
     let pointer = matches!(
         &*ty.name,
         "std::unique_ptr"

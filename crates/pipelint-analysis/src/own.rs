@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 
 use crate::event::{Aliased, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
-use crate::log::Action;
+use crate::log::{Action, Site};
 use crate::owners::{Given, OwnerType, moves};
 use crate::program::{Target, last};
 use crate::release::by_owner;
@@ -213,6 +213,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     release: Arc::new(release),
                     api: by.clone(),
                     span: self.span,
+                    site: Site(self.at()),
                 };
                 self.record(state, action);
                 self.adopt_released(state, v, &kind, by);

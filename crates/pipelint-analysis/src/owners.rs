@@ -244,7 +244,11 @@ impl<'m> Program<'m> {
         match step {
             Proj::Deref if ty.reference != Reference::None => ty.reference = Reference::None,
             Proj::Deref if ty.pointers > 0 => ty.pointers -= 1,
-            Proj::Deref => return crate::holders::led_to(&ty),
+            Proj::Deref if ty.is_object() => {
+                return crate::holders::led_to(&ty)
+                    .or_else(|| crate::names::led_to(&ty, None).map(Type::named));
+            }
+            Proj::Deref => return None,
             Proj::Index(_) if ty.arrays > 0 => ty.arrays -= 1,
             Proj::Index(_) if ty.pointers > 0 => ty.pointers -= 1,
             Proj::Index(_) => return None,

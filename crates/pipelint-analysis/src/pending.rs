@@ -57,6 +57,8 @@ pub(crate) struct Pending {
     pub(crate) polled: bool,
     /// Its memory has ended, and whether it was under way then the result of the function says.
     pub(crate) ended: Option<IoEnd>,
+    /// Where its OVERLAPPED was zeroed, which was given no event since.
+    pub(crate) zeroed: Option<Span>,
     /// The call that closed its handle or its event, and where.
     pub(crate) closed: Option<(Name, Span)>,
     /// It was the handle that was closed, and not its event alone.
@@ -151,6 +153,10 @@ impl Exec<'_, '_> {
         if model.drains {
             self.may_complete(state);
         }
+        if model.wakes {
+            self.may_complete(state);
+            self.woken(state);
+        }
     }
 
     /// The location of the OVERLAPPED that a call is given; none where it is null, or one of several.
@@ -214,6 +220,7 @@ impl Exec<'_, '_> {
                 .or_else(|| self.event_of(state, loc)),
             buffers,
             routine: start.routine,
+            zeroed: self.zeroed_at(state, loc),
             queued: start.routine || start.queued,
             judge: Some((result, success)),
             result: Some(result),
@@ -243,7 +250,22 @@ impl Exec<'_, '_> {
             && name == "hEvent"
         {
             state.events_of.insert(*overlapped, v);
-        } else if !state.events_of.is_empty() {
+            if !state.zeroed.is_empty() && self.arena.as_int(v) != Some(0) {
+                let arena = &self.arena;
+                let way = self.way_to(*overlapped);
+                state.zeroed.retain(|at, _| {
+                    at != *overlapped
+                        && (way.is_none() || self.way_to(at) != way)
+                        && !arena.within(*overlapped, at)
+                });
+            }
+            return;
+        }
+        if !state.zeroed.is_empty() {
+            let arena = &self.arena;
+            state.zeroed.retain(|at, _| !arena.within(at, loc));
+        }
+        if !state.events_of.is_empty() {
             let arena = &self.arena;
             state.events_of.retain(|at, _| !arena.within(at, loc));
         }
@@ -307,6 +329,7 @@ impl Exec<'_, '_> {
             | IoAction::Ask(loc, _)
             | IoAction::Cancel(loc, _)
             | IoAction::Sure(loc)
+            | IoAction::Zeroed(loc, _)
             | IoAction::Failed(loc)
             | IoAction::Done(loc) => self.is_callers(*loc),
             IoAction::Ended(loc, ..) => self.is_callers(*loc) && self.is_given_loc(*loc),
@@ -316,7 +339,7 @@ impl Exec<'_, '_> {
             | IoAction::Vain(v, _)
             | IoAction::Reset(v, _)
             | IoAction::Callback(v, _) => self.is_given(*v),
-            IoAction::Alerted | IoAction::Drained => true,
+            IoAction::Alerted | IoAction::Drained | IoAction::Woken => true,
             IoAction::Wait(_, awaited) => awaited.objects.iter().any(|(_, v)| self.is_given(*v)),
         };
         if felt {

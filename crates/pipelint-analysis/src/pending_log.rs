@@ -21,6 +21,8 @@ pub(crate) enum IoAction {
     Cancel(LocId, Box<(ValId, Cancelled)>),
     /// Asked for a cancel of all on a handle.
     CancelAll(ValId, Box<Cancelled>),
+    /// Zeroed its OVERLAPPED there, and has given it no event.
+    Zeroed(LocId, Span),
     /// It is under way surely.
     Sure(LocId),
     /// The cancel of it failed.
@@ -39,6 +41,8 @@ pub(crate) enum IoAction {
     Alerted,
     /// Others may have gone on meanwhile.
     Drained,
+    /// Waited until somebody else woke it.
+    Woken,
     /// Reset this event, by this call.
     Reset(ValId, Box<ResetCall>),
     /// Did something to an object with callbacks.
@@ -105,12 +109,14 @@ impl IoAction {
                 f(unless);
             }
             Self::Signalled(v) | Self::Reset(v, _) | Self::Callback(v, _) => f(v),
-            Self::Sure(_)
+            Self::Zeroed(..)
+            | Self::Sure(_)
             | Self::Done(_)
             | Self::Failed(_)
             | Self::Ended(..)
             | Self::Alerted
-            | Self::Drained => {}
+            | Self::Drained
+            | Self::Woken => {}
         }
     }
 
@@ -123,6 +129,7 @@ impl IoAction {
             }
             Self::Ask(loc, _)
             | Self::Cancel(loc, _)
+            | Self::Zeroed(loc, _)
             | Self::Sure(loc)
             | Self::Failed(loc)
             | Self::Ended(loc, ..)
@@ -134,7 +141,8 @@ impl IoAction {
             | Self::Reset(..)
             | Self::Callback(..)
             | Self::Alerted
-            | Self::Drained => {}
+            | Self::Drained
+            | Self::Woken => {}
         }
     }
 }
@@ -195,6 +203,7 @@ impl Exec<'_, '_> {
                 self.cancel_all(state, handle, &cancelled, None);
                 self.record_io(state, || IoAction::CancelAll(handle, cancelled));
             }
+            IoAction::Zeroed(loc, at) => self.zeroed(state, loc, at),
             IoAction::Sure(loc) => {
                 let known = self.known_io(state, loc);
                 if let Some(p) = state.pending.get_mut(known) {
@@ -219,11 +228,20 @@ impl Exec<'_, '_> {
                 self.freed_io(state, loc, &api);
                 self.record_io(state, || IoAction::Ended(loc, api, at));
             }
-            IoAction::Wait(v, awaited) => self.await_objects(state, v, *awaited),
-            IoAction::Signalled(v) => self.signalled(state, v, &[]),
+            IoAction::Wait(v, awaited) => {
+                if awaited.one {
+                    self.waits_for_untied(state, &awaited.objects);
+                }
+                self.await_objects(state, v, *awaited);
+            }
+            IoAction::Signalled(v) => {
+                self.waits_for_untied(state, &[(0, v)]);
+                self.signalled(state, v, &[]);
+            }
             IoAction::Vain(v, timeout) => self.waited_in_vain(state, v, timeout),
             IoAction::Alerted => self.alerted(state),
             IoAction::Drained => self.may_complete(state),
+            IoAction::Woken => self.woken(state),
             IoAction::Callback(v, mut act) => {
                 if let CallbackAct::Wait(_, _, frames) = &mut act {
                     *frames += 1;

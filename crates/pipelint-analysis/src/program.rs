@@ -236,6 +236,7 @@ impl<'m> Program<'m> {
         program.index_overridden();
         program.settle_references();
         program.settle_initialisers();
+        program.settle_moves();
         program.find_targets();
         program.find_returns();
         program.find_constant_results();

@@ -130,6 +130,7 @@ impl Exec<'_, '_> {
         };
         state.idle.retain(|loc, ()| named(loc));
         state.events_of.retain(|loc, _| named(loc));
+        state.zeroed.retain(|loc, _| named(loc));
         state.pending.retain(|loc, p| {
             self.alone || p.cancel.is_some() || named(loc) || p.buffers.iter().any(|at| named(*at))
         });

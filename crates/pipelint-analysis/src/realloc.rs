@@ -8,7 +8,7 @@ use pipelint_source::Span;
 
 use crate::event::{Event, EventKind, Resource, StepKind};
 use crate::exec::{Exec, Outcome};
-use crate::log::Action;
+use crate::log::{Action, Site};
 use crate::state::{Moved, State, Status};
 use crate::values::{Loc, Sym, Val, ValId};
 
@@ -106,6 +106,7 @@ impl Exec<'_, '_> {
                 release: Arc::clone(release),
                 api: api.clone(),
                 span: at,
+                site: Site(self.at()),
             };
             self.record(state, action);
         }

@@ -8,7 +8,7 @@ use pipelint_models::{Release, Sentinel};
 use crate::event::{Event, EventKind, StepKind};
 use crate::exec::{Exec, Outcome, number};
 use crate::forget::RAW_BOX;
-use crate::log::Action;
+use crate::log::{Action, Site};
 use crate::state::{Res, State, Status};
 use crate::values::{LocId, Sym, Val, ValId};
 
@@ -33,6 +33,7 @@ impl Exec<'_, '_> {
             self.uninitialised(state, v, loc, api, releases);
             return;
         }
+        self.may_be_signalled(v, api);
         self.note_field_use(state, v, api, releases);
         let Some(res) = state.res.get(v) else {
             if self.is_given(v) {
@@ -288,6 +289,7 @@ impl Exec<'_, '_> {
                     release: Arc::new(release.clone()),
                     api: api.clone(),
                     span: self.span,
+                    site: Site(self.at()),
                 };
                 self.record(state, action);
                 self.note_found(state, v, api, release.null_ok);

@@ -5,12 +5,13 @@
 //! at any time, so its callers cannot know whether anything is pending; and an object may be closed, or end,
 //! whenever its user likes. Between the two calls nobody else is taken to run: what the first left in the
 //! fields, the second finds there. The object is what the fields lead to as well; of a function that is given a
-//! pointer to a structure first, it is that. A method that asks code out of sight, or waits by means that no model
-//! describes, is left out.
+//! pointer to a structure first, it is that. A wait on a condition variable may be one for the completion: what is
+//! closed before it is closed while the operation is under way. A method that asks code out of sight, or waits
+//! by means that no model describes, is left out.
 
 use pipelint_ir::{
-    Base, BinOp, Callee, Const, FunctionKind, Language, LocalId, Name, Operand, Reference, Rvalue,
-    Statement, Type,
+    Base, BinOp, Callee, Const, FunctionKind, Language, LocalId, Name, Operand, PlaceId, Reference,
+    Rvalue, Statement, Type,
 };
 use pipelint_models::{LockCall, LockDoes};
 use rayon::prelude::*;
@@ -313,6 +314,7 @@ impl Whole<'_, '_> {
         };
         let counted = self.counts(then);
         exec.closing = true;
+        exec.told_in = Some(then.f);
         for state in after {
             let before: Vec<(LocId, Option<ValId>)> = under_way(exec, state)
                 .into_iter()
@@ -349,6 +351,7 @@ impl Whole<'_, '_> {
             }
         }
         exec.closing = false;
+        exec.told_in = None;
     }
 
     /// The method frees the memory of an operation that it does not know to be over. One that does neither
@@ -444,9 +447,10 @@ impl Whole<'_, '_> {
     /// All that the method leads to is in sight or modelled, or takes no time and tells nothing of operations.
     fn is_clear(&self, m: &Method) -> bool {
         let mut clear = true;
-        self.within(m, &mut |_, callee, has_result| {
+        self.within(m, &mut |f, _, callee, has_result| {
             clear &= takes_lock(self.program, callee)
                 || asserts(callee)
+                || self.waits_to_be_woken(f, callee)
                 || (takes_no_time(callee) && !(has_result && may_tell(callee)));
         }) && clear
     }
@@ -454,20 +458,25 @@ impl Whole<'_, '_> {
     /// The method takes a lock of its object's, before or after other things.
     fn takes_own_lock(&self, m: &Method) -> bool {
         let mut takes = false;
-        self.within(m, &mut |own, callee, _| {
+        self.within(m, &mut |_, own, callee, _| {
             takes |= own && takes_lock(self.program, callee)
         });
         takes
     }
 
-    /// Calls of locks, and of code that is neither in sight nor modelled, from the method on; whether the calling
-    /// function is one of the object's own, or of a part of it. False where there is too much to look at.
-    fn within(&self, m: &Method, see: &mut dyn FnMut(bool, &Callee, bool)) -> bool {
+    /// Calls of locks, and of code that is neither in sight nor modelled, from the method on, with the calling
+    /// function and whether it is one of the object's own, or of a part of it. False where there is too much to look at.
+    fn within(&self, m: &Method, see: &mut dyn FnMut(FnRef, bool, &Callee, bool)) -> bool {
         let program = self.program;
         let parts = parts(program, m.class);
         let reached = self.reach(m);
+        let asks: FxHashSet<&Name> = reached.iter().flat_map(|f| self.predicates(*f)).collect();
         for &f in &reached {
             let function = program.function(f);
+            if function.kind == FunctionKind::Lambda && asks.contains(&function.name) {
+                // What a wait is for is asked by the wait.
+                continue;
+            }
             let class = function.class.as_deref();
             let class = class.and_then(|class| program.class_ref(f.0, class));
             let own = class.is_some_and(|class| parts.contains(&class));
@@ -489,11 +498,41 @@ impl Whole<'_, '_> {
                 if takes_lock(program, callee) || unknown() {
                     let plain = |place| matches!(function.places[place].base, Base::Local(_));
                     let made = matches!(callee, Callee::Constructor(_)) && dst.is_some_and(plain);
-                    see(own, callee, dst.is_some() && !made);
+                    see(f, own, callee, dst.is_some() && !made);
                 }
             }
         }
         reached.len() <= MOST_FUNCTIONS
+    }
+
+    fn waits_to_be_woken(&self, f: FnRef, callee: &Callee) -> bool {
+        self.program
+            .waits_to_be_woken(f.0, self.program.function(f), callee)
+    }
+
+    /// The lambdas that a function gives to a wait on a condition variable.
+    fn predicates(&self, f: FnRef) -> Vec<&Name> {
+        let function = self.program.function(f);
+        let stmts = || function.blocks.iter().flat_map(|b| &b.stmts);
+        let given = |place: PlaceId| {
+            stmts().any(|stmt| match stmt {
+                Statement::Call { callee, args, .. } => {
+                    let has = |arg: &Operand| {
+                        matches!(arg, Operand::Copy(of) | Operand::Move(of) if *of == place)
+                    };
+                    args.iter().any(has) && self.waits_to_be_woken(f, callee)
+                }
+                _ => false,
+            })
+        };
+        let made = stmts().filter_map(|stmt| match stmt {
+            Statement::Assign {
+                dst,
+                value: Rvalue::Closure(name, _),
+            } => given(*dst).then_some(name),
+            _ => None,
+        });
+        made.collect()
     }
 
     /// The method and what it leads to, the bodies of virtual methods among them; one more than is looked at

@@ -375,6 +375,9 @@ pub(crate) struct State {
     /// What the `hEvent` of an OVERLAPPED was set to, whatever code out of sight ran since: nobody changes it
     /// who is not given it.
     pub(crate) events_of: VecMap<LocId, ValId>,
+    /// Where an OVERLAPPED was zeroed that was given no event since, whatever code out of sight ran. It tells
+    /// no two paths apart.
+    pub(crate) zeroed: VecMap<LocId, Span>,
     /// OVERLAPPEDs whose operation is known to have completed, until another may have started.
     pub(crate) idle: VecMap<LocId, ()>,
     /// Waits by their result, until a condition has decided it.

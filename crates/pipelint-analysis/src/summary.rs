@@ -152,6 +152,11 @@ impl Exec<'_, '_> {
                 Val::Sym(Sym::Load { loc, .. }) if self.is_given_loc(*loc) => given = true,
                 Val::Sym(_) => return false,
                 Val::Ptr(loc) if !self.is_callers(*loc) => return false,
+                // `this != &other`: what a parameter leads to, the caller knows.
+                Val::Ptr(loc) => {
+                    given |= matches!(self.arena.get_loc(self.arena.root(*loc)), Loc::Deref(_))
+                        && self.is_given_loc(*loc);
+                }
                 _ => {}
             }
         }
@@ -209,7 +214,7 @@ impl Exec<'_, '_> {
         let facts: Vec<(ValId, Fact)> = state
             .facts
             .iter()
-            .filter(|(v, _)| (has(*v) || judged(*v)) && made(*v))
+            .filter(|(v, _)| (has(*v) || judged(*v) || self.cancels_all.contains(v)) && made(*v))
             .map(|(v, fact)| (v, fact.clone()))
             .collect();
         let mut facts: Vec<(ValId, Fact)> = facts;

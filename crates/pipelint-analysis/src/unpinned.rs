@@ -194,6 +194,30 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// The path is about to leave the function: what it has closed under an operation is told here, and its
+    /// callers do not hear of it.
+    pub(crate) fn tell_closed_io(&mut self, state: &mut State) {
+        let all: Vec<LocId> = state.pending.iter().map(|(loc, _)| loc).collect();
+        for loc in all {
+            let Some(pending) = state.pending.get(loc).cloned() else {
+                continue;
+            };
+            let mut pinned = std::iter::once(loc).chain(pending.buffers.iter().copied());
+            let local = pinned.any(|at| self.ending_local(at).is_some());
+            let at_end = self.function.kind == FunctionKind::Destructor && pending.cancel.is_some();
+            let Some((api, at)) = pending.closed.clone() else {
+                continue;
+            };
+            if pending.ended.is_some() || local || at_end || pending.event.is_none() {
+                continue;
+            }
+            if self.tell_outlived(state, loc, &pending, IoEnd::Closed(api, at)) {
+                state.pending.remove(loc);
+                self.record_io(state, || IoAction::Done(loc));
+            }
+        }
+    }
+
     /// The path leaves the function: its variables end, and so does the object of a destructor.
     pub(crate) fn leave_io(&mut self, state: &mut State) {
         self.leave_callbacks(state);
@@ -229,7 +253,9 @@ impl Exec<'_, '_> {
             } else if let Some((api, at)) = &pending.closed {
                 let end = IoEnd::Closed(api.clone(), *at);
                 match (pending.event, self.kept_io(loc)) {
-                    (Some(_), _) => self.tell_outlived(state, loc, &pending, end),
+                    (Some(_), _) => {
+                        self.tell_outlived(state, loc, &pending, end);
+                    }
                     // Whether an event or a port tells of the completion, other methods know.
                     (None, Some(kept)) => {
                         let event = self.cancelled_event(state, loc, &pending, end);
@@ -309,17 +335,16 @@ impl Exec<'_, '_> {
         *self.arena.get_loc(at) == Loc::SelfObj
     }
 
-    /// An operation's memory or handle ends.
-    fn tell_outlived(&mut self, state: &State, loc: LocId, pending: &Pending, end: IoEnd) {
+    /// An operation's memory or handle ends; true where that is told.
+    fn tell_outlived(&mut self, state: &State, loc: LocId, pending: &Pending, end: IoEnd) -> bool {
         if pending.cancel.is_some() {
-            self.tell_cancelled(state, loc, pending, end);
-            return;
+            return self.tell_cancelled(state, loc, pending, end);
         }
         let Some((started, at)) = &pending.started else {
-            return;
+            return false;
         };
         if !pending.surely {
-            return;
+            return false;
         }
         let (started, at) = (started.clone(), *at);
         let last = self.last_step(&end);
@@ -329,22 +354,19 @@ impl Exec<'_, '_> {
                 closer: closer.clone(),
             };
             self.tell_io(state, loc, pending, fault, *place, last);
-            return;
+            return true;
         }
-        self.tell_io(
-            state,
-            loc,
-            pending,
-            IoFault::Outlived { started, end },
-            at,
-            last,
-        );
+        let fault = IoFault::Outlived { started, end };
+        self.tell_io(state, loc, pending, fault, at, last);
+        true
     }
 
     /// After a request to cancel, what the operation uses ends or is used anew.
-    fn tell_cancelled(&mut self, state: &State, loc: LocId, pending: &Pending, end: IoEnd) {
+    fn tell_cancelled(&mut self, state: &State, loc: LocId, pending: &Pending, end: IoEnd) -> bool {
         let event = self.cancelled_event(state, loc, pending, end);
+        let told = event.is_some();
         event.into_iter().for_each(|event| self.found.add(event));
+        told
     }
 
     fn cancelled_event(
@@ -498,6 +520,7 @@ impl Exec<'_, '_> {
             let step = StepKind::Passed(call.api.clone());
             self.tell_io(state, loc, &pending, fault, self.at(), step);
         }
+        self.is_unsignalled(event);
         self.record_io(state, || IoAction::Reset(event, Box::new(call)));
     }
 

@@ -13,6 +13,9 @@ pub struct Buffer {
     /// Member functions that yield a pointer into it.
     #[serde(default)]
     pub pointers: Vec<String>,
+    /// Member functions that only tell how much it holds.
+    #[serde(default)]
+    pub asks: Vec<String>,
     /// The page that says how long such a pointer is good.
     pub page: String,
 }

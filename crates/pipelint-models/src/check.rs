@@ -130,6 +130,17 @@ pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault>
 
     let mut seen = FxHashSet::default();
     each(
+        "conditions",
+        &models.conditions,
+        |c| first(&c.names),
+        |c| {
+            names(&c.names, &mut seen)?;
+            page(&c.page)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
         "buffers",
         &models.buffers,
         |b| first(&b.names),

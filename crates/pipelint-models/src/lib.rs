@@ -6,6 +6,7 @@
 mod buffer;
 mod callback;
 mod check;
+mod condition;
 mod error;
 mod last_error;
 mod like;
@@ -24,6 +25,7 @@ mod writer;
 
 pub use buffer::Buffer;
 pub use callback::{Arms, AwaitsCallbacks, ClosesCallbacks, Registers};
+pub use condition::ConditionVariable;
 pub use error::{ModelError, Problem};
 pub use last_error::{ErrorEffect, ErrorStore};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};

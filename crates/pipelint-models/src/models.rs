@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 
 use crate::buffer::Buffer;
 use crate::check::{self, Fault, Known};
+use crate::condition::ConditionVariable;
 use crate::error::{ModelError, Problem};
 use crate::like;
 use crate::lock::{Guard, Lock};
@@ -37,7 +38,10 @@ struct Tables {
     /// Locks that are handles: no type tells them.
     handle_locks: Vec<Arc<Lock>>,
     guards: TypeTable<Guard>,
+    conditions: TypeTable<ConditionVariable>,
     buffers: TypeTable<Buffer>,
+    /// What some of them are asked.
+    asks: FxHashSet<SmolStr>,
     streams: TypeTable<Stream>,
     /// Fields that an acquiring call uses which is given the address of what holds them.
     used_fields: Vec<SmolStr>,
@@ -245,6 +249,22 @@ impl Models {
         self.0.guards.iter()
     }
 
+    /// Some condition variable has a member function of this name that waits.
+    pub fn is_wait(&self, method: &str) -> bool {
+        let mut known = self.0.conditions.iter();
+        known.any(|(_, condition)| condition.waits.iter().any(|wait| wait == method))
+    }
+
+    /// The condition variable of this name, spelled as for [`Models::owner`].
+    pub fn condition(&self, type_name: &str) -> Option<&ConditionVariable> {
+        self.0.conditions.get(type_name)
+    }
+
+    /// Some type that holds memory has a member function of this name that tells how much.
+    pub fn asks_buffer(&self, method: &str) -> bool {
+        self.0.asks.contains(method)
+    }
+
     /// The type of this name that holds memory and gives out pointers into it, spelled as for
     /// [`Models::owner`].
     pub fn buffer(&self, type_name: &str) -> Option<&Buffer> {
@@ -351,7 +371,14 @@ impl Tables {
                 self.guards.insert(name, false, &guard);
             }
         }
+        for condition in file.conditions {
+            let condition = Arc::new(condition);
+            for name in &condition.names {
+                self.conditions.insert(name, false, &condition);
+            }
+        }
         for buffer in file.buffers {
+            self.asks.extend(buffer.asks.iter().map(SmolStr::new));
             let buffer = Arc::new(buffer);
             for name in &buffer.names {
                 self.buffers.insert(name, false, &buffer);

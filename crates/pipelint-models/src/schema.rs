@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::buffer::Buffer;
 use crate::callback::{Arms, AwaitsCallbacks, ClosesCallbacks, Registers};
+use crate::condition::ConditionVariable;
 use crate::last_error::ErrorEffect;
 use crate::lock::{Guard, Lock};
 use crate::overlapped::{Cancel, Completes, Opens, Overlaps, Start, Waits};
@@ -34,6 +35,9 @@ pub struct ModelFile {
     /// `[[guards]]`: types that hold a lock as long as they live.
     #[serde(default)]
     pub guards: Vec<Guard>,
+    /// `[[conditions]]`: types on which a thread waits until another one wakes it.
+    #[serde(default)]
+    pub conditions: Vec<ConditionVariable>,
     /// `[[buffers]]`: types that hold memory and give out pointers into it.
     #[serde(default)]
     pub buffers: Vec<Buffer>,
@@ -420,6 +424,10 @@ pub struct FunctionModel {
     /// with a packet there is that of one operation, one without is that of the call.
     #[serde(default)]
     pub packet: Option<usize>,
+    /// Waits until another thread wakes it, and gives its lock back meanwhile
+    /// (`SleepConditionVariableCS`).
+    #[serde(default)]
+    pub wakes: bool,
     /// The argument is an event that it makes unsignalled.
     #[serde(default)]
     pub resets: Option<usize>,

@@ -19,6 +19,7 @@ use crate::prelude::*;
 /// the function as well, that is told, as PL303. Where one method leaves an operation under way and another
 /// closes the handle, the closing method is told, unless it runs code out of sight that may wait or counts users
 /// down. The destructor of a class within another is that class's business, and a private one its methods'.
+/// A wait on a condition variable counts as one for the completion where it comes before the close.
 ///
 /// ## Examples
 /// ```cpp,bad

@@ -13,8 +13,13 @@ use crate::prelude::*;
 /// stood on the stack in its place, the call fails now and then with `ERROR_INVALID_PARAMETER` or
 /// `ERROR_INVALID_HANDLE`, or signals somebody else's event.
 ///
+/// With `hEvent` zero, the completion signals no event at all, but the handle. Where the code then waits for
+/// an event that it has made and reset, and that nobody else can signal, it waits in vain: the event was to
+/// be put into the OVERLAPPED.
+///
 /// ## Known limits
-/// Local variables are followed; what an allocation leaves unset is not.
+/// Local variables are followed; what an allocation leaves unset is not. That an event is missing is told
+/// where the path that waits for it has made the event and reset it, and gave it to nobody.
 ///
 /// ## Examples
 /// ```cpp,bad
@@ -49,19 +54,38 @@ impl Rule for OverlappedNotZeroed {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
-        let EventKind::Io(IoFault::Unset {
-            field,
-            overlapped,
-            api,
-        }) = &event.kind
-        else {
+        let EventKind::Io(fault) = &event.kind else {
             return None;
+        };
+        let (label, message, help) = match fault {
+            IoFault::Unset {
+                field,
+                overlapped,
+                api,
+            } => (
+                format!("`{overlapped}.{field}` was never set"),
+                format!("`{api}` gets `{overlapped}`, of which `{field}` was never set"),
+                format!("begin with zeroes: `OVERLAPPED {overlapped} = {{0}};`"),
+            ),
+            IoFault::NeverTied {
+                overlapped,
+                api,
+                event,
+            } => (
+                format!("`{overlapped}` is given no event here, nor later"),
+                format!(
+                    "`{api}` gets `{overlapped}` without an event, and `{event}`, which is awaited, is never \
+                     signalled"
+                ),
+                format!("set `{overlapped}.hEvent` to `{event}` before the start"),
+            ),
+            _ => return None,
         };
         let words = Words {
             primary: event.at,
-            label: format!("`{overlapped}.{field}` was never set"),
-            message: format!("`{api}` gets `{overlapped}`, of which `{field}` was never set"),
-            help: format!("begin with zeroes: `OVERLAPPED {overlapped} = {{0}};`"),
+            label,
+            message,
+            help,
         };
         Some(words::diagnostic(&Self::META, event, words))
     }
