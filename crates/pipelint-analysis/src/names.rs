@@ -218,8 +218,14 @@ impl<'m> Program<'m> {
                 },
                 Proj::Index(_) => ty,
                 Proj::Field(field) => {
-                    let class = self.class_named(unit, &from.name, &ty?.name)?;
-                    let field = class.fields.iter().find(|f| f.name == *field)?;
+                    let of = ty?;
+                    let declared = |class: &str| {
+                        let class = self.class_named(unit, &from.name, class)?;
+                        class.fields.iter().find(|f| f.name == *field)
+                    };
+                    // A field that a guard does not have itself is one of what it guards.
+                    let behind = || declared(&led_to(&of, Some(field))?);
+                    let field = declared(&of.name).or_else(behind)?;
                     Some(self.resolve(&field.ty).into_owned())
                 }
             };

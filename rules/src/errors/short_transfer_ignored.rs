@@ -140,6 +140,11 @@ impl Rule for ShortTransferIgnored {
                 "what was not sent is lost",
                 "the function is left as though all had been sent",
             ),
+            Taken::Emptied => (
+                "sent",
+                "the rest is dropped with it",
+                "all of it is dropped, what was not sent as well",
+            ),
             Taken::Used => (
                 "read",
                 "the buffer is used as though it were full",
