@@ -16,12 +16,12 @@ use crate::cfg::{visit_reads, visit_term_reads};
 use crate::counts::Needs;
 use crate::event::Event;
 use crate::exec::Exec;
-use crate::program::{FnRef, Target, successors};
+use crate::program::{FnRef, Target, last, successors};
 use crate::region::Region;
 use crate::rust::TAG;
 use crate::sends::{Body, Kind, Send};
 use crate::sent::{Sent, ToldBy, holds_for, told_by};
-use crate::silenced::{Did, Silenced, empties, nobody_to_tell};
+use crate::silenced::{Did, Silenced, empties};
 use crate::words::has_word;
 
 /// Places that hold the part of a result which tells of the failure: the local, and the way to it.
@@ -103,7 +103,7 @@ impl<'f, 'm> Body<'f, 'm> {
         let dst = send.dst?;
         let asks = self.asks(dst, &told.part);
         let ways = self.ways(send, &asks, told.nonzero)?;
-        if self.is_heard(dst, &asks, &ways.failed) || (told.sent.completes && self.cancels()) {
+        if self.is_heard(&asks, &ways.failed) || (told.sent.completes && self.cancels()) {
             return None;
         }
         let mut did = Did::default();
@@ -114,7 +114,7 @@ impl<'f, 'm> Body<'f, 'm> {
         }
         let dropped = did.drops.is_some() && self.goes_on(&ways);
         let lost = told.sent.completes && put.is_none() && self.is_lost(dst, &ways);
-        let silent = || told.sent.completes && nothing && self.leaves_no_mark(&ways.good, put, dst);
+        let silent = || told.sent.completes && nothing && self.leaves_no_mark(&ways.good, put);
         if !dropped && !lost && !silent() {
             return None;
         }
@@ -315,7 +315,7 @@ impl<'f, 'm> Body<'f, 'm> {
     }
 
     /// Beside the ways for the failure, the part that tells, or the whole result, is read.
-    fn is_heard(&self, dst: PlaceId, asks: &Asks, failed: &Region) -> bool {
+    fn is_heard(&self, asks: &Asks, failed: &Region) -> bool {
         let told = |place: PlaceId| {
             let at = &self.function.places[place];
             let Base::Local(local) = at.base else {
@@ -336,7 +336,6 @@ impl<'f, 'm> Body<'f, 'm> {
                 if asks.iter().any(|(known, _)| *known == l.0)),
             _ => false,
         };
-        let _ = dst;
         let blocks = self.function.blocks.iter().enumerate();
         blocks.filter(|(b, _)| !failed.has(*b)).any(|(_, block)| {
             let mut heard = false;
@@ -362,16 +361,13 @@ impl<'f, 'm> Body<'f, 'm> {
             let target = self
                 .program
                 .target(self.unit, self.function, callee, args.len());
-            match target {
-                Target::Model(model) => model.cancels.is_some(),
-                Target::Defined(f) => nobody_to_tell(self.program.function(f)),
-                _ => match callee {
-                    Callee::Method { name, .. } | Callee::Function(name) => {
-                        has_word(name, &["cancel"])
-                    }
-                    _ => false,
-                },
-            }
+            let named = match callee {
+                Callee::Method { name, .. } | Callee::Function(name) => {
+                    has_word(last(name), &["cancel", "cancels", "abort"])
+                }
+                _ => false,
+            };
+            named || matches!(target, Target::Model(model) if model.cancels.is_some())
         })
     }
 
@@ -578,8 +574,7 @@ impl<'f, 'm> Body<'f, 'm> {
     }
 
     /// Nothing that the good way leaves behind shows that it was one: it sets and counts nothing.
-    fn leaves_no_mark(&self, good: &Region, put: Option<(LocalId, Span)>, dst: PlaceId) -> bool {
-        let _ = dst;
+    fn leaves_no_mark(&self, good: &Region, put: Option<(LocalId, Span)>) -> bool {
         let blocks = good.blocks().iter();
         let mut stmts = blocks.flat_map(|b| &self.function.blocks[*b].stmts);
         stmts.all(|stmt| match stmt {
@@ -611,7 +606,6 @@ impl<'f, 'm> Body<'f, 'm> {
                     {
                         empties(name) || has_word(name, MARKS)
                     }
-                    Callee::Pointer(_) => false,
                     _ => false,
                 };
                 !marks && dst.is_none_or(|dst| self.stays_within(dst, good))
