@@ -29,6 +29,7 @@ mod count_fault;
 mod counted;
 mod counts;
 mod counts_believed;
+mod counts_completed;
 mod counts_told;
 mod error_fault;
 mod event;
