@@ -50,6 +50,14 @@ impl Exec<'_, '_> {
         true
     }
 
+    /// A struct of plain fields is made of a list.
+    pub(crate) fn is_list_of_fields(&self, callee: &Callee) -> bool {
+        let Callee::Constructor(ty) = callee else {
+            return false;
+        };
+        !self.is_rust() && self.plain_fields(ty).is_some()
+    }
+
     /// `T{a, b}` of a type that is out of sight: by their order, what is told of its parts are constants, and
     /// counts of transfers that nobody has asked about.
     pub(crate) fn note_positional_parts(

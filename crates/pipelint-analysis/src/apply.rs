@@ -230,6 +230,7 @@ impl<'p> Exec<'p, '_> {
             if call.part == 0 {
                 let of = (&call.name, self.site.unwrap_or(call.site));
                 self.note_end_of_call(&mut begun, &summary.ends, end, of, heard);
+                Self::note_sent_in_call(&mut begun, end, &call.name);
             }
             self.replay_end(begun, frame, call, end, &mut results);
         }

@@ -73,6 +73,9 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
+        if self.converts_checked(&mut state, dst, callee, args, out) {
+            return;
+        }
         let before = out.len();
         if self.owner_call(&mut state, dst, callee, args, out) {
             for state in &mut out[before..] {
@@ -96,7 +99,7 @@ impl<'p> Exec<'p, '_> {
             && let Some(told) = self.buffer_asked(&state, callee)
         {
             self.store_result(&mut state, dst, told);
-            self.note_length(&mut state, callee, told);
+            self.note_length(&mut state, callee, told, dst);
             out.push(state);
             return;
         }
@@ -208,6 +211,16 @@ impl<'p> Exec<'p, '_> {
         }
         if let Some(code) = self.form_of_code(&mut state, callee) {
             self.store_result(&mut state, dst, code);
+            out.push(state);
+            return;
+        }
+        if let (Target::Unknown, Callee::Method { name, ty, .. }) = (target, callee)
+            && self.is_rust()
+            && args.is_empty()
+            && crate::words::only_looks(name, ty.as_deref())
+        {
+            let v = self.fresh(&state, 0);
+            self.store_result(&mut state, dst, v);
             out.push(state);
             return;
         }
@@ -363,7 +376,7 @@ impl<'p> Exec<'p, '_> {
         self.store_result(&mut state, dst, v);
         self.note_positional_parts(&mut state, callee, &values, dst);
         self.note_stream(&mut state, callee, args, dst);
-        self.note_length(&mut state, callee, v);
+        self.note_length(&mut state, callee, v, dst);
         out.push(state);
     }
 

@@ -43,6 +43,8 @@ pub enum CountFault {
 pub enum Taken {
     /// The function is left, and what was not sent is lost.
     Left,
+    /// What was to be sent is dropped, whatever of it was sent.
+    Emptied,
     /// The buffer is used as though it were full.
     Used,
     /// The function reports success, and its caller has the buffer.

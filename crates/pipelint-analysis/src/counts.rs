@@ -12,8 +12,10 @@ use pipelint_source::Span;
 
 use crate::collect::Findings;
 use crate::count_fault::Told;
+use crate::counts_believed::Divided;
 use crate::event::Event;
 use crate::exec::Exec;
+use crate::integers::is_checked_conversion;
 use crate::io_classes::Kept;
 use crate::modes::{Home, ModeOf, Modes};
 use crate::program::{Program, Target, last};
@@ -33,6 +35,8 @@ pub(crate) struct Needs {
     pub(crate) nonblocking: Option<Home>,
     /// What is started with the OVERLAPPED kept there is a write.
     pub(crate) writes: Option<Kept>,
+    /// What is started with the OVERLAPPED kept there is a write, or waits for the peer.
+    pub(crate) sends: Option<Kept>,
 }
 
 /// A transfer on a path, by its count.
@@ -51,21 +55,35 @@ pub(crate) struct Counted {
     pub(crate) judged: Option<Span>,
     /// What was asked for, unless it is a constant.
     pub(crate) length: Option<ValId>,
-    /// The pointer to what is sent.
-    pub(crate) from: Option<ValId>,
     /// What it fills.
     pub(crate) buffer: Option<LocId>,
     pub(crate) looked: bool,
     pub(crate) asserted: bool,
     pub(crate) used: Option<Span>,
+    /// Something was made to depend on how much it was: it was compared, or went into more than a sum.
+    pub(crate) weighed: bool,
+    /// What it was to send, for a pointer to it.
+    pub(crate) source: Option<ValId>,
+    /// That was emptied before anybody had asked how much of it was sent.
+    pub(crate) emptied: Option<Span>,
+    /// As far as is known it takes all or fails: only where the program itself reckons with less, it may
+    /// be short.
+    pub(crate) whole: bool,
     pub(crate) told: Option<(Span, Told)>,
+    /// What it sent was taken off as far as it says, and its whole length has a name.
+    pub(crate) divided: Option<Divided>,
     pub(crate) needs: Needs,
 }
 
 impl Counted {
+    fn weigh(&mut self) {
+        self.looked = true;
+        self.weighed = true;
+    }
+
     /// How near a path is to a fault.
     pub(crate) fn badness(&self) -> (bool, bool, Option<bool>, bool) {
-        let taken = self.used.is_some() || self.told.is_some();
+        let taken = self.used.is_some() || self.told.is_some() || self.emptied.is_some();
         (!self.looked, self.went != Some(false), self.went, taken)
     }
 }
@@ -76,7 +94,7 @@ pub(crate) struct Handed {
     pub(crate) count: ValId,
     pub(crate) judge: ValId,
     pub(crate) length: Option<ValId>,
-    pub(crate) from: Option<ValId>,
+    pub(crate) source: Option<ValId>,
     pub(crate) call: Counted,
 }
 
@@ -84,7 +102,7 @@ impl Handed {
     pub(crate) fn values(&self) -> Vec<ValId> {
         let mut all = vec![self.count, self.judge];
         all.extend(self.length);
-        all.extend(self.from);
+        all.extend(self.source);
         all
     }
 
@@ -92,7 +110,7 @@ impl Handed {
         self.count = val(self.count);
         self.judge = val(self.judge);
         self.length = self.length.map(&mut *val);
-        self.from = self.from.map(val);
+        self.source = self.source.map(val);
     }
 }
 
@@ -116,12 +134,18 @@ pub(crate) fn completed(all: &mut [Findings], modes: &Modes) -> Vec<Event> {
         let mut of = started.iter().filter(|(at, _)| at == kept).peekable();
         of.peek().is_some() && of.all(|(_, does)| *does == Some(IoKind::Write))
     };
+    let sends = |kept: &Kept| {
+        let of = || started.iter().filter(|(at, _)| at == kept);
+        let good = |does: &Option<IoKind>| matches!(does, Some(IoKind::Write | IoKind::Connect));
+        of().any(|(_, does)| *does == Some(IoKind::Write)) && of().all(|(_, does)| good(does))
+    };
     let holds = |needs: &Needs| {
         needs
             .nonblocking
             .as_ref()
             .is_none_or(|home| modes.is_nonblocking(home))
             && needs.writes.as_ref().is_none_or(writes)
+            && needs.sends.as_ref().is_none_or(sends)
     };
     let told = faults.into_iter().filter(|(_, needs)| holds(needs));
     told.map(|(event, _)| event).collect()
@@ -142,9 +166,18 @@ pub(crate) fn is_stream_method(program: &Program<'_>, name: &Name, ty: Option<&T
 /// Another path has joined, and both go on in the same way: the worse of them is kept.
 pub(crate) fn join(state: &mut State, other: &State) {
     for (count, call) in other.counts.iter() {
-        let known = state.counts.get(count).map(Counted::badness);
-        if known.is_none_or(|known| known < call.badness()) {
-            state.counts.insert(count, call.clone());
+        let known = state.counts.get(count);
+        let divided = known.and_then(|known| known.divided.clone());
+        if known.is_none_or(|known| known.badness() < call.badness()) {
+            let mut call = call.clone();
+            call.divided = divided.or(call.divided);
+            state.counts.insert(count, call);
+        } else if let (None, Some(of)) = (divided, &call.divided) {
+            let of = of.clone();
+            state.counts.change(
+                |v, _| v == count,
+                |counted| counted.divided = Some(of.clone()),
+            );
         }
     }
 }
@@ -237,15 +270,39 @@ impl Exec<'_, '_> {
             went: None,
             judged: None,
             length: known.is_none().then_some(length),
-            from: io.buffer.filter(|_| !reads).map(|n| args[n]),
             buffer,
             looked: false,
             asserted: false,
             used: None,
+            weighed: false,
+            source: self.source_of(reads, length, args, io.buffer),
+            emptied: None,
+            whole: false,
             told: None,
+            divided: None,
             needs,
         };
         state.counts.insert(count, counted);
+    }
+
+    /// What a call sends: what it asks the length of, or what its pointer leads to.
+    fn source_of(
+        &mut self,
+        reads: bool,
+        length: ValId,
+        args: &[ValId],
+        buffer: Option<usize>,
+    ) -> Option<ValId> {
+        if reads {
+            return None;
+        }
+        match self.lengths.get(&length).copied() {
+            Some(of) => Some(match *self.arena.get_loc(of) {
+                Loc::Deref(pointer) => pointer,
+                _ => self.arena.val(Val::Ptr(of)),
+            }),
+            None => buffer.and_then(|n| args.get(n)).copied(),
+        }
     }
 
     fn is_null(&self, state: &State, v: ValId) -> bool {
@@ -287,99 +344,6 @@ impl Exec<'_, '_> {
         (local && !self.is_outside(state, loc))
             .then(|| state.env.get(loc).copied())
             .flatten()
-    }
-
-    /// A question how an overlapped transfer went.
-    fn note_completed_count(
-        &mut self,
-        state: &mut State,
-        api: &Name,
-        model: &FunctionModel,
-        args: &[ValId],
-        result: ValId,
-    ) {
-        let (Some(completes), Some(success)) = (&model.completes, model.success) else {
-            return;
-        };
-        let count = completes.count.and_then(|n| args.get(n));
-        let Some(count) = count.and_then(|v| self.own_count(state, *v)) else {
-            return;
-        };
-        let Some(&v) = args.get(completes.overlapped) else {
-            return;
-        };
-        let Some(at) = self.overlapped(state, v) else {
-            return;
-        };
-        let pending = state.pending.get(at);
-        let started = pending.and_then(|p| p.started.as_ref());
-        let starter = started.and_then(|(name, _)| self.program.models.function(name));
-        let does = starter.and_then(|model| Some(model.io.as_ref()?.does));
-        let mut needs = Needs::default();
-        let length = self.io_lengths.get(&at).copied();
-        let mut buffer = None;
-        let reads = match does {
-            Some(IoKind::Write) => false,
-            Some(IoKind::Read) if length.and_then(|v| self.arena.as_int(v)) != Some(1) => {
-                buffer = pending.and_then(|p| p.buffers.first()).copied();
-                buffer = buffer.filter(|loc| self.was_nothing(*loc));
-                if buffer.is_none() {
-                    return;
-                }
-                true
-            }
-            Some(_) => return,
-            None => {
-                let Some(kept) = self.kept_io(at) else { return };
-                needs.writes = Some(kept);
-                false
-            }
-        };
-        if let (false, Some(&handle)) = (reads, completes.handle.and_then(|n| args.get(n))) {
-            // A pipe that waits takes all of it, or the operation fails.
-            match self.mode_of(state, handle) {
-                ModeOf::Is(mode) if mode.nonblocking => {}
-                ModeOf::KeptIn(home) => needs.nonblocking = Some(home),
-                _ => return,
-            }
-        }
-        let counted = Counted {
-            api: api.clone(),
-            span: self.span,
-            within: None,
-            reads,
-            judge: result,
-            how: success,
-            went: None,
-            judged: None,
-            length: length.filter(|v| self.arena.as_int(*v).is_none()),
-            from: None,
-            buffer,
-            looked: false,
-            asserted: false,
-            used: None,
-            told: None,
-            needs,
-        };
-        state.counts.insert(count, counted);
-    }
-
-    fn note_kept_start(&mut self, state: &State, model: &FunctionModel, args: &[ValId]) {
-        let Some(start) = model.start() else { return };
-        let Some(&v) = args.get(start.overlapped) else {
-            return;
-        };
-        let Some(at) = self.overlapped(state, v) else {
-            return;
-        };
-        let length = model.io.as_ref().and_then(|io| args.get(io.length?));
-        if let Some(&length) = length {
-            self.io_lengths.insert(at, length);
-        }
-        if let Some(kept) = self.kept_io(at) {
-            let does = model.io.as_ref().map(|io| io.does);
-            self.found.counts.started.push((kept, does));
-        }
     }
 
     /// Nothing that anybody put there stands in the buffer: an array that was set to 0 first is a
@@ -487,12 +451,16 @@ impl Exec<'_, '_> {
             went: None,
             judged: None,
             length: Some(given),
-            from: (!reads).then_some(given),
             buffer,
             looked: false,
             asserted: false,
             used: None,
+            weighed: false,
+            source: (!reads).then_some(given),
+            emptied: None,
+            whole: false,
             told: None,
+            divided: None,
             needs: Needs::default(),
         };
         state.counts.insert(count, counted);
@@ -513,12 +481,21 @@ impl Exec<'_, '_> {
     }
 
     /// A length is asked of a vector, a string or a slice.
-    pub(crate) fn note_length(&mut self, state: &mut State, callee: &Callee, result: ValId) {
+    pub(crate) fn note_length(
+        &mut self,
+        state: &mut State,
+        callee: &Callee,
+        result: ValId,
+        dst: Option<PlaceId>,
+    ) {
         if let Callee::Method { name, receiver, .. } = callee
             && matches!(name.as_str(), "len" | "size" | "length")
         {
             let loc = self.place(state, *receiver);
             self.lengths.insert(result, loc);
+            if let Some(dst) = dst {
+                self.length_is_named(dst, result);
+            }
         }
     }
 
@@ -614,9 +591,7 @@ impl Exec<'_, '_> {
         };
         if read.iter().chain(written).any(element) {
             // Which index it is nobody knows: it may be the count.
-            state
-                .counts
-                .change(|_, _| true, |counted| counted.looked = true);
+            state.counts.change(|_, _| true, Counted::weigh);
             return;
         }
         match stmt {
@@ -634,8 +609,21 @@ impl Exec<'_, '_> {
             }
             Statement::Assign { dst, value } => {
                 self.count_is_told(state, *dst, value);
+                self.range_of_count(state, *dst, value);
+                if let Rvalue::Use(op) | Rvalue::Cast(_, op) = value {
+                    let v = self.operand(state, op);
+                    if self.lengths.contains_key(&v) {
+                        self.length_is_named(*dst, v);
+                    }
+                }
                 match value {
                     Rvalue::Compare(_) => {}
+                    Rvalue::Binary(BinOp::Add, ..) => {
+                        let seen = self.held_at(state, &read);
+                        state
+                            .counts
+                            .change(|v, _| seen.contains(&v), |counted| counted.looked = true);
+                    }
                     Rvalue::Use(_) | Rvalue::Cast(..) | Rvalue::Ref(_) | Rvalue::Aggregate(_)
                         if self.is_plain_local(*dst) => {}
                     _ => self.look_at_places(state, &read),
@@ -677,6 +665,11 @@ impl Exec<'_, '_> {
 
     /// What places hold is looked at.
     fn look_at_places(&mut self, state: &mut State, places: &[PlaceId]) {
+        let seen = self.held_at(state, places);
+        look(state, &seen);
+    }
+
+    fn held_at(&mut self, state: &mut State, places: &[PlaceId]) -> Vec<ValId> {
         let mut seen = Vec::new();
         for place in places {
             let loc = self.place(state, *place);
@@ -686,7 +679,7 @@ impl Exec<'_, '_> {
                 }
             }
         }
-        look(state, &seen);
+        seen
     }
 
     /// The buffers that these places are parts of are used.
@@ -711,6 +704,10 @@ impl Exec<'_, '_> {
     }
 
     fn counts_in_call(&mut self, state: &mut State, callee: &Callee, args: &[Operand]) {
+        if is_checked_conversion(callee) || self.is_list_of_fields(callee) {
+            return;
+        }
+        self.note_division(state, callee, args);
         let target = self.target_here(callee, args.len());
         let model = match target {
             Target::Model(model) => Some(model),
@@ -733,13 +730,15 @@ impl Exec<'_, '_> {
             if let Operand::Copy(place) | Operand::Move(place) = arg {
                 read.push(*place);
             }
-            if let (false, Val::Ptr(loc)) = (filled(n) || freed(n), self.arena.get(v)) {
+            let passes = filled(n) || freed(n) || self.asks_for_the_error_alone(target, n);
+            if let (false, Val::Ptr(loc)) = (passes, self.arena.get(v)) {
                 reached.push(*loc);
             }
         }
         let name = match callee {
             Callee::Method { name, receiver, .. } => {
                 let loc = self.place(state, *receiver);
+                self.note_emptied(state, name, args, loc);
                 self.look_at_memory(state, loc);
                 Some(name)
             }
@@ -806,7 +805,8 @@ impl Exec<'_, '_> {
 }
 
 pub(crate) fn look(state: &mut State, seen: &[ValId]) {
-    state
-        .counts
-        .change(|v, c| !c.looked && seen.contains(&v), |c| c.looked = true);
+    state.counts.change(
+        |v, c| !(c.looked && c.weighed) && seen.contains(&v),
+        Counted::weigh,
+    );
 }

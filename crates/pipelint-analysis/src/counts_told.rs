@@ -6,10 +6,11 @@ use pipelint_models::Success;
 use pipelint_source::Span;
 
 use crate::count_fault::{CountFault, Taken, Told};
-use crate::counts::{Counted, Handed, NEVER_SPLIT, Needs, look};
+use crate::counts::{Counted, Handed, NEVER_SPLIT, Needs};
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::exec::Exec;
 use crate::state::State;
+use crate::status::Look;
 use crate::values::{Loc, Sym, Val, ValId};
 
 impl Exec<'_, '_> {
@@ -22,7 +23,7 @@ impl Exec<'_, '_> {
         let of: Vec<ValId> = state
             .counts
             .iter()
-            .filter(|(_, c)| c.told.is_none() && c.went == Some(true))
+            .filter(|(_, c)| c.told.is_none() && c.went == Some(true) && !c.whole)
             .filter(|(_, c)| c.length.is_some_and(|l| self.is_length(v, l)))
             .map(|(count, _)| count)
             .collect();
@@ -74,7 +75,7 @@ impl Exec<'_, '_> {
                 count: *v,
                 judge,
                 length: call.length.filter(|l| self.is_given(*l)),
-                from: call.from.filter(|p| self.is_given(*p)),
+                source: call.source.filter(|l| self.is_given(*l)),
                 call: call.clone(),
             });
         }
@@ -100,13 +101,15 @@ impl Exec<'_, '_> {
         };
         // As where it is written here: so little goes as a whole, or not at all.
         let waits = !handed.call.reads && handed.call.needs.nonblocking.is_none();
-        if waits && (handed.length.is_some_and(few) || handed.from.is_some_and(few)) {
+        if waits && (handed.length.is_some_and(few) || handed.source.is_some_and(few)) {
             return;
         }
         let mut call = handed.call.clone();
         call.judge = handed.judge;
         call.length = handed.length;
-        call.from = handed.from;
+        call.source = handed.source;
+        call.emptied = None;
+        call.divided = None;
         call.span = by.1;
         call.within = Some(by.0.clone());
         call.told = None;
@@ -128,11 +131,14 @@ impl Exec<'_, '_> {
         };
         let mut parts = Vec::new();
         told.iter().for_each(|v| self.arena.parts(*v, &mut parts));
-        look(state, &parts);
+        state
+            .counts
+            .change(|v, _| parts.contains(&v), |counted| counted.looked = true);
         let end = state.returned_at.unwrap_or(self.span);
         let verdict = self.verdict(state, value);
         let success = self.is_success(verdict);
         let truth = matches!(&*self.function.ret.name, "bool" | "BOOL" | "BOOLEAN");
+        let result = self.function.ret.name == "Result";
         // `return ReadFile(…) != 0;`
         let asked = |counted: &Counted| {
             truth
@@ -152,14 +158,23 @@ impl Exec<'_, '_> {
         let left: Vec<Counted> = state
             .counts
             .iter()
-            .filter(|(_, c)| !c.looked && (c.went == Some(true) || asked(c)))
+            .filter(|(_, c)| {
+                let lost = c.emptied.is_some() && !c.weighed;
+                (!c.looked || lost) && (c.went == Some(true) || asked(c)) && !c.whole
+            })
             .map(|(_, c)| c.clone())
             .collect();
         for counted in left {
+            if let (Some(at), false) = (counted.emptied, counted.weighed) {
+                self.tell_count(counted, Some((at, Taken::Emptied)));
+                continue;
+            }
             let callers = counted
                 .buffer
                 .is_some_and(|b| self.is_callers(b) && self.is_given_loc(b));
             let taken = match (counted.reads, counted.used) {
+                // It says that something failed: nobody takes it for all.
+                (false, _) if self.is_rust() && verdict == Some(Look::Exactly(1)) && result => None,
                 (false, _) => Some((end, Taken::Left)),
                 (true, Some(at)) => Some((at, Taken::Used)),
                 (true, None) if callers && (success || asked(&counted)) => {

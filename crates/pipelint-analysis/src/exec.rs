@@ -26,6 +26,7 @@ use crate::parts::Parts;
 use crate::program::{ClassRef, FnRef, Program};
 use crate::protocol::Notes;
 use crate::sample::Sample;
+use crate::sent::{Question, Sent};
 use crate::silenced::FailedEdges;
 use crate::state::{State, Status};
 use crate::status::{Ended, Look};
@@ -171,8 +172,16 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) failed_edges: FailedEdges,
     /// What its results say of success.
     pub(crate) verdicts: Vec<Option<Look>>,
+    /// Calls whose results tell how a transfer went.
+    pub(crate) questions: FxHashMap<ValId, Question>,
+    /// Those of them that stand in this function, by where they stand.
+    pub(crate) questioned: FxHashMap<Span, Option<Sent>>,
     /// Lengths that were asked for, and of what.
     pub(crate) lengths: FxHashMap<ValId, LocId>,
+    /// Variables that are named for what was transferred, the lengths that they were given, and where.
+    pub(crate) said: Vec<(LocalId, ValId, Span)>,
+    /// Rust: ranges that end at a count.
+    pub(crate) ranges: FxHashMap<LocalId, ValId>,
     /// What overlapped operations were asked to transfer, by their OVERLAPPED.
     pub(crate) io_lengths: FxHashMap<LocId, ValId>,
 }
@@ -270,7 +279,11 @@ impl<'p, 'm> Exec<'p, 'm> {
             flag_ends: FlagEnds::new(program, f),
             failed_edges: FailedEdges::default(),
             verdicts: Vec::new(),
+            questions: FxHashMap::default(),
+            questioned: FxHashMap::default(),
             lengths: FxHashMap::default(),
+            said: Vec::new(),
+            ranges: FxHashMap::default(),
             io_lengths: FxHashMap::default(),
             told: Vec::new(),
             returned: crate::lost::returned(function),

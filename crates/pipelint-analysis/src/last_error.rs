@@ -3,11 +3,13 @@
 
 use std::rc::Rc;
 
-use pipelint_ir::{Base, Callee, Name, PlaceId, Statement};
+use pipelint_ir::{Base, Callee, FunctionKind, Name, PlaceId, Statement};
 use pipelint_models::{ErrorEffect, ErrorStore, FunctionModel, Sentinel, Slot, Success};
 use pipelint_source::Span;
+use rustc_hash::FxHashSet;
 
 use crate::exec::{Exec, number};
+use crate::log::{Action, each};
 use crate::owners::OwnerType;
 use crate::program::{FnRef, Target, last};
 use crate::state::{Fact, State};
@@ -66,6 +68,8 @@ pub(crate) struct Call {
     releases: bool,
     /// It is a place that asked for the error of a call that is not known.
     asking: bool,
+    /// It failed in a function that yields nothing and says so nowhere: its callers cannot mean it.
+    private: bool,
     store: ErrorStore,
     /// The statement.
     stmt: StmtNo,
@@ -130,7 +134,21 @@ impl Call {
             Went::Unjudged => !self.dropped,
             Went::Succeeded | Went::Settled => false,
         };
-        self.leaves && open
+        self.leaves && open && !self.private
+    }
+
+    /// A condition of the function that made it has seen it fail.
+    fn is_judged(&self) -> bool {
+        self.went == Went::Failed && self.judged_at.is_some()
+    }
+
+    /// Its callers do not hear of it.
+    fn keep_private(&mut self) {
+        self.private = true;
+        self.judge = None;
+        self.judged_at = None;
+        self.judged = 0;
+        self.told = None;
     }
 
     /// Where it shows in the function that is run.
@@ -154,6 +172,7 @@ impl Call {
             also_on_success: false,
             releases: false,
             asking: false,
+            private: false,
             store,
             stmt: 0,
             passed: false,
@@ -429,6 +448,7 @@ impl<'p> Exec<'p, '_> {
             also_on_success: model.error == ErrorEffect::AlsoOnSuccess || asks_size,
             releases: !model.releases.is_empty(),
             asking: false,
+            private: false,
             store,
             stmt: self.stmt,
             passed: false,
@@ -705,7 +725,8 @@ impl<'p> Exec<'p, '_> {
     /// One way to a place that asks: what stands between it and the call that is meant.
     fn tell_way(&mut self, way: &Way, asked: &Asked) {
         let which = asked.which;
-        let failed = |call: &Call| call.went == Went::Failed && call.leaves_in(which);
+        let failed =
+            |call: &Call| call.went == Went::Failed && call.leaves_in(which) && !call.private;
         // What was judged last is what is meant.
         let numbered = way.calls.iter().enumerate();
         let known = numbered
@@ -723,6 +744,9 @@ impl<'p> Exec<'p, '_> {
             .collect();
         // What was looked at for itself may be what is meant.
         let meant = |call: &&&Call| {
+            if call.private {
+                return false;
+            }
             if call.judged > 0 && call.judged < way.calls[at].judged {
                 return false;
             }
@@ -778,13 +802,32 @@ impl<'p> Exec<'p, '_> {
     /// What an end tells the callers: `has` are values that they get.
     pub(crate) fn error_end(&self, state: &State, has: &dyn Fn(ValId) -> bool) -> ErrorEnd {
         let mut ways = state.error.ways().to_vec();
+        let private = matches!(&*self.function.ret.name, "void" | "()" | "")
+            && self.function.kind != FunctionKind::Constructor
+            && ways.iter().flat_map(|way| &way.calls).any(Call::is_judged)
+            && !self.tells_by_memory(state);
         for call in ways.iter_mut().flat_map(|way| &mut way.calls) {
             let told = call.judge.is_some_and(has);
             if !told {
                 // Nobody will ask it any more.
                 call.dropped |= call.went == Went::Unjudged;
+                if private && call.is_judged() {
+                    call.keep_private();
+                }
                 call.judge = call.judge.filter(|_| call.went == Went::Failed);
             }
+        }
+        if private {
+            // What a loop does once more takes the place of what it did before.
+            for way in &mut ways {
+                let mut seen = FxHashSet::default();
+                let mut kept: Vec<Call> = way.calls.drain(..).rev().collect();
+                kept.retain(|call| seen.insert(call.span));
+                way.calls.extend(kept.into_iter().rev());
+            }
+            let mut told: Vec<Way> = Vec::new();
+            add_ways(&mut told, &ways);
+            ways = told;
         }
         let of = state.error_of.iter().filter(|(v, _)| has(*v));
         ErrorEnd {
@@ -792,6 +835,17 @@ impl<'p> Exec<'p, '_> {
             asked: state.error.asked.to_vec(),
             of: of.map(|(v, of)| (v, of.clone())).collect(),
         }
+    }
+
+    /// The path has written to its caller's memory, or run code that may have.
+    fn tells_by_memory(&self, state: &State) -> bool {
+        let mut tells = false;
+        each(&state.log.steps(), &mut |action| match action {
+            Action::Write { .. } => tells |= self.is_felt(action),
+            Action::Havoc { .. } => tells = true,
+            _ => {}
+        });
+        tells
     }
 
     /// What a called function did with the error, on a path through it.

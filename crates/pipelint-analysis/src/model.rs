@@ -158,6 +158,7 @@ impl<'p> Exec<'p, '_> {
         self.note_wait(&mut state, dst, api, model, args, result, voided);
         self.note_transfer(&mut state, api, model, result);
         self.note_completion(&mut state, dst, api, model, args, result, voided);
+        self.note_question(&state, api, model, args, result);
         self.note_mode(&mut state, model, args, result);
         self.note_count(&mut state, api, model, args, result);
         if model.lowers_count {

@@ -175,6 +175,7 @@ impl Exec<'_, '_> {
     /// A condition looked at these values: what it leaves of the outcomes of operations.
     pub(crate) fn judge_operations(&self, state: &mut State, parts: &[ValId]) {
         self.note_asked_fields(state, parts);
+        self.judge_sent(state, parts);
         if state.operations.is_empty() && state.lost.is_none() {
             return;
         }

@@ -30,6 +30,14 @@ impl Region {
         &self.in_order
     }
 
+    /// These blocks, in order.
+    pub(crate) fn of(blocks: Vec<usize>) -> Self {
+        Self {
+            inside: blocks.iter().copied().collect(),
+            in_order: blocks,
+        }
+    }
+
     fn add(&mut self, block: usize) {
         if self.inside.insert(block) {
             self.in_order.push(block);
@@ -69,17 +77,23 @@ impl Graph {
         if to == other {
             return true;
         }
+        let mut ends = self.ends(region);
+        if region.blocks().is_empty() {
+            ends.push(to);
+        }
+        ends.len() == 1 && self.always_reaches(other, ends[0])
+    }
+
+    /// Where a region leads.
+    pub(crate) fn ends(&self, region: &Region) -> Vec<usize> {
         let mut ends: Vec<usize> = Vec::new();
         for &b in region.blocks() {
             let leads = |s: &&usize| !region.has(**s) && !self.dead[**s];
             ends.extend(self.succs[b].iter().filter(leads));
         }
-        if region.blocks().is_empty() {
-            ends.push(to);
-        }
         ends.sort_unstable();
         ends.dedup();
-        ends.len() == 1 && self.always_reaches(other, ends[0])
+        ends
     }
 
     /// Every way from a block to the end leads by another one.

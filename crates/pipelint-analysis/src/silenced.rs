@@ -95,13 +95,13 @@ pub(crate) type FailedEdges = FxHashSet<(Span, usize, usize, usize)>;
 
 /// What a region does.
 #[derive(Default)]
-struct Did {
-    logs: Option<Span>,
+pub(crate) struct Did {
+    pub(crate) logs: Option<Span>,
     /// It empties what holds the bytes.
-    drops: Option<Span>,
+    pub(crate) drops: Option<Span>,
     /// It does something else, of which the failure may be seen.
-    acts: bool,
-    leaves: bool,
+    pub(crate) acts: bool,
+    pub(crate) leaves: bool,
 }
 
 impl Exec<'_, '_> {
@@ -122,10 +122,14 @@ impl Exec<'_, '_> {
             return;
         }
         let throws = self.function.blocks.iter().any(|b| b.unwind.is_some());
-        if edges.is_empty() && !self.is_rust() && !throws {
+        let asks = self.asks_of_transfers();
+        if edges.is_empty() && !self.is_rust() && !throws && !asks {
             return;
         }
         let body = Body::new(program, self.unit, self.function);
+        if asks {
+            self.tell_unheard(&body);
+        }
         let mut edges: Vec<_> = edges.into_iter().collect();
         edges.sort_unstable();
         for send in body.sends() {
@@ -195,7 +199,7 @@ fn names_writer(program: &Program<'_>, function: &Function) -> bool {
 }
 
 /// At the end of an object or a connection, in a wake-up and in a logger nobody is there who could be told.
-fn nobody_to_tell(function: &Function) -> bool {
+pub(crate) fn nobody_to_tell(function: &Function) -> bool {
     const WORDS: &[&str] = &[
         "close",
         "shutdown",
@@ -360,7 +364,8 @@ impl<'f, 'm> Body<'f, 'm> {
         if pending && self.looks_later() {
             return true;
         }
-        if let Kind::Method = send.kind {
+        // What a function of the program does where it fails, it does otherwise too.
+        if let Kind::Method | Kind::Own(_) = send.kind {
             return false;
         }
         // The count, or an error that the call puts into a variable.
@@ -473,7 +478,7 @@ impl<'f, 'm> Body<'f, 'm> {
         did
     }
 
-    fn statement(
+    pub(crate) fn statement(
         &self,
         stmt: &Statement,
         span: Option<Span>,
@@ -560,7 +565,7 @@ impl<'f, 'm> Body<'f, 'm> {
     }
 
     /// What is put there nobody reads outside of the region.
-    fn stays_within(&self, dst: PlaceId, region: &Region) -> bool {
+    pub(crate) fn stays_within(&self, dst: PlaceId, region: &Region) -> bool {
         let Base::Local(local) = self.function.places[dst].base else {
             return false;
         };
@@ -617,7 +622,7 @@ fn is_log_stream(name: &str) -> bool {
 }
 
 /// The method empties what it is called on.
-fn empties(name: &str) -> bool {
+pub(crate) fn empties(name: &str) -> bool {
     matches!(
         name,
         "clear" | "drain" | "truncate" | "pop" | "pop_front" | "pop_back" | "erase"

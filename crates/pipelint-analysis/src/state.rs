@@ -21,6 +21,7 @@ use crate::misread::IoCall;
 use crate::modes::Mode;
 use crate::operation::Operation;
 use crate::pending::{Asked, Awaited, Pending};
+use crate::sent::Sent;
 use crate::values::{LocId, StmtNo, ValId};
 
 /// A small map as a sorted vector: cheap to compare, and shared by the states that have the same.
@@ -388,6 +389,8 @@ pub(crate) struct State {
     pub(crate) operations: VecMap<ValId, Operation>,
     /// A transfer that failed, and nothing has made up for.
     pub(crate) lost: Option<Lost>,
+    /// How the last transfer went whose result was looked at. It tells no two paths apart.
+    pub(crate) went: Option<Sent>,
     /// A transfer was tried, and is not known to have failed.
     pub(crate) sent: bool,
     /// Fields of the object that a condition showed not to be 0. They decide nothing, and tell no two
@@ -568,6 +571,9 @@ impl State {
         }
         self.error.join(&other.error);
         crate::counts::join(self, other);
+        if self.went != other.went {
+            self.went = None;
+        }
         self.modes
             .retain(|v, mode| other.modes.get(v) == Some(mode));
         for (v, call) in other.io_calls.iter() {

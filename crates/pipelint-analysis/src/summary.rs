@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pipelint_ir::{LocalKind, Name};
+use pipelint_ir::{LocalKind, Name, Proj};
 use pipelint_models::Release;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -14,6 +14,7 @@ use crate::lost::lost_on;
 use crate::operation::Appearance;
 use crate::parts::Parts;
 use crate::quiet::replay_cost;
+use crate::sent::Sent;
 use crate::sequences::under_way;
 use crate::state::{Fact, Failed, FailedOut, Res, State, Status};
 use crate::status::Reports;
@@ -55,6 +56,10 @@ pub(crate) struct End {
     pub(crate) error: ErrorEnd,
     /// A transfer failed on the way, and nothing has made up for it.
     pub(crate) transfer: Failed,
+    /// How the last transfer on the way went.
+    pub(crate) sent: Option<Sent>,
+    /// Parts of the result that are the error of a call.
+    pub(crate) errors: Vec<Vec<Proj>>,
     /// What its caller sees of the result.
     pub(crate) looks: Appearance,
     /// Counts that it hands on.
@@ -94,6 +99,8 @@ pub(crate) struct OpenEnd {
     failed: Failed,
     error: ErrorEnd,
     transfer: Failed,
+    sent: Option<Sent>,
+    errors: Vec<Vec<Proj>>,
     looks: Appearance,
     counts: Vec<Handed>,
 }
@@ -266,6 +273,8 @@ impl Exec<'_, '_> {
             outs,
             log: state.log.clone(),
             transfer: lost_on(state, &looks),
+            sent: state.went.clone(),
+            errors: self.errors_told(state, result),
             looks,
             result,
             parts: parts.clone(),
@@ -288,6 +297,9 @@ impl Exec<'_, '_> {
                 self.ends[same].failed = self.ends[same].failed.join(failed);
                 self.ends[same].error.join(&end.error);
                 self.ends[same].transfer = self.ends[same].transfer.join(end.transfer);
+                if self.ends[same].sent != end.sent {
+                    self.ends[same].sent = None;
+                }
                 self.ends[same].counts.retain(|c| end.counts.contains(c));
                 let mut log = std::mem::take(&mut self.ends[same].log);
                 let fits = log.join(&end.log) || self.join_shrunk(&mut log, &end.log, state.epoch);
@@ -370,6 +382,8 @@ impl Exec<'_, '_> {
                 failed: end.failed,
                 error: end.error,
                 transfer: end.transfer,
+                sent: end.sent,
+                errors: end.errors,
                 looks: end.looks,
                 counts: end.counts,
             };

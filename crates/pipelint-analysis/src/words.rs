@@ -110,6 +110,17 @@ pub(crate) fn speaks_of_looking(name: &str) -> bool {
     )
 }
 
+/// Rust: a method of the standard library that looks at its object, and does nothing else: which error an
+/// `io::Error` is, and what a pointer leads to.
+pub(crate) fn only_looks(name: &str, ty: Option<&pipelint_ir::Type>) -> bool {
+    let known = |wanted: &str| ty.is_none_or(|ty| ty.name == wanted || !ty.is_object());
+    match name {
+        "kind" | "raw_os_error" => known("std::io::Error"),
+        "read_volatile" => ty.is_none_or(|ty| !ty.is_object()),
+        _ => false,
+    }
+}
+
 /// A word of the name says that it stands for zero: no error, no flag, nothing. `GetX()` is a call.
 pub(crate) fn speaks_of_nothing(name: &str) -> bool {
     name.ends_with(')')

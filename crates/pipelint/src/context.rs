@@ -290,7 +290,7 @@ pub(crate) fn other_names(units: &[Unit], names: &[String]) -> Vec<String> {
 
 /// Classes whose body is not in sight, where a destructor that is releases something, or a constructor
 /// puts what a call yields into a field: what it releases is told in the body, and what a field is made
-/// of the value.
+/// of the value. And those of objects in which functions return what they transferred.
 pub(crate) fn bodiless_classes(units: &[Unit], models: &Models) -> FxHashSet<String> {
     let classes = units.iter().flat_map(|u| &u.classes);
     let known: FxHashSet<&str> = classes.map(|c| last(&c.name)).collect();
@@ -301,8 +301,40 @@ pub(crate) fn bodiless_classes(units: &[Unit], models: &Models) -> FxHashSet<Str
         _ => false,
     });
     let names = telling.filter_map(|f| f.class.as_deref()).map(last);
-    let names = names.filter(|name| !known.contains(name));
+    let cpp = units.iter().filter(|u| u.language == Language::Cpp);
+    let told = cpp.flat_map(|u| &u.functions).filter_map(|f| {
+        let lists = returns_list(f) && transfers(f, models);
+        lists.then(|| last(&f.ret.name))
+    });
+    let names = names.chain(told).filter(|name| !known.contains(name));
     names.map(str::to_owned).collect()
+}
+
+/// The function returns an object that is made of a list of values: what a transfer yielded, and its error.
+fn returns_list(function: &pipelint_ir::Function) -> bool {
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.any(|stmt| match stmt {
+        Statement::Call {
+            callee: Callee::Constructor(ty),
+            args,
+            ..
+        } => args.len() > 1 && ty.name == function.ret.name,
+        _ => false,
+    })
+}
+
+/// The function sends or reads, or asks how an operation went.
+fn transfers(function: &pipelint_ir::Function, models: &Models) -> bool {
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.any(|stmt| match stmt {
+        Statement::Call {
+            callee: Callee::Function(name),
+            ..
+        } => models
+            .function(name)
+            .is_some_and(|f| f.io.is_some() || f.completes.is_some()),
+        _ => false,
+    })
 }
 
 /// A field of the object gets what a call yields.

@@ -21,7 +21,8 @@ use crate::prelude::*;
 /// an object that does, or code out of sight whose name says that it prints or frees something; other
 /// code out of sight is no evidence. `std::cerr << text << GetLastError()` in one expression is silent.
 /// Where the call between may have failed as well, or is tested itself, the error may be meant to be that
-/// of this call. Of `errno`, calls that succeed and `free` count as leaving it alone, as they do in practice.
+/// of this call, unless it is a function of the program that yields nothing which has made it and seen it fail.
+/// Of `errno`, calls that succeed and `free` count as leaving it alone, as they do in practice.
 ///
 /// ## Examples
 /// The error of `CloseHandle`, if any, is returned:

@@ -7,7 +7,8 @@ use crate::prelude::*;
 /// A transfer that succeeds may be a short one, and nobody looks at how much was transferred.
 ///
 /// Looking is to compare the count with anything but -1 (or, of a read, 0), to go on from it, to store it, to
-/// return it or to give it to anybody.
+/// return it or to give it to anybody. Where what was to be sent is emptied, a count that is only added up or
+/// returned was not looked at.
 ///
 /// ## Why is this bad?
 /// What was not sent is lost, and what was not read is whatever the memory held before.
@@ -139,6 +140,11 @@ impl Rule for ShortTransferIgnored {
                 "sent",
                 "what was not sent is lost",
                 "the function is left as though all had been sent",
+            ),
+            Taken::Emptied => (
+                "sent",
+                "the rest is dropped with it",
+                "all of it is dropped, what was not sent as well",
             ),
             Taken::Used => (
                 "read",

@@ -20,6 +20,12 @@ use crate::prelude::*;
 /// shows in another way: in the count, in a flag or in a queue that only a good write empties. `(void)`
 /// in C and C++ is accepted.
 ///
+/// Of a completion, or of a function that sends for its caller, the failure must be told by the result alone.
+/// A completion counts as one of a write where all that is started with the OVERLAPPED, in the class that keeps
+/// it, are writes and waits for the peer, and where whoever asks knows an operation that has failed from one
+/// that goes on. It is told where the bytes end with the failure (they go back into a queue otherwise, or a
+/// queue is emptied), or where a function that returns nothing does nothing and leaves no sign of success.
+///
 /// One fault is told once. A result that is dropped where a later step depends on it is PL501, and a function
 /// that can tell of a failure and returns success is PL514: both say more, and come first. A branch that
 /// logs is PL515.

@@ -16,7 +16,9 @@ use crate::prelude::*;
 /// (<https://man7.org/linux/man-pages/man2/write.2.html>).
 ///
 /// ## Known limits
-/// As of PL505: a `WriteFile` that waits cannot be short. A length that is a constant is no
+/// As of PL505: a `WriteFile` that waits cannot be short. But where the program itself takes off what the count
+/// says, it reckons with less, and a whole length that goes to others under the name of what was transferred is
+/// told, whatever the pipe. A length that is a constant is no
 /// evidence. What is stored or passed counts as told where a name speaks of it (`bytesWritten(length)`).
 ///
 /// ## Examples
