@@ -65,6 +65,7 @@ mod outcomes;
 mod overlapped_handle;
 mod own;
 mod owners;
+mod parked;
 mod partial;
 mod parts;
 mod passed_over;
@@ -76,6 +77,7 @@ mod protocol;
 mod prune;
 mod quiet;
 mod readers;
+mod readiness;
 mod realloc;
 mod reference;
 mod region;
@@ -271,6 +273,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.extend(io_classes::joined(&mut findings));
     analysis
         .events
+        .extend(parked::joined(&program, &mut findings));
+    analysis
+        .events
         .extend(sequences::faults(&program, &all, &order, &summaries, &kept));
     analysis
         .events
@@ -360,6 +365,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     });
     analysis.events.append(&mut never);
     analysis.events.extend(silenced::of_methods(&program));
+    analysis.events.extend(readiness::unregistered(&program));
     silenced::tell_once(&mut analysis.events);
     once::tell_once(&mut analysis.events);
     let taken = given_up::taken_back(&mut findings);

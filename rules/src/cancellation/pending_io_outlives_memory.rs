@@ -1,6 +1,7 @@
 //! PL303.
 
-use pipelint_analysis::IoFault;
+use pipelint_analysis::{IoEnd, IoFault};
+use pipelint_report::Step;
 
 use super::wording;
 use crate::prelude::*;
@@ -107,21 +108,53 @@ impl Rule for PendingIoOutlivesMemory {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
-        let EventKind::Io(IoFault::Outlived { started, end }) = &event.kind else {
-            return None;
-        };
-        let happens = wording::happens(end, "");
-        let words = Words {
-            primary: event.at,
-            label: "the operation may be under way when its memory ends".to_owned(),
-            message: format!(
-                "{happens} while the operation that `{started}` started may be under way"
-            ),
-            help: format!(
-                "cancel it and wait on every way out: `{}`",
-                wording::wait("")
-            ),
+        let words = match &event.kind {
+            EventKind::Io(IoFault::Outlived { started, end }) => outlived(event, started, end),
+            EventKind::Io(IoFault::CountedLate {
+                started,
+                class,
+                counted,
+                taken,
+            }) => {
+                let words = counted_late(event, started, class, &taken.0);
+                let mut told = words::diagnostic(&Self::META, event, words);
+                let step = |span, label: String| Step { span, label };
+                told.related = vec![
+                    step(*counted, "the count is added here".to_owned()),
+                    step(taken.1, format!("`{}` takes it back", taken.0)),
+                ];
+                return Some(told);
+            }
+            _ => return None,
         };
         Some(words::diagnostic(&Self::META, event, words))
+    }
+}
+
+fn outlived(event: &Event, started: &str, end: &IoEnd) -> Words {
+    let happens = wording::happens(end, "");
+    Words {
+        primary: event.at,
+        label: "the operation may be under way when its memory ends".to_owned(),
+        message: format!("{happens} while the operation that `{started}` started may be under way"),
+        help: format!(
+            "cancel it and wait on every way out: `{}`",
+            wording::wait("")
+        ),
+    }
+}
+
+fn counted_late(event: &Event, started: &str, class: &str, taker: &str) -> Words {
+    Words {
+        primary: event.at,
+        label: "a completion may take back a count that is not there yet".to_owned(),
+        message: format!(
+            "`{started}` starts an operation in an `Arc<{class}>` before the count is added that `{taker}` \
+             gives back when it completes"
+        ),
+        help: format!(
+            "make the clone before `{started}`, `mem::forget` it when the operation has begun, and let it end \
+             when it has not"
+        ),
     }
 }
