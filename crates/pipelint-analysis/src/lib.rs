@@ -45,6 +45,7 @@ mod initialise;
 mod io;
 mod io_classes;
 mod io_fault;
+mod kept_errors;
 mod last_error;
 mod leave;
 mod log;
@@ -366,6 +367,12 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.append(&mut never);
     analysis.events.extend(silenced::of_methods(&program));
     analysis.events.extend(readiness::unregistered(&program));
+    let told = |event: &Event| (std::mem::discriminant(&event.kind), event.at);
+    let known: FxHashSet<_> = analysis.events.iter().map(told).collect();
+    let unheard = kept_errors::unheard(&program).into_iter();
+    analysis
+        .events
+        .extend(unheard.filter(|event| !known.contains(&told(event))));
     silenced::tell_once(&mut analysis.events);
     once::tell_once(&mut analysis.events);
     let taken = given_up::taken_back(&mut findings);

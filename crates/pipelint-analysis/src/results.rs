@@ -38,6 +38,8 @@ pub enum ResultFault {
         seen: bool,
         /// What it returns was never set.
         unset: bool,
+        /// The field that keeps the error and that nothing reads, and where it is put there.
+        unread: Option<(Name, Span)>,
     },
     /// A transfer gets neither a place for its count nor an OVERLAPPED.
     NoCount {

@@ -7,18 +7,24 @@ use super::wording;
 use crate::prelude::*;
 
 /// An operation may be under way when its OVERLAPPED or its buffer ends: a variable of a function that
-/// returns, or memory that is freed.
+/// returns, or memory that is freed. Or the reference that keeps its memory, and that its completion gives
+/// back, is added only after the start.
 ///
 /// ## Why is this bad?
 /// Until an overlapped operation has completed, the OVERLAPPED and the buffer are the kernel's, and must
 /// stay valid (<https://learn.microsoft.com/en-us/windows/win32/api/minwinbase/ns-minwinbase-overlapped>,
 /// <https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-readfile>). What it writes later
-/// lands in another function's frame or in another object, and shows as a crash far away.
+/// lands in another function's frame or in another object, and shows as a crash far away. A completion may run
+/// on another thread before the call that starts the operation has returned: an `Arc` that it makes with
+/// `Arc::from_raw` (<https://doc.rust-lang.org/std/sync/struct.Arc.html#method.from_raw>) must have a count of
+/// its own by then, or it frees what others still use.
 ///
 /// ## Known limits
 /// A path is told on which the start was seen to be pending (`ERROR_IO_PENDING`), a wait ended without the
 /// event, or the operation was asked for and was not done. A start whose result nobody looks at is PL501's,
-/// one whose `FALSE` is taken for a failure PL507's.
+/// one whose `FALSE` is taken for a failure PL507's. A late reference is told of an `Arc` whose clone is kept
+/// from ending by the function that starts the operation, where code in sight makes an `Arc` of an OVERLAPPED
+/// that has come back. It is silent under any lock, which the completion may have to take first.
 ///
 /// ## Examples
 /// The timeout leaves the function, and the read goes on:
@@ -91,6 +97,62 @@ use crate::prelude::*;
 ///         }
 ///         GetOverlappedResult(pipe, &overlapped, &mut sent, 1) != 0 && sent == length
 ///     }
+/// }
+/// ```
+/// The clone for the completion is made when the operation is under way already:
+/// ```rust,bad
+/// use std::sync::Arc;
+/// use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, GetLastError, HANDLE};
+/// use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_ENTRY};
+/// use windows_sys::Win32::System::Pipes::ConnectNamedPipe;
+///
+/// #[repr(C)]
+/// pub struct Instance {
+///     overlapped: OVERLAPPED,
+///     pipe: HANDLE,
+/// }
+///
+/// pub fn accept(instance: &Arc<Instance>) -> bool {
+///     let overlapped = &raw const instance.overlapped as *mut OVERLAPPED;
+///     let done = unsafe { ConnectNamedPipe(instance.pipe, overlapped) } != 0;
+///     if !done && unsafe { GetLastError() } != ERROR_IO_PENDING {
+///         return false;
+///     }
+///     std::mem::forget(instance.clone());
+///     true
+/// }
+///
+/// pub fn accepted(entry: &OVERLAPPED_ENTRY) -> HANDLE {
+///     let instance = unsafe { Arc::from_raw(entry.lpOverlapped as *const Instance) };
+///     instance.pipe
+/// }
+/// ```
+/// ```rust,good
+/// use std::sync::Arc;
+/// use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, GetLastError, HANDLE};
+/// use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_ENTRY};
+/// use windows_sys::Win32::System::Pipes::ConnectNamedPipe;
+///
+/// #[repr(C)]
+/// pub struct Instance {
+///     overlapped: OVERLAPPED,
+///     pipe: HANDLE,
+/// }
+///
+/// pub fn accept(instance: &Arc<Instance>) -> bool {
+///     let completing = instance.clone();
+///     let overlapped = &raw const instance.overlapped as *mut OVERLAPPED;
+///     let done = unsafe { ConnectNamedPipe(instance.pipe, overlapped) } != 0;
+///     if !done && unsafe { GetLastError() } != ERROR_IO_PENDING {
+///         return false;
+///     }
+///     std::mem::forget(completing);
+///     true
+/// }
+///
+/// pub fn accepted(entry: &OVERLAPPED_ENTRY) -> HANDLE {
+///     let instance = unsafe { Arc::from_raw(entry.lpOverlapped as *const Instance) };
+///     instance.pipe
 /// }
 /// ```
 #[derive(RuleMeta)]
