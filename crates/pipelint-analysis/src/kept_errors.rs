@@ -1,8 +1,8 @@
 //! Errors of transfers that are kept in a field which no code ever asks for them, while success is reported.
 
 use pipelint_ir::{
-    Base, Callee, CmpOp, Cond, Const, Function, Language, Name, Operand, Place, PlaceId, Proj,
-    Reference, Rvalue, Statement, Terminator, Type,
+    Base, Callee, CmpOp, Cond, Const, Function, Language, LocalKind, Mark, Name, Operand, Place,
+    PlaceId, Proj, Reference, Rvalue, Statement, Terminator, Type,
 };
 use pipelint_models::{ErrorEffect, Success};
 use pipelint_source::Span;
@@ -118,7 +118,8 @@ fn kept_by(program: &Program<'_>, f: FnRef) -> Vec<Kept> {
         }
         _ => false,
     };
-    if !function.blocks.iter().flat_map(|b| &b.stmts).any(writes) {
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    if !stmts.any(writes) || !may_transfer(program, f) {
         return Vec::new();
     }
     let body = Body::new(program, f.0, function);
@@ -132,6 +133,25 @@ fn kept_by(program: &Program<'_>, f: FnRef) -> Vec<Kept> {
         }
     }
     found
+}
+
+/// The function calls what sends, or a function of the program whose result may tell of it.
+fn may_transfer(program: &Program<'_>, f: FnRef) -> bool {
+    let function = program.function(f);
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.any(|stmt| {
+        let Statement::Call { callee, args, .. } = stmt else {
+            return false;
+        };
+        match (program.target(f.0, function, callee, args.len()), callee) {
+            (Target::Model(model), _) => model.io.is_some(),
+            (Target::Defined(g), _) => program.function(g).ret.name == "Result",
+            (Target::Unknown, Callee::Method { ty: Some(ty), .. }) => {
+                program.models.writer(&ty.name).is_some()
+            }
+            _ => false,
+        }
+    })
 }
 
 /// A call whose failure is one of a transfer.
@@ -401,7 +421,7 @@ impl Asker<'_, '_> {
             }
             match &block.term {
                 Terminator::Branch { cond, .. } => self.condition(cond),
-                term => visit_term_reads(term, |place| self.asks |= self.part(place).is_some()),
+                term => visit_term_reads(term, |place| self.asks |= self.is_taken(place)),
             }
         }
     }
@@ -409,17 +429,24 @@ impl Asker<'_, '_> {
     fn statement(&mut self, stmt: &Statement) {
         match stmt {
             Statement::Drop { .. } => {}
+            Statement::Mark(Mark::Shown(place)) => {
+                self.asks |= self.part(*place).is_some_and(|rest| self.is_error(&rest));
+            }
             Statement::Assign { dst, value } => match value {
                 Rvalue::Use(of) => {
-                    if let Some(place) = place_of(of)
-                        && let Some(rest) = self.part(place)
-                    {
+                    let Some(place) = place_of(of) else { return };
+                    if let Some(rest) = self.part(place) {
                         self.copied(*dst, &rest);
+                    } else if self.is_pointer(place) {
+                        match self.temporary(*dst) {
+                            Some(pointer) => _ = self.pointers.insert(pointer),
+                            None => self.asks = true,
+                        }
                     }
                 }
                 Rvalue::Ref(of) => {
                     if let Some(rest) = self.part(*of) {
-                        match variable(self.function, *dst) {
+                        match self.temporary(*dst) {
                             Some(pointer) if rest.is_empty() => {
                                 self.pointers.insert(pointer);
                             }
@@ -428,20 +455,32 @@ impl Asker<'_, '_> {
                     }
                 }
                 Rvalue::Compare(cond) => self.condition(cond),
-                _ => visit_reads(stmt, |place| self.asks |= self.part(place).is_some()),
+                _ => visit_reads(stmt, |place| self.asks |= self.is_taken(place)),
             },
             Statement::Assert(cond) => self.condition(cond),
-            _ => visit_reads(stmt, |place| {
-                let given = |l: u32| self.pointers.contains(&l) || self.values.contains(&l);
-                self.asks |=
-                    self.part(place).is_some() || variable(self.function, place).is_some_and(given);
-            }),
+            _ => visit_reads(stmt, |place| self.asks |= self.is_taken(place)),
         }
+    }
+
+    /// What the field holds, or a pointer to it, goes somewhere.
+    fn is_taken(&self, place: PlaceId) -> bool {
+        self.part(place).is_some() || self.is_pointer(place)
+    }
+
+    fn is_pointer(&self, place: PlaceId) -> bool {
+        variable(self.function, place).is_some_and(|l| self.pointers.contains(&l))
+    }
+
+    /// A variable without a name, which no text can show.
+    fn temporary(&self, place: PlaceId) -> Option<u32> {
+        let variable = variable(self.function, place)?;
+        let local = self.function.locals.get(variable as usize)?;
+        (local.kind == LocalKind::Temp).then_some(variable)
     }
 
     /// What stands in the field, or in a part of it, is put elsewhere.
     fn copied(&mut self, dst: PlaceId, rest: &[Proj]) {
-        match variable(self.function, dst) {
+        match self.temporary(dst) {
             Some(value) if rest.is_empty() => {
                 self.values.insert(value);
             }
@@ -598,7 +637,7 @@ fn is_quiet(
             && !place.proj.contains(&Proj::Deref)
     };
     match stmt {
-        Statement::Mark(mark) => *mark != pipelint_ir::Mark::Logged,
+        Statement::Mark(mark) => *mark != Mark::Logged,
         Statement::Drop { .. } => true,
         Statement::Assign { dst, .. } => own(*dst),
         Statement::Call {
