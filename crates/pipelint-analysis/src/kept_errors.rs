@@ -716,11 +716,11 @@ fn error_blocks(function: &Function, graph: &Graph) -> FxHashSet<usize> {
         let tag = place_of(&cond.lhs).is_some_and(|place| {
             matches!(function.places[place].proj.last(), Some(Proj::Field(name)) if name == TAG)
         });
-        let bad = match (&cond.rhs, tag) {
-            (Operand::Const(Const::Int(1)), true) => true,
-            (Operand::Const(Const::Int(0) | Const::Null), false) => true,
-            _ => false,
-        };
+        let bad = matches!(
+            (&cond.rhs, tag),
+            (Operand::Const(Const::Int(1)), true)
+                | (Operand::Const(Const::Int(0) | Const::Null), false)
+        );
         let (then, otherwise) = (then.0 as usize, otherwise.0 as usize);
         let edge = match cond.op {
             CmpOp::Eq if bad => (then, otherwise),
@@ -818,7 +818,7 @@ fn says_good(program: &Program<'_>, f: FnRef, from: (usize, usize)) -> Option<Sp
     let function = program.function(f);
     let rust = program.units[f.0].language == Language::Rust;
     let mut seen: FxHashSet<(usize, Option<u32>)> = FxHashSet::default();
-    let mut todo: Vec<(usize, usize, Option<(u32, Span)>)> = vec![(from.0, from.1 + 1, None)];
+    let mut todo = vec![(from.0, from.1 + 1, None::<(u32, Span)>)];
     while let Some((b, first, mut good)) = todo.pop() {
         if !seen.insert((b, good.map(|(l, _)| l))) {
             continue;

@@ -205,9 +205,8 @@ fn says_pending(function: &Function, one: &Registration<'_>) -> Option<Span> {
             match stmt {
                 Statement::Assign { dst, value } => {
                     let dst = local(function, *dst);
-                    if is_pending(value) {
-                        pending = dst;
-                    } else if moved(function, value).is_some_and(|from| Some(from) == pending) {
+                    let from = moved(function, value);
+                    if is_pending(value) || (from.is_some() && from == pending) {
                         pending = dst;
                     } else if dst == pending {
                         pending = None;
