@@ -30,6 +30,9 @@ older=(
     fixtures/rust/PL103-leaked-handle/bad_in_a_plain_local.rs
     fixtures/rust/PL103-leaked-handle/bad_results_of_the_windows_crate.rs
     fixtures/rust/PL103-leaked-handle/bad_view_in_a_struct.rs
+    fixtures/rust/PL501-unchecked-io-result/bad_not_registered.rs
+    fixtures/rust/PL501-unchecked-io-result/bad_not_registered_again.rs
+    fixtures/rust/PL501-unchecked-io-result/good_registered.rs
     fixtures/rust/PL504-stale-last-error/good_unknown_call.rs
 )
 for file in "${!uncompiled[@]}" "${older[@]}"; do

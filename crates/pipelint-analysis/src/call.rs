@@ -130,6 +130,10 @@ impl<'p> Exec<'p, '_> {
             out.push(state);
             return;
         }
+        if self.is_rust() && self.counts_pointer(&mut state, dst, callee, args) {
+            out.push(state);
+            return;
+        }
         if self.is_rust() && self.forget_call(&mut state, dst, callee, args) {
             out.push(state);
             return;

@@ -12,6 +12,7 @@ use crate::io_classes::KeptIo;
 use crate::misread::{self, IoEnd};
 use crate::modes::{Home, KeptModes};
 use crate::overlapped_handle::KeptHandles;
+use crate::parked::Late;
 use crate::partial::{Ended, Partial};
 use crate::program::ClassRef;
 use crate::stuck_flag::Stuck;
@@ -90,6 +91,8 @@ pub(crate) struct Findings {
     pub(crate) passed_over: Vec<Event>,
     /// What it does to operations that objects keep.
     pub(crate) kept_io: KeptIo,
+    /// Counts that it adds after the start of the operation that they are for.
+    pub(crate) counted_late: Vec<Late>,
     /// What it knows of counts that others complete.
     pub(crate) counts: KeptCounts,
     /// The modes of pipe ends that objects keep.

@@ -7,13 +7,14 @@ use pipelint_ir::{
 
 use crate::cfg::{visit_reads, visit_term_reads};
 use crate::exec::Exec;
+use crate::forget::takes_back;
 use crate::program::{Program, last};
 
 /// How far a pointer is followed from variable to variable.
 const COPIES: u32 = 4;
 
 impl Exec<'_, '_> {
-    /// `let _ = Arc::into_raw(a);`: a count is added that is given back by an address which others
+    /// `let _ = Arc::into_raw(a);`, or one that is taken back where nobody else will: a count is added that is given back by an address which others
     /// have, unless the pointer is known to be the only one.
     pub(crate) fn adds_a_count(&self, name: &str, args: &[Operand], dst: Option<PlaceId>) -> bool {
         let shared = matches!(name, "std::sync::Arc::into_raw" | "std::rc::Rc::into_raw");
@@ -23,7 +24,37 @@ impl Exec<'_, '_> {
         let Base::Local(result) = self.function.places[dst].base else {
             return false;
         };
-        !self.is_read(result) && !self.is_only_pointer(arg, COPIES)
+        self.is_only_given_back(result) && !self.is_only_pointer(arg, COPIES)
+    }
+
+    /// Whatever asks for a pointer gives its count back.
+    fn is_only_given_back(&self, pointer: LocalId) -> bool {
+        let mut other = false;
+        for block in &self.function.blocks {
+            for stmt in &block.stmts {
+                let back = match stmt {
+                    Statement::Drop { .. } => true,
+                    Statement::Call {
+                        callee: Callee::Function(name),
+                        ..
+                    } => takes_back(name),
+                    _ => false,
+                };
+                if !back {
+                    visit_reads(stmt, |p| other |= self.is_in(p, pointer));
+                }
+            }
+            visit_term_reads(&block.term, |p| other |= self.is_in(p, pointer));
+        }
+        !other
+    }
+
+    /// Nothing asks for the result of a call.
+    pub(crate) fn is_dropped_result(&self, dst: PlaceId) -> bool {
+        match self.function.places[dst].base {
+            Base::Local(result) => !self.is_read(result),
+            _ => false,
+        }
     }
 
     /// What an `Arc` or `Rc` counts, where no code of the program makes a second pointer to an object of that

@@ -155,6 +155,8 @@ pub enum Dependence {
     ReportsSuccess,
     /// The operation is overlapped: the result alone tells whether it was started.
     Pending,
+    /// The task says that it waits, and the result alone tells whether anybody will wake it.
+    NobodyWakes,
 }
 
 /// What kind of fault a path shows.

@@ -32,6 +32,8 @@ impl<'p> Exec<'p, '_> {
         match (name.as_str(), args) {
             ("std::mem::forget", [arg]) => {
                 if let Operand::Copy(place) | Operand::Move(place) = arg {
+                    let v = self.operand(state, arg);
+                    self.note_parked(state, v, name);
                     let object = self.place(state, *place);
                     self.hand_over_io(state, object);
                 }
@@ -59,6 +61,9 @@ impl<'p> Exec<'p, '_> {
                 let mut fact = Fact::default();
                 fact.exclude(0);
                 state.facts.insert(v, fact);
+                if dst.is_none_or(|dst| self.is_dropped_result(dst)) {
+                    self.note_parked(state, v, name);
+                }
                 if !self.adds_a_count(name, args, dst) {
                     self.made_box(state, v, name, dst);
                 }
@@ -452,7 +457,7 @@ pub(crate) fn is_raw_maker(name: &str) -> bool {
 }
 
 /// `Box::from_raw` and its kin, and what gives a count back.
-fn takes_back(name: &str) -> bool {
+pub(crate) fn takes_back(name: &str) -> bool {
     matches!(
         name,
         "Box::from_raw"

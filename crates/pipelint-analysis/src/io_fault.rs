@@ -61,6 +61,17 @@ pub enum IoFault {
         /// What ends.
         end: IoEnd,
     },
+    /// The count that the completion takes back is added after the start.
+    CountedLate {
+        /// The call that started it.
+        started: Name,
+        /// What the shared pointer points to.
+        class: Name,
+        /// Where the count is added.
+        counted: Span,
+        /// The function that takes it back, and where.
+        taken: (Name, Span),
+    },
     /// An OVERLAPPED is given to another operation before the first has completed.
     Reused {
         /// The call that started the first one, and where.
@@ -153,6 +164,7 @@ impl IoFault {
             Self::ResetAfterStart { .. } => 6,
             Self::OfThread { .. } => 7,
             Self::Temporary { .. } => 8,
+            Self::CountedLate { .. } => 9,
         }
     }
 }

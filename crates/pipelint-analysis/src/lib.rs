@@ -52,6 +52,7 @@ mod integers;
 mod io;
 mod io_classes;
 mod io_fault;
+mod kept_errors;
 mod last_error;
 mod leave;
 mod log;
@@ -73,6 +74,7 @@ mod outcomes;
 mod overlapped_handle;
 mod own;
 mod owners;
+mod parked;
 mod partial;
 mod parts;
 mod passed_over;
@@ -84,6 +86,7 @@ mod protocol;
 mod prune;
 mod quiet;
 mod readers;
+mod readiness;
 mod realloc;
 mod reference;
 mod region;
@@ -284,6 +287,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.extend(io_classes::joined(&mut findings));
     analysis
         .events
+        .extend(parked::joined(&program, &mut findings));
+    analysis
+        .events
         .extend(sequences::faults(&program, &all, &order, &summaries, &kept));
     analysis
         .events
@@ -374,6 +380,13 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     });
     analysis.events.append(&mut never);
     analysis.events.extend(silenced::of_methods(&program));
+    analysis.events.extend(readiness::unregistered(&program));
+    let told = |event: &Event| (std::mem::discriminant(&event.kind), event.at);
+    let known: FxHashSet<_> = analysis.events.iter().map(told).collect();
+    let unheard = kept_errors::unheard(&program).into_iter();
+    analysis
+        .events
+        .extend(unheard.filter(|event| !known.contains(&told(event))));
     silenced::tell_once(&mut analysis.events);
     once::tell_once(&mut analysis.events);
     let taken = given_up::taken_back(&mut findings);

@@ -479,6 +479,7 @@ impl Exec<'_, '_> {
                 returned: end.at,
                 seen: lost.how == Heard::Seen,
                 unset: end.unset,
+                unread: None,
             }),
             at,
             function: self.function.name.clone(),

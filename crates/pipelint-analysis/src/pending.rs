@@ -12,6 +12,7 @@ use crate::exec::Exec;
 use crate::io_fault::IoEnd;
 use crate::log::Action;
 use crate::lost::Lost;
+use crate::parked::Counted;
 use crate::pending_log::{Ask, IoAction, ResetCall};
 use crate::program::ClassRef;
 use crate::state::State;
@@ -55,6 +56,8 @@ pub(crate) struct Pending {
     pub(crate) cancel: Option<Cancelled>,
     /// Asked after the cancel how it went, without a wait.
     pub(crate) polled: bool,
+    /// Clones of the shared pointer to its object that were made since.
+    pub(crate) counted: Vec<Counted>,
     /// Its memory has ended, and whether it was under way then the result of the function says.
     pub(crate) ended: Option<IoEnd>,
     /// Where its OVERLAPPED was zeroed, which was given no event since.

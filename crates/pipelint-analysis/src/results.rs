@@ -38,6 +38,8 @@ pub enum ResultFault {
         seen: bool,
         /// What it returns was never set.
         unset: bool,
+        /// The field that keeps the error and that nothing reads, and where it is put there.
+        unread: Option<(Name, Span)>,
     },
     /// The failure of one operation, which a completion port tells, is taken for the port's; what the
     /// function has for it is reached on no path.

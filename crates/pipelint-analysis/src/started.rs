@@ -275,7 +275,7 @@ fn thread_of(
 }
 
 /// A statement may run after another one in the same call.
-fn reaches(function: &Function, from: (usize, usize), to: (usize, usize)) -> bool {
+pub(crate) fn reaches(function: &Function, from: (usize, usize), to: (usize, usize)) -> bool {
     if from.0 == to.0 && from.1 < to.1 {
         return true;
     }

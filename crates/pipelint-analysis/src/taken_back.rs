@@ -121,7 +121,7 @@ pub(crate) fn pointee_named(
 }
 
 /// A variable that holds nothing but what the function has itself given out.
-fn is_own(program: &Program<'_>, f: FnRef, place: PlaceId, depth: u32) -> bool {
+pub(crate) fn is_own(program: &Program<'_>, f: FnRef, place: PlaceId, depth: u32) -> bool {
     let function = program.function(f);
     let at = &function.places[place];
     let own = matches!(&at.base, Base::Local(l) if l.0 >= function.params);

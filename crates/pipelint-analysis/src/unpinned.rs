@@ -462,7 +462,7 @@ impl Exec<'_, '_> {
         event.into_iter().for_each(|event| self.found.add(event));
     }
 
-    fn io_event(
+    pub(crate) fn io_event(
         &mut self,
         state: &State,
         loc: LocId,

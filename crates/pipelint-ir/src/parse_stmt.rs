@@ -206,6 +206,7 @@ impl Parser {
             }
             Some("suspend") => Ok(Statement::Mark(Mark::Suspend)),
             Some("logged") => Ok(Statement::Mark(Mark::Logged)),
+            Some("shown") => Ok(Statement::Mark(Mark::Shown(self.place(line)?))),
             Some("unsafe") => {
                 line.mark("-")?;
                 let enters = line.takes_word("begin");

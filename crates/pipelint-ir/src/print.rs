@@ -380,6 +380,10 @@ impl<'a> Printer<'a> {
                 Mark::LoopHead => out.write_str("loop-head"),
                 Mark::Suspend => out.write_str("suspend"),
                 Mark::Logged => out.write_str("logged"),
+                Mark::Shown(place) => {
+                    out.push_str("shown ");
+                    self.place(out, *place)
+                }
                 Mark::Unsafe(true) => out.write_str("unsafe-begin"),
                 Mark::Unsafe(false) => out.write_str("unsafe-end"),
             },

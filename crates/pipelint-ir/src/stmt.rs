@@ -139,6 +139,8 @@ pub enum Mark {
     Unsafe(bool),
     /// A macro prints or logs here; what it prints was read before.
     Logged,
+    /// What the place holds becomes part of a text.
+    Shown(PlaceId),
 }
 
 /// A statement.

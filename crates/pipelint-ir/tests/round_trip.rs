@@ -243,7 +243,9 @@ impl Maker {
             6 => Statement::Assert(self.cond()),
             7 => {
                 let local = self.local();
+                let place = self.place();
                 Statement::Mark(self.dice.pick(&[
+                    Mark::Shown(place),
                     Mark::Live(local),
                     Mark::Dead(local),
                     Mark::Suspend,

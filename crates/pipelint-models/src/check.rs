@@ -198,6 +198,18 @@ pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault>
 
     let mut seen = FxHashSet::default();
     each(
+        "readiness",
+        &models.readiness,
+        |r| first(&r.names),
+        |r| {
+            names(&r.names, &mut seen)?;
+            names(&r.registers, &mut FxHashSet::default())?;
+            page(&r.page)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
         "types",
         &models.types,
         |t| first(&t.names),

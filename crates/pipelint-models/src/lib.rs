@@ -15,6 +15,7 @@ mod models;
 mod overlapped;
 mod owner;
 mod prefilter;
+mod readiness;
 mod schema;
 mod slot;
 mod status;
@@ -33,6 +34,7 @@ pub use models::Models;
 pub use overlapped::{Cancel, Completes, Opens, Overlaps, Start, Tells, Waits};
 pub use owner::{Copies, Deleter, Holds, Members, Owner, Role, Traits};
 pub use prefilter::Prefilter;
+pub use readiness::Readiness;
 pub use schema::{
     Acquire, Check, Condition, Constant, FunctionModel, Good, Io, IoKind, ModelFile, OnFail,
     Pseudo, Release, ResourceKind, Sentinel, Success, TypeModel,

@@ -1,5 +1,6 @@
 //! The loaded models and how to look things up in them.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -13,6 +14,7 @@ use crate::like;
 use crate::lock::{Guard, Lock};
 use crate::owner::Owner;
 use crate::prefilter::Prefilter;
+use crate::readiness::Readiness;
 use crate::schema::{Acquire, FunctionModel, ModelFile, Release, ResourceKind};
 use crate::slot::Slot;
 use crate::status::StatusType;
@@ -47,6 +49,9 @@ struct Tables {
     used_fields: Vec<SmolStr>,
     statuses: TypeTable<StatusType>,
     writers: TypeTable<Writer>,
+    readiness: TypeTable<Readiness>,
+    /// What registers a task.
+    registering: BTreeSet<SmolStr>,
     /// Whether a value of the type is a handle.
     types: FxHashMap<SmolStr, bool>,
     /// Names that tell of the system's functions where the code is that of a Unix system.
@@ -287,6 +292,11 @@ impl Models {
         self.0.writers.get(type_name)
     }
 
+    /// The type of this name whose methods register a task to be woken.
+    pub fn readiness(&self, type_name: &str) -> Option<&Readiness> {
+        self.0.readiness.get(type_name)
+    }
+
     /// Every modelled function with one of its names, sorted by name.
     pub fn functions(&self) -> impl Iterator<Item = (&str, &FunctionModel)> {
         self.0
@@ -319,7 +329,9 @@ impl Models {
             .map(|(name, _)| name.rsplit("::").next().unwrap_or(name));
         let types = self.0.types.keys().map(SmolStr::as_str);
         let headers = self.0.unix_names.iter().filter(|_| unix);
-        Prefilter::new(functions.chain(types).chain(headers.map(SmolStr::as_str)))
+        let registering = self.0.registering.iter();
+        let others = headers.chain(registering).map(SmolStr::as_str);
+        Prefilter::new(functions.chain(types).chain(others))
     }
 
     /// Whether a call of this function can matter to a rule.
@@ -407,6 +419,14 @@ impl Tables {
             for name in &writer.names {
                 self.writers.insert(name, true, &writer);
             }
+        }
+        for readiness in file.readiness {
+            let readiness = Arc::new(readiness);
+            for name in &readiness.names {
+                self.readiness.insert(name, true, &readiness);
+            }
+            let methods = readiness.registers.iter();
+            self.registering.extend(methods.map(SmolStr::new));
         }
         for t in file.types {
             for name in t.names {

@@ -10,6 +10,7 @@ use crate::last_error::ErrorEffect;
 use crate::lock::{Guard, Lock};
 use crate::overlapped::{Cancel, Completes, Opens, Overlaps, Start, Waits};
 use crate::owner::Owner;
+use crate::readiness::Readiness;
 use crate::slot::Slot;
 use crate::status::StatusType;
 use crate::structure::Structure;
@@ -53,6 +54,9 @@ pub struct ModelFile {
     /// `[[writers]]`: types whose methods send bytes to a peer.
     #[serde(default)]
     pub writers: Vec<Writer>,
+    /// `[[readiness]]`: types whose methods register a task to be woken.
+    #[serde(default)]
+    pub readiness: Vec<Readiness>,
     /// `[[types]]`: type names that make a file worth parsing.
     #[serde(default)]
     pub types: Vec<TypeModel>,

@@ -12,12 +12,15 @@ use crate::prelude::*;
 /// has gone by its result alone
 /// (<https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-writefile>): who has seen it
 /// and says nothing is the last who could. An error that is only kept for the next call comes too late
-/// for the bytes that were lost, and never if there is no next call.
+/// for the bytes that were lost, and never if there is no next call, or if no code takes it out of the field
+/// that keeps it.
 ///
 /// ## Known limits
 /// It speaks of sending and of awaiting a client, and where the function tells success from failure by
 /// its result: by a status, a `Result`, or as one that returns 0 and otherwise the error that a call left.
-/// A result that was never set tells nothing at all, and is told here, too. A failure after which another
+/// A result that was never set tells nothing at all, and is told here, too. So is a call that returns nothing
+/// and keeps the error in a private field, where no code of the program looks at what is kept: who matches on
+/// the field, borrows it, or derives `Debug` for its object has looked. A failure after which another
 /// transfer is tried, the handle is let go, or code asks which error it was counts as dealt with.
 ///
 /// ## Examples
@@ -103,6 +106,7 @@ impl Rule for SuccessAfterFailure {
             returned,
             seen,
             unset,
+            unread,
         }) = &event.kind
         else {
             return None;
@@ -129,6 +133,19 @@ impl Rule for SuccessAfterFailure {
                 format!("the function reports success, also when `{call}` has failed"),
             ),
         };
+        let (label, message, help) = match unread {
+            Some((field, _)) => (
+                format!("the error is kept in `{field}`, and nothing ever reads it"),
+                format!(
+                    "the function reports success, also when `{call}` has failed: nobody hears of the error that \
+                     is kept in `{field}`"
+                ),
+                format!(
+                    "return the error, or let the next call take it out of `{field}` and return it"
+                ),
+            ),
+            None => (label, message, help),
+        };
         let words = Words {
             primary: event.at,
             label,
@@ -138,6 +155,13 @@ impl Rule for SuccessAfterFailure {
         let mut diagnostic = words::diagnostic(&Self::META, event, words);
         words::relabel(&mut diagnostic.path, *failed, &format!("`{call}` fails"));
         words::relabel(&mut diagnostic.path, *returned, end);
+        if let Some((field, kept)) = unread {
+            words::relabel(
+                &mut diagnostic.path,
+                *kept,
+                &format!("`{field}` keeps the error"),
+            );
+        }
         Some(diagnostic)
     }
 }

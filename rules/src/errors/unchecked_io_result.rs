@@ -5,8 +5,8 @@ use pipelint_analysis::Dependence;
 use crate::prelude::*;
 
 /// The result of an I/O call is dropped where the next step depends on it: the buffer is read, the
-/// count is used, the next transfer builds on it, or the function reports success as though it had
-/// been looked at.
+/// count is used, the next transfer builds on it, the function reports success as though it had been
+/// looked at, or a task goes to sleep as though it were registered to be woken.
 ///
 /// `(void)` says that the result is dropped on purpose, and is accepted.
 ///
@@ -19,7 +19,9 @@ use crate::prelude::*;
 /// (<https://learn.microsoft.com/en-us/windows/win32/ipc/named-pipe-client>), so that the next read
 /// splits or joins messages if it has not. Of an overlapped operation the result alone tells whether it
 /// was started at all: where nothing looks at its `OVERLAPPED` before the function is left, others wait for
-/// what may never come.
+/// what may never come. So it is with a task that returns `Poll::Pending` after it has asked to be woken
+/// (<https://docs.rs/tokio/0.2.25/tokio/io/struct.PollEvented.html>): where the registration failed, nobody
+/// ever polls it again.
 ///
 /// ## Known limits
 /// A dropped result on which nothing visible depends (a last log line, a farewell) is silent, as is
@@ -28,6 +30,8 @@ use crate::prelude::*;
 /// reports the failure of a call that sends: a `TRUE` that never means more is no claim. An `Ok` of an
 /// `io::Result` always is one.
 /// Dropped results of `DisconnectNamedPipe` and `FlushFileBuffers` before a close are silent too.
+/// A registration is looked at where the type that it is made with is known, and is silent where the context
+/// was given to somebody else as well, who may wake the task.
 ///
 /// ## Examples
 /// A broken pipe passes for an answer:
@@ -70,6 +74,57 @@ use crate::prelude::*;
 ///     return std::string(text, got);
 /// }
 /// ```
+/// A task that is not registered sleeps for ever:
+/// ```rust,bad
+/// use std::io;
+/// use std::task::{Context, Poll};
+/// use tokio::net::windows::named_pipe::NamedPipeServer;
+///
+/// pub struct Outgoing {
+///     pipe: NamedPipeServer,
+///     bytes: Vec<u8>,
+/// }
+///
+/// impl Outgoing {
+///     pub fn poll_send(&self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+///         match self.pipe.try_write(&self.bytes) {
+///             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+///                 self.pipe.poll_write_ready(cx);
+///                 Poll::Pending
+///             }
+///             sent => Poll::Ready(sent),
+///         }
+///     }
+/// }
+/// ```
+/// ```rust,good
+/// use std::io;
+/// use std::task::{Context, Poll};
+/// use tokio::net::windows::named_pipe::NamedPipeServer;
+///
+/// pub struct Outgoing {
+///     pipe: NamedPipeServer,
+///     bytes: Vec<u8>,
+/// }
+///
+/// impl Outgoing {
+///     pub fn poll_send(&self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+///         match self.pipe.try_write(&self.bytes) {
+///             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+///                 match self.pipe.poll_write_ready(cx) {
+///                     Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+///                     Poll::Ready(Ok(())) => {
+///                         cx.waker().wake_by_ref();
+///                         Poll::Pending
+///                     }
+///                     Poll::Pending => Poll::Pending,
+///                 }
+///             }
+///             sent => Poll::Ready(sent),
+///         }
+///     }
+/// }
+/// ```
 #[derive(RuleMeta)]
 #[rule(code = "PL501", severity = "warning", group = "default", cwe(252, 754))]
 pub(crate) struct UncheckedIoResult;
@@ -109,15 +164,24 @@ impl Rule for UncheckedIoResult {
             Dependence::ReportsSuccess => {
                 ("the function reports success", "success is reported here")
             }
+            Dependence::NobodyWakes => (
+                "the task waits for somebody to wake it, whom only that result tells of",
+                "`Poll::Pending` is returned here",
+            ),
         };
         let label = format!("the result of `{api}` is dropped");
         let words = Words {
             primary: event.at,
             label: label.clone(),
             message: format!("the result of `{api}` is dropped, and {clause}"),
-            help: format!(
-                "test it: `if (!{api}(…)) {{ … }}`; if it is meant, write `(void){api}(…)`"
-            ),
+            help: match depends {
+                Dependence::NobodyWakes => {
+                    format!("hand the error on, as in `{api}(…)?;`, before `Poll::Pending`")
+                }
+                _ => format!(
+                    "test it: `if (!{api}(…)) {{ … }}`; if it is meant, write `(void){api}(…)`"
+                ),
+            },
         };
         let mut diagnostic = words::diagnostic(&Self::META, event, words);
         words::relabel(&mut diagnostic.path, event.at, &label);

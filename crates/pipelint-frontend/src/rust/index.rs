@@ -40,6 +40,8 @@ pub(crate) struct Signature {
 pub(crate) struct TypeInfo {
     /// Fields of a struct or union, in order; `0`, `1` of a tuple struct.
     pub(crate) fields: Vec<(Name, Ty)>,
+    /// Those of them that their module alone can name.
+    pub(crate) private: Vec<Name>,
     /// Variants of an enum, with their fields.
     pub(crate) variants: Vec<(Name, Vec<(Name, Ty)>)>,
     pub(crate) is_enum: bool,
@@ -47,6 +49,8 @@ pub(crate) struct TypeInfo {
     pub(crate) copy: bool,
     /// It derives `Clone`: each field is cloned by itself.
     pub(crate) clones: bool,
+    /// It derives what shows its fields to others.
+    pub(crate) shows: bool,
     /// It has a `Drop` of its own.
     pub(crate) drops: bool,
     pub(crate) generics: Vec<Name>,
@@ -239,6 +243,9 @@ impl Index {
             is_enum: item.what == K::EnumItem,
             copy: derives(source, &item.attributes, "Copy"),
             clones: derives(source, &item.attributes, "Clone"),
+            shows: ["Debug", "Serialize"]
+                .iter()
+                .any(|shown| derives(source, &item.attributes, shown)),
             ..TypeInfo::default()
         };
         let Some(body) = field(item.node, F.body) else {
@@ -256,6 +263,7 @@ impl Index {
             }
         } else {
             info.fields = self.fields(source, cfg, &inner, body);
+            info.private = private(source, cfg, body);
         }
         info
     }
@@ -448,6 +456,17 @@ pub(crate) fn receiver(source: &Source, node: Node<'_>) -> Receiver {
         }
     }
     Receiver::None
+}
+
+/// The fields of a struct without a word that says who else may name them.
+fn private(source: &Source, cfg: &Cfg, body: Node<'_>) -> Vec<Name> {
+    let fields = items(source, cfg, body).into_iter();
+    let hidden = fields.filter(|item| {
+        let mut parts = children(item.node).into_iter();
+        !parts.any(|(_, what)| what == K::VisibilityModifier)
+    });
+    let named = hidden.filter_map(|item| field(item.node, F.name));
+    named.map(|name| source.name(name)).collect()
 }
 
 /// Whether a `derive` among the attributes names a trait.

@@ -127,7 +127,7 @@ fn class(index: &Index, source: &Source, full: &Name, name: Node<'_>) -> Option<
             ty: index.normal(ty).to_ir(),
             is_static: false,
             has_init: false,
-            is_private: false,
+            is_private: info.private.contains(field),
             span: places.get(field.as_str()).copied().unwrap_or(span),
         })
         .collect();
@@ -153,6 +153,11 @@ fn class(index: &Index, source: &Source, full: &Name, name: Node<'_>) -> Option<
     if info.clones {
         let name = format_smolstr!("{full}::clone");
         let ret = Type::named(full.clone());
+        methods.push(declaration(name, FunctionKind::Method, ret, true));
+    }
+    if info.shows {
+        let name = format_smolstr!("{full}::fmt");
+        let ret = Type::named("void");
         methods.push(declaration(name, FunctionKind::Method, ret, true));
     }
     Some(Class {

@@ -243,18 +243,21 @@ impl Lowerer<'_> {
     /// What is printed is only looked at.
     fn formatted(&mut self, args: &[Node<'_>]) {
         for arg in args {
-            match kind(*arg) {
-                K::StringLiteral | K::RawStringLiteral => {}
+            let shown = match kind(*arg) {
+                K::StringLiteral | K::RawStringLiteral => None,
                 // `name = value`
                 K::AssignmentExpression => {
                     let right = children(*arg).into_iter().nth(1);
-                    if let Some((right, _)) = right {
-                        self.read(right);
-                    }
+                    right.map(|(right, _)| right)
                 }
-                _ => {
-                    self.read(*arg);
-                }
+                _ => Some(*arg),
+            };
+            if let Some(shown) = shown
+                && let Operand::Copy(place) = self.read(shown).op
+                && !self.f.places[place].proj.is_empty()
+            {
+                let span = self.src.span(shown);
+                self.f.push(Statement::Mark(Mark::Shown(place)), span);
             }
         }
     }

@@ -45,7 +45,7 @@ impl Lowerer<'_> {
         if let Some(value) = self.pointer_method(object, &name, args, dst, span) {
             return value;
         }
-        if let Some(value) = self.plain_method(object, &name, args, span) {
+        if let Some(value) = self.plain_method(object, &name, &written, args, span) {
             return value;
         }
         let (place, ty) = self.place_of(object);
@@ -125,6 +125,7 @@ impl Lowerer<'_> {
         &mut self,
         object: Node<'_>,
         name: &str,
+        written: &Ty,
         args: &[Node<'_>],
         span: Span,
     ) -> Option<Value> {
@@ -178,9 +179,27 @@ impl Lowerer<'_> {
                 }
                 let mut value = self.read(object);
                 if let Ty::Ptr(_) = value.ty {
+                    if let ("cast", Ty::Named(..)) = (name, written) {
+                        let to = Ty::Ptr(Box::new(written.clone()));
+                        return Some(self.temp_of(Rvalue::Use(value.op), to, span));
+                    }
                     value.ty = Ty::Ptr(Box::default());
                 }
                 Some(value)
+            }
+            // What a cell holds stands where the cell does.
+            ("get", 0) if is_chain(object) => {
+                let (place, ty) = self.place_of(object);
+                let (place, ty) = self.auto_deref(place, ty);
+                let Ty::Named(cell, args) = ty else {
+                    return None;
+                };
+                if cell != "std::cell::UnsafeCell" {
+                    return None;
+                }
+                let at = self.f.places.intern(place);
+                let held = args.into_iter().next().unwrap_or_default();
+                Some(self.temp_of(Rvalue::Ref(at), Ty::Ptr(Box::new(held)), span))
             }
             // A handle that is borrowed here is the raw one; one that was lent stays a parameter's.
             ("as_raw_handle" | "as_raw_fd" | "as_raw_socket", 0)
@@ -235,5 +254,14 @@ impl Lowerer<'_> {
             };
             own && place.proj.is_empty() && super::expr::is_borrowed(&ty)
         })
+    }
+}
+
+/// A variable, or a field of one: to name it does nothing.
+fn is_chain(node: Node<'_>) -> bool {
+    match kind(node) {
+        K::Identifier | K::SelfKeyword => true,
+        K::FieldExpression => field(node, F.value).is_some_and(is_chain),
+        _ => false,
     }
 }
