@@ -8,8 +8,8 @@ use pipelint_source::Span;
 pub enum IoEnd {
     /// This variable leaves scope.
     Scope(Name),
-    /// The memory is freed by this call.
-    Freed(Name, Span),
+    /// The memory is freed by this call: where this function does so, and where the code that does it stands.
+    Freed(Name, Span, Span),
     /// The handle or the event is closed by this call.
     Closed(Name, Span),
     /// The OVERLAPPED is given to this call, which starts another operation.
@@ -130,6 +130,19 @@ pub enum IoFault {
 }
 
 impl IoFault {
+    /// Where the memory of the operation is freed, if that is the fault, or what makes it one.
+    pub(crate) fn freed_at(&self) -> Option<Span> {
+        let end = match self {
+            Self::Outlived { end, .. } | Self::NotWaited { end, .. } => Some(end),
+            Self::CancelFailed { end, .. } => end.as_ref(),
+            _ => None,
+        };
+        match end {
+            Some(IoEnd::Freed(_, _, origin)) => Some(*origin),
+            _ => None,
+        }
+    }
+
     /// The place by which it is told once, where that is not the event's: of a success that several
     /// functions report one after the other, the innermost is told.
     pub(crate) fn told_at(&self) -> Option<Span> {

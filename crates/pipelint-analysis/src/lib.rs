@@ -288,9 +288,8 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
         .events
         .extend(parked::joined(&program, &mut findings));
-    analysis
-        .events
-        .extend(sequences::faults(&program, &all, &order, &summaries, &kept));
+    let found = sequences::faults(&program, &all, &order, &summaries, &kept);
+    sequences::take_in(&mut analysis.events, found);
     analysis
         .events
         .extend(overlapped_handle::joined(&mut findings));

@@ -14,13 +14,14 @@ use pipelint_ir::{
     Rvalue, Statement, Type,
 };
 use pipelint_models::{LockCall, LockDoes};
+use pipelint_source::Span;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::Wanted;
 use crate::completion::takes_no_time;
 use crate::dispatch::Dispatch;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::exec::Exec;
 use crate::io_fault::{IoEnd, IoFault};
 use crate::log::{Action, each};
@@ -606,6 +607,45 @@ fn told_of(exec: &mut Exec<'_, '_>) -> Vec<Event> {
         )
     });
     events
+}
+
+/// Takes in what two methods make together. Memory that a method frees, whatever is under way there, is told
+/// where it does so: once for all that may have started it, and not again of its callers.
+pub(crate) fn take_in(events: &mut Vec<Event>, found: Vec<Event>) {
+    let freed = |event: &Event| match &event.kind {
+        EventKind::Io(fault) => fault.freed_at(),
+        _ => None,
+    };
+    let mut told: Vec<Event> = Vec::new();
+    for mut event in found {
+        let EventKind::Io(IoFault::Outlived { started, .. }) = &event.kind else {
+            told.push(event);
+            continue;
+        };
+        let Some(at) = freed(&event) else {
+            told.push(event);
+            continue;
+        };
+        let start = PathStep {
+            span: event.at,
+            what: StepKind::Started(started.clone()),
+        };
+        event.at = at;
+        match told
+            .iter_mut()
+            .find(|known| known.at == at && freed(known) == Some(at))
+        {
+            Some(known) => known.others.push(start),
+            None => told.push(event),
+        }
+    }
+    let here: FxHashSet<Span> = told
+        .iter()
+        .filter(|event| freed(event) == Some(event.at))
+        .map(|event| event.at)
+        .collect();
+    events.retain(|event| freed(event).is_none_or(|at| !here.contains(&at)));
+    events.extend(told);
 }
 
 /// The object that the function being run is a method of.

@@ -174,8 +174,8 @@ impl Exec<'_, '_> {
         self.settle_io(state);
         let root = self.arena.root(whole);
         let at = if self.closing { self.span } else { self.at() };
-        let api = api.clone();
-        self.memory_ends(state, root, &|_| IoEnd::Freed(api.clone(), at));
+        let (api, origin) = (api.clone(), self.span);
+        self.memory_ends(state, root, &|_| IoEnd::Freed(api.clone(), at, origin));
     }
 
     /// `return GetLastError() == ERROR_IO_PENDING;`: one of the two ways is that of a pending operation.
@@ -431,7 +431,7 @@ impl Exec<'_, '_> {
             return;
         };
         let before = self.span;
-        if let IoEnd::Freed(_, at) = end {
+        if let IoEnd::Freed(_, at, _) = end {
             self.span = at;
         }
         self.tell_outlived(state, loc, &pending, end);
@@ -441,7 +441,7 @@ impl Exec<'_, '_> {
     fn last_step(&self, end: &IoEnd) -> StepKind {
         match end {
             IoEnd::Scope(name) => StepKind::ScopeEnd(name.clone()),
-            IoEnd::Freed(api, _) => StepKind::Closed(api.clone()),
+            IoEnd::Freed(api, ..) => StepKind::Closed(api.clone()),
             IoEnd::Started(api, _) => StepKind::Started(api.clone()),
             // There is no function that is left: the object ends by itself.
             IoEnd::Closed(api, _) if self.whole_ends => StepKind::Closed(api.clone()),

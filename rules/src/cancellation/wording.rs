@@ -7,7 +7,7 @@ pub(super) fn happens(end: &IoEnd, overlapped: &str) -> String {
     match end {
         IoEnd::Scope(name) if name.is_empty() => "its memory leaves scope".to_owned(),
         IoEnd::Scope(name) => format!("`{name}` leaves scope"),
-        IoEnd::Freed(api, _) => format!("`{api}` frees its memory"),
+        IoEnd::Freed(api, ..) => format!("`{api}` frees its memory"),
         IoEnd::Closed(api, _) => format!("`{api}` closes what it works on"),
         IoEnd::Started(api, _) => format!("`{api}` starts another operation with it"),
         IoEnd::Success => "the function reports success".to_owned(),
