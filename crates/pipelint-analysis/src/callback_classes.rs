@@ -8,6 +8,7 @@ use crate::callback_fault::CallbackFault;
 use crate::collect::Findings;
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::program::{ClassRef, FnRef, Program};
+use crate::state::Fact;
 use crate::summaries::Order;
 
 /// Functions that a callback may lead to before it is not followed any more.
@@ -89,6 +90,8 @@ pub(crate) struct OwnWait {
     pub(crate) whose: Whose,
     pub(crate) class: Option<ClassRef>,
     pub(crate) way: Name,
+    /// What the path asks of parameters, by their numbers.
+    pub(crate) asks: Vec<(usize, Fact)>,
     /// The waiting call, and how many calls lead to it.
     pub(crate) origin: Span,
     pub(crate) frames: usize,

@@ -3,7 +3,7 @@
 //! What is known sits on the object's value. A close lets callbacks that run go on: their context must not
 //! end then.
 
-use pipelint_ir::{FunctionKind, LocalKind, Name};
+use pipelint_ir::{FunctionKind, LocalId, LocalKind, Name};
 use pipelint_models::{ClosesCallbacks, Condition, FunctionModel};
 use pipelint_source::Span;
 
@@ -13,7 +13,7 @@ use crate::contexts::named_function;
 use crate::event::{Event, EventKind, StepKind};
 use crate::exec::Exec;
 use crate::pending_log::IoAction;
-use crate::state::{State, VecMap};
+use crate::state::{Fact, State, VecMap};
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
 /// What a path knows of objects with callbacks.
@@ -486,8 +486,10 @@ impl Exec<'_, '_> {
             path: self.path(state, Some(v), StepKind::Passed(api.clone())),
             others: Vec::new(),
         };
+        let asks = self.asked_of_parameters(state);
         self.found.callbacks.waits.push(OwnWait {
             function: self.me,
+            asks,
             whose,
             class: self.own_class(),
             way,
@@ -495,6 +497,19 @@ impl Exec<'_, '_> {
             frames,
             event,
         });
+    }
+
+    /// What the path knows of the parameters as they were given.
+    fn asked_of_parameters(&mut self, state: &State) -> Vec<(usize, Fact)> {
+        let mut asks = Vec::new();
+        for n in 0..self.function.params {
+            let loc = self.arena.loc(Loc::Local(LocalId(n)));
+            let given = self.arena.sym(Sym::Load { loc, epoch: 0 });
+            if let Some(fact) = state.facts.get(given) {
+                asks.push((n as usize, fact.clone()));
+            }
+        }
+        asks
     }
 
     /// The path leaves the function: which objects of its own making are kept where.

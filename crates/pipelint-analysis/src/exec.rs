@@ -133,6 +133,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) wrappers: FxHashSet<LocId>,
     /// Code out of sight ran that may have waited for operations.
     pub(crate) takes_time: bool,
+    /// It may wait for callbacks, which its callers judge by what they give it.
+    pub(crate) waits_itself: bool,
     /// Nobody else runs meanwhile: what unknown code may do is not asked.
     pub(crate) alone: bool,
     /// The method's object ends as a whole: each field where it is declared, and with the only pointer that
@@ -262,6 +264,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             wrapped: FxHashSet::default(),
             wrappers: FxHashSet::default(),
             takes_time: false,
+            waits_itself: function.params > 0 && crate::self_wait::may_wait(program, f),
             alone: false,
             whole_ends: false,
             told_in: None,

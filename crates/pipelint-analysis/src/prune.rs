@@ -151,6 +151,7 @@ impl Exec<'_, '_> {
             reachable.contains(v)
                 || can_recur(arena, cfg, block, &current, v, &reachable, &mut keep)
                 || (self.alone && self.is_asked_of_object(v))
+                || (self.waits_itself && self.is_parameter(v))
         });
         state.facts = facts;
         // Which unknown call ran last no longer matters where nothing read since is known.

@@ -1,7 +1,7 @@
 //! Callbacks that wait for themselves: what a callback leads to waits for the object that it belongs to.
 
 use pipelint_ir::{
-    Callee, Function, FunctionKind, Name, Operand, PlaceId, Proj, Rvalue, Statement, Type,
+    Callee, Const, Function, FunctionKind, Name, Operand, PlaceId, Proj, Rvalue, Statement, Type,
 };
 use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -42,6 +42,7 @@ pub(crate) fn self_waits(
                     && w.class == Some(registered.kept.0)
                     && w.way == registered.kept.1
                     && reached.contains(&w.function)
+                    && may_be_called(program, &reached, w)
             };
             found = outermost(waits().filter(own).collect());
         }
@@ -63,6 +64,51 @@ fn is_given(wait: &OwnWait, registered: &Registered) -> bool {
         None => wait.way.is_empty() && registered.own == Some(n as usize),
         Some(way) => registered.context == Context::Object && way == registered.kept.1,
     }
+}
+
+/// The function itself calls what may wait for callbacks.
+pub(crate) fn may_wait(program: &Program<'_>, f: FnRef) -> bool {
+    let function = program.function(f);
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.any(|stmt| {
+        let Statement::Call { callee, args, .. } = stmt else {
+            return false;
+        };
+        let Callee::Function(_) = callee else {
+            return false;
+        };
+        let target = program.target(f.0, function, callee, args.len());
+        matches!(target, Target::Model(model)
+            if model.closes_callbacks.is_some() || model.awaits_callbacks.is_some())
+    })
+}
+
+/// Some call among these functions gives the waiting one what its path asks for; one that is not seen may.
+fn may_be_called(program: &Program<'_>, among: &FxHashSet<FnRef>, wait: &OwnWait) -> bool {
+    let mut calls = 0;
+    let fits = |args: &[Operand]| {
+        wait.asks.iter().all(|(n, fact)| match args.get(*n) {
+            Some(Operand::Const(Const::Int(given))) => !fact.excludes(*given),
+            Some(Operand::Const(Const::Null)) => !fact.excludes(0),
+            _ => true,
+        })
+    };
+    for &f in among {
+        let function = program.function(f);
+        for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+            if let Statement::Call { callee, args, .. } = stmt
+                && program.target(f.0, function, callee, args.len())
+                    == Target::Defined(wait.function)
+            {
+                calls += 1;
+                // What ends there need not be the callback's object, or has let go of its wait before.
+                if function.kind != FunctionKind::Destructor && fits(args) {
+                    return true;
+                }
+            }
+        }
+    }
+    calls == 0
 }
 
 /// A method waits for what its object keeps. A destructor that a callback leads to need not be that of the
