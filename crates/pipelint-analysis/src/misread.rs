@@ -636,9 +636,7 @@ fn falls_through(ends: &[&IoEnd]) -> Option<Event> {
             // A failure of this call is one to the caller, for some code.
             Some(code) => {
                 let known = end.thrown || end.look.is_some();
-                // One that is no failure may be told by a value of its own.
-                let harmless = HARMLESS.contains(&code) || end.call.good.contains(&code);
-                tells |= known && !harmless && !passes(end);
+                tells |= known && !HARMLESS.contains(&code) && !passes(end);
             }
             None if !end.way.not.is_empty()
                 && !end.way.given
