@@ -104,10 +104,11 @@ use crate::prelude::*;
 /// ```
 /// The clone for the completion is made when the operation is under way already:
 /// ```rust,bad
+/// use std::ptr::null_mut;
 /// use std::sync::Arc;
 /// use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, GetLastError, HANDLE};
 /// use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_ENTRY};
-/// use windows_sys::Win32::System::Pipes::ConnectNamedPipe;
+/// use windows_sys::Win32::Storage::FileSystem::ReadFile;
 ///
 /// #[repr(C)]
 /// pub struct Instance {
@@ -117,7 +118,7 @@ use crate::prelude::*;
 ///
 /// pub fn accept(instance: &Arc<Instance>) -> bool {
 ///     let overlapped = &raw const instance.overlapped as *mut OVERLAPPED;
-///     let done = unsafe { ConnectNamedPipe(instance.pipe, overlapped) } != 0;
+///     let done = unsafe { ReadFile(instance.pipe, null_mut(), 0, null_mut(), overlapped) } != 0;
 ///     if !done && unsafe { GetLastError() } != ERROR_IO_PENDING {
 ///         return false;
 ///     }
@@ -131,10 +132,11 @@ use crate::prelude::*;
 /// }
 /// ```
 /// ```rust,good
+/// use std::ptr::null_mut;
 /// use std::sync::Arc;
 /// use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, GetLastError, HANDLE};
 /// use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_ENTRY};
-/// use windows_sys::Win32::System::Pipes::ConnectNamedPipe;
+/// use windows_sys::Win32::Storage::FileSystem::ReadFile;
 ///
 /// #[repr(C)]
 /// pub struct Instance {
@@ -145,7 +147,7 @@ use crate::prelude::*;
 /// pub fn accept(instance: &Arc<Instance>) -> bool {
 ///     let completing = instance.clone();
 ///     let overlapped = &raw const instance.overlapped as *mut OVERLAPPED;
-///     let done = unsafe { ConnectNamedPipe(instance.pipe, overlapped) } != 0;
+///     let done = unsafe { ReadFile(instance.pipe, null_mut(), 0, null_mut(), overlapped) } != 0;
 ///     if !done && unsafe { GetLastError() } != ERROR_IO_PENDING {
 ///         return false;
 ///     }
