@@ -130,6 +130,18 @@ pub(crate) fn place_of(op: &Operand) -> Option<PlaceId> {
     }
 }
 
+/// The place whose address a temporary holds.
+pub(crate) fn address_of(function: &Function, of: PlaceId) -> Option<PlaceId> {
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.find_map(|stmt| match stmt {
+        Statement::Assign {
+            dst,
+            value: Rvalue::Ref(place),
+        } if *dst == of => Some(*place),
+        _ => None,
+    })
+}
+
 /// The variable that a place is a copy of.
 fn root(function: &Function, mut place: PlaceId) -> PlaceId {
     for _ in 0..COPIES {

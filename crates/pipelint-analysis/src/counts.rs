@@ -76,6 +76,32 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
+    /// A transfer that nobody has looked at yet; what its judge says by `how`.
+    pub(crate) fn new(api: Name, span: Span, judge: ValId, how: Success) -> Self {
+        Self {
+            api,
+            span,
+            within: None,
+            reads: false,
+            judge,
+            how,
+            went: None,
+            judged: None,
+            length: None,
+            buffer: None,
+            looked: false,
+            asserted: false,
+            used: None,
+            weighed: false,
+            source: None,
+            emptied: None,
+            whole: false,
+            told: None,
+            divided: None,
+            needs: Needs::default(),
+        }
+    }
+
     fn weigh(&mut self) {
         self.looked = true;
         self.weighed = true;
@@ -261,26 +287,12 @@ impl Exec<'_, '_> {
             return;
         }
         let counted = Counted {
-            api: api.clone(),
-            span: self.span,
-            within: None,
             reads,
-            judge: result,
-            how: success,
-            went: None,
-            judged: None,
             length: known.is_none().then_some(length),
             buffer,
-            looked: false,
-            asserted: false,
-            used: None,
-            weighed: false,
             source: self.source_of(reads, length, args, io.buffer),
-            emptied: None,
-            whole: false,
-            told: None,
-            divided: None,
             needs,
+            ..Counted::new(api.clone(), self.span, result, success)
         };
         state.counts.insert(count, counted);
     }
@@ -442,26 +454,11 @@ impl Exec<'_, '_> {
         self.write_keeping_parts(state, at, count);
         let api = if reads { "Read::read" } else { "Write::write" };
         let counted = Counted {
-            api: api.into(),
-            span: self.span,
-            within: None,
             reads,
-            judge: tag,
-            how: Success::Zero,
-            went: None,
-            judged: None,
             length: Some(given),
             buffer,
-            looked: false,
-            asserted: false,
-            used: None,
-            weighed: false,
             source: (!reads).then_some(given),
-            emptied: None,
-            whole: false,
-            told: None,
-            divided: None,
-            needs: Needs::default(),
+            ..Counted::new(api.into(), self.span, tag, Success::Zero)
         };
         state.counts.insert(count, counted);
     }

@@ -66,26 +66,12 @@ impl Exec<'_, '_> {
             }
         }
         let counted = Counted {
-            api: api.clone(),
-            span: self.span,
-            within: None,
             reads,
-            judge: result,
-            how: success,
-            went: None,
-            judged: None,
             length: length.filter(|v| self.arena.as_int(*v).is_none()),
             buffer,
-            looked: false,
-            asserted: false,
-            used: None,
-            weighed: false,
-            source: None,
-            emptied: None,
             whole,
-            told: None,
-            divided: None,
             needs,
+            ..Counted::new(api.clone(), self.span, result, success)
         };
         state.counts.insert(count, counted);
     }

@@ -3,9 +3,9 @@
 use pipelint_ir::Name;
 use pipelint_source::Span;
 
+use crate::error_ways::{Asked, Call};
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::exec::Exec;
-use crate::last_error::{Asked, Call};
 
 /// A fault in how an error is asked for, or in what is made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

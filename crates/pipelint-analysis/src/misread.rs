@@ -9,9 +9,9 @@ use pipelint_source::Span;
 
 use crate::collect::Findings;
 use crate::error_fault::ErrorFault;
+use crate::error_ways::ErrorOf;
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::exec::Exec;
-use crate::last_error::ErrorOf;
 use crate::modes::{Home, Mode, ModeOf, Modes};
 use crate::parts::Parts;
 use crate::program::last;

@@ -11,6 +11,7 @@ use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::collect::Findings;
+use crate::contexts::address_of;
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::exec::Exec;
 use crate::io_fault::IoFault;
@@ -181,18 +182,6 @@ impl Exec<'_, '_> {
 
 fn is_arc(ty: &Type) -> bool {
     ty.name == ARC
-}
-
-/// The place whose address a temporary holds.
-fn address_of(function: &Function, of: PlaceId) -> Option<PlaceId> {
-    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
-    stmts.find_map(|stmt| match stmt {
-        Statement::Assign {
-            dst,
-            value: Rvalue::Ref(place),
-        } if *dst == of => Some(*place),
-        _ => None,
-    })
 }
 
 /// The late counts that a completion in sight takes back, while nothing keeps it from running.

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use pipelint_ir::{
-    Base, Class, Function, FunctionKind, Name, Place, Proj, Reference, Terminator, Type, Unit,
+    Base, Callee, Class, Function, FunctionKind, Name, Place, Proj, Reference, Statement,
+    Terminator, Type, Unit,
 };
 use pipelint_models::{FunctionModel, Models};
 use pipelint_source::FileId;
@@ -252,6 +253,22 @@ impl<'m> Program<'m> {
     /// A function's place among `all`.
     pub(crate) fn number(&self, (u, f): FnRef) -> usize {
         self.before[u] + f
+    }
+
+    /// Some call that stands in the function itself is one of these, by what is written and what that means.
+    pub(crate) fn has_call(
+        &self,
+        unit: usize,
+        function: &Function,
+        is: &dyn Fn(&Callee, Target<'m>) -> bool,
+    ) -> bool {
+        let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+        stmts.any(|stmt| match stmt {
+            Statement::Call { callee, args, .. } => {
+                is(callee, self.target(unit, function, callee, args.len()))
+            }
+            _ => false,
+        })
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = FnRef> + '_ {

@@ -8,6 +8,7 @@ use pipelint_source::Span;
 use rustc_hash::FxHashSet;
 
 use crate::cfg::{visit_reads, visit_term_reads};
+use crate::contexts::address_of;
 use crate::event::{Dependence, Event, EventKind, PathStep, StepKind};
 use crate::program::{Program, last, successors};
 use crate::rust::TAG;
@@ -109,23 +110,11 @@ fn context(function: &Function, arg: &Operand) -> Option<u32> {
         return None;
     };
     let mut of = local(function, *place)?;
-    if let Some(from) = reborrowed(function, *place) {
+    if let Some(from) = address_of(function, *place) {
         of = local(function, from)?;
     }
     let ty = &function.locals.get(of as usize)?.ty;
     (last(&ty.name) == "Context").then_some(of)
-}
-
-/// What a temporary is the address of.
-fn reborrowed(function: &Function, of: PlaceId) -> Option<PlaceId> {
-    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
-    stmts.find_map(|stmt| match stmt {
-        Statement::Assign {
-            dst,
-            value: Rvalue::Ref(place),
-        } if *dst == of => Some(*place),
-        _ => None,
-    })
 }
 
 fn local(function: &Function, place: PlaceId) -> Option<u32> {
@@ -181,7 +170,7 @@ fn hands_on(function: &Function, stmt: &Statement, context: u32) -> bool {
     let mut reads = false;
     if !borrows(stmt) {
         visit_reads(stmt, |p| {
-            let from = reborrowed(function, p).unwrap_or(p);
+            let from = address_of(function, p).unwrap_or(p);
             reads |= [p, from]
                 .map(|p| local(function, p))
                 .contains(&Some(context));

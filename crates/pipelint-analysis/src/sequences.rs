@@ -124,17 +124,9 @@ fn object_of(program: &Program<'_>, f: FnRef) -> Option<ClassRef> {
 }
 
 fn starts(program: &Program<'_>, f: FnRef) -> bool {
-    let function = program.function(f);
-    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
-    stmts.any(|stmt| {
-        let Statement::Call { callee, args, .. } = stmt else {
-            return false;
-        };
-        let Callee::Function(_) = callee else {
-            return false;
-        };
-        let target = program.target(f.0, function, callee, args.len());
-        matches!(target, Target::Model(model) if model.start().is_some())
+    program.has_call(f.0, program.function(f), &|callee, target| {
+        matches!(callee, Callee::Function(_))
+            && matches!(target, Target::Model(model) if model.start().is_some())
     })
 }
 

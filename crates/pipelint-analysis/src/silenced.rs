@@ -396,19 +396,11 @@ impl<'f, 'm> Body<'f, 'm> {
 
     /// Some call of the function asks how an operation went, or waits for it.
     fn looks_later(&self) -> bool {
-        let mut stmts = self.function.blocks.iter().flat_map(|b| &b.stmts);
-        stmts.any(|stmt| {
-            let Statement::Call { callee, args, .. } = stmt else {
-                return false;
-            };
-            let target = self
-                .program
-                .target(self.unit, self.function, callee, args.len());
-            match target {
-                Target::Model(m) => m.completes.is_some() || m.waits.is_some() || m.drains,
-                _ => false,
-            }
-        })
+        self.program
+            .has_call(self.unit, self.function, &|_, target| {
+                matches!(target, Target::Model(m)
+                if m.completes.is_some() || m.waits.is_some() || m.drains)
+            })
     }
 
     /// The variable whose address an argument is.

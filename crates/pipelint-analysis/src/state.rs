@@ -11,9 +11,9 @@ use rustc_hash::FxHasher;
 
 use crate::callbacks::Callbacks;
 use crate::counts::Counted;
+use crate::error_ways::{ErrorOf, LastError};
 use crate::event::{PathStep, StepKind};
 use crate::handed_on::HandedOn;
-use crate::last_error::{ErrorOf, LastError};
 use crate::log::Log;
 use crate::lost::Lost;
 use crate::memo::Memos;

@@ -7,8 +7,8 @@ use pipelint_models::Release;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::counts::Handed;
+use crate::error_end::ErrorEnd;
 use crate::exec::{Exec, Outcome};
-use crate::last_error::ErrorEnd;
 use crate::log::{Action, Log, Step, each, simplify};
 use crate::lost::lost_on;
 use crate::operation::Appearance;

@@ -353,14 +353,7 @@ impl<'f, 'm> Body<'f, 'm> {
 
     /// The function asks for a cancel itself: that what it has cancelled fails is as it should be.
     fn cancels(&self) -> bool {
-        let mut stmts = self.function.blocks.iter().flat_map(|b| &b.stmts);
-        stmts.any(|stmt| {
-            let Statement::Call { callee, args, .. } = stmt else {
-                return false;
-            };
-            let target = self
-                .program
-                .target(self.unit, self.function, callee, args.len());
+        let cancels = |callee: &Callee, target: Target<'_>| {
             let named = match callee {
                 Callee::Method { name, .. } | Callee::Function(name) => {
                     has_word(last(name), &["cancel", "cancels", "abort"])
@@ -368,7 +361,8 @@ impl<'f, 'm> Body<'f, 'm> {
                 _ => false,
             };
             named || matches!(target, Target::Model(model) if model.cancels.is_some())
-        })
+        };
+        self.program.has_call(self.unit, self.function, &cancels)
     }
 
     /// What the ways for the failure do; none if somebody may hear of it. They may put a fixed value in the

@@ -34,6 +34,7 @@ const RESERVED: &[&str] = &[
     "return",
     "self",
     "static",
+    "shown",
     "suspend",
     "switch",
     "temp",

@@ -32,13 +32,24 @@ impl Lowerer<'_> {
         if !is_lock(of) {
             return None;
         }
-        let value = self.value(*arg);
-        let ty = Ty::Named(Name::new(of), vec![value.ty]);
+        Some(self.holder(of, *arg, dst, span))
+    }
+
+    /// A value of a type that holds another one, as a part of it.
+    pub(super) fn holder(
+        &mut self,
+        of: &str,
+        arg: Node<'_>,
+        dst: Option<PlaceId>,
+        span: Span,
+    ) -> Value {
+        let value = self.value(arg);
+        let ty = Ty::named_of(of, value.ty);
         let out = dst.unwrap_or_else(|| self.temp(ty.clone(), span));
         self.retype(out, &ty);
         let parts = vec![(Some(Name::new_static(KEPT)), value.op)];
         self.f.assign(out, Rvalue::Aggregate(parts), span);
-        Some(self.take(out, ty))
+        self.take(out, ty)
     }
 
     /// A method of a lock that lends what it holds, of a condition variable, or of the error of a lock;

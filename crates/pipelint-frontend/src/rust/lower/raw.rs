@@ -26,13 +26,7 @@ impl Lowerer<'_> {
                 Some(self.emit(callee(), vec![value.op], Ty::Unit, None, false, span))
             }
             ("std::mem::ManuallyDrop::new", [arg]) => {
-                let value = self.value(*arg);
-                let ty = Ty::Named(full_type(full), vec![value.ty]);
-                let out = dst.unwrap_or_else(|| self.temp(ty.clone(), span));
-                self.retype(out, &ty);
-                let parts = vec![(Some(Name::new_static(KEPT)), value.op)];
-                self.f.assign(out, Rvalue::Aggregate(parts), span);
-                Some(self.take(out, ty))
+                Some(self.holder("std::mem::ManuallyDrop", *arg, dst, span))
             }
             ("std::mem::ManuallyDrop::into_inner", [arg]) => {
                 let (place, ty) = self.place(*arg);
