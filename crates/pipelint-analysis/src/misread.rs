@@ -636,7 +636,9 @@ fn falls_through(ends: &[&IoEnd]) -> Option<Event> {
             // A failure of this call is one to the caller, for some code.
             Some(code) => {
                 let known = end.thrown || end.look.is_some();
-                tells |= known && !HARMLESS.contains(&code) && !passes(end);
+                // An error that is no failure may be told by a word of its own, which is none for failures.
+                let own_word = end.call.good.contains(&code) && !end.returns_error && !end.thrown;
+                tells |= known && !HARMLESS.contains(&code) && !own_word && !passes(end);
             }
             None if !end.way.not.is_empty()
                 && !end.way.given
