@@ -54,6 +54,7 @@ mod integers;
 mod io;
 mod io_classes;
 mod io_fault;
+mod kept_asked;
 mod kept_errors;
 mod last_error;
 mod leave;
