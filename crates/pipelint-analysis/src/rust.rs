@@ -113,7 +113,8 @@ impl Exec<'_, '_> {
                         self.ending += 1;
                         let seen = self.apply(&mut state, &call, None, &mut after);
                         self.ending -= 1;
-                        if !seen {
+                        // What two calls make is told by what is in sight alone.
+                        if !seen && !self.whole_ends {
                             let whole = self.arena.val(Val::Ptr(object));
                             self.escape(&mut state, whole);
                             self.may_end_kept(&mut state, object, class);

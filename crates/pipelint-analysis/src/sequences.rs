@@ -207,7 +207,7 @@ impl Whole<'_, '_> {
         if partners.is_empty() {
             return Vec::new();
         }
-        let partly = self.partly(one);
+        let partly = self.partly(one, partners);
         let wanted = Wanted {
             faults: true,
             summary: false,
@@ -264,31 +264,49 @@ impl Whole<'_, '_> {
     }
 
     /// What the functions that a method leads to leave under way on some of their paths, where all that they do
-    /// is too much for a summary: a path that is shown needs no others.
-    fn partly(&self, m: &Method) -> Summaries {
+    /// is too much for a summary: a path that is shown needs no others. And all that destructors do which nobody
+    /// in sight runs, where the object of one of the others ends with all its parts.
+    fn partly(&self, one: &Method, others: &[&Method]) -> Summaries {
         let program = self.program;
         let partly = Summaries::new(self.all.len());
-        let reached: FxHashSet<usize> = self.reach(m).iter().map(|f| program.number(*f)).collect();
-        let missing = |i: &usize| reached.contains(i) && self.summaries.get(*i).is_none();
+        let reached = |m: &Method| self.reach(m).into_iter().map(|f| program.number(f));
+        let starting: FxHashSet<usize> = reached(one).collect();
+        let mut ending: FxHashSet<usize> = FxHashSet::default();
+        for then in others.iter().filter(|m| self.is_end(m) && self.is_rust(m)) {
+            for class in parts(program, then.class) {
+                let ty = Type::named(program.class_at(class).name.clone());
+                let destructors = program.destructors(class.0, scope_of(&ty.name), &ty);
+                for f in destructors {
+                    let number = program.number(f);
+                    ending.extend(reached(&Method { number, f, class }));
+                }
+            }
+        }
+        let missing = |i: &usize| {
+            (starting.contains(i) || ending.contains(i)) && self.summaries.get(*i).is_none()
+        };
         for &i in self.order.levels.iter().flatten().filter(|i| missing(i)) {
             let f = self.all[i];
             let starts = |g: &FnRef| starts(program, *g);
             let called = Method {
                 number: i,
                 f,
-                class: m.class,
+                class: one.class,
             };
-            if i == m.number || !self.reach(&called).iter().any(starts) {
-                continue;
-            }
-            let wanted = Wanted {
-                faults: false,
-                summary: true,
-                ends: true,
+            let leads = || self.reach(&called).iter().any(starts);
+            let run = |brief| {
+                let wanted = Wanted {
+                    faults: false,
+                    summary: true,
+                    ends: true,
+                };
+                let mut exec = Exec::new(program, self.seen(&partly), f, wanted);
+                exec.brief = brief;
+                exec.run().then(|| exec.summary()).flatten()
             };
-            let mut exec = Exec::new(program, self.seen(&partly), f, wanted);
-            exec.brief = true;
-            let summary = exec.run().then(|| exec.summary()).flatten();
+            let whole = || ending.contains(&i).then(|| run(false)).flatten();
+            let brief = || (i != one.number && leads()).then(|| run(true)).flatten();
+            let summary = whole().or_else(brief);
             partly.insert(i, summary);
         }
         partly
