@@ -373,7 +373,11 @@ impl<'p> Exec<'p, '_> {
             let result = end.result.map(|v| self.val(&state, &mut frame, call, v));
             if let (Some(v), false) = (result, end.parts.is_empty()) {
                 let told = end.parts.iter().map(|(steps, part)| {
-                    (steps.clone(), self.val(&state, &mut frame, call, *part))
+                    let part = match &call.summary.vals[part.index()] {
+                        Val::Sym(unset @ Sym::Uninit { .. }) => self.arena.sym(unset.clone()),
+                        _ => self.val(&state, &mut frame, call, *part),
+                    };
+                    (steps.clone(), part)
                 });
                 let parts = told.collect();
                 self.result_parts.insert(v, parts);
@@ -653,7 +657,13 @@ impl<'p> Exec<'p, '_> {
             }
             Action::Write { loc, v, span } => {
                 let loc = self.loc(state, frame, call, *loc);
-                let v = self.val(state, frame, call, *v);
+                let v = match &call.summary.vals[v.index()] {
+                    Val::Sym(Sym::Uninit { .. }) => {
+                        self.left_unset.insert(loc, *span);
+                        self.arena.sym(Sym::Uninit { loc })
+                    }
+                    _ => self.val(state, frame, call, *v),
+                };
                 self.span = *span;
                 let name = self.loc_name(loc);
                 // A variable of the program's is overwritten where that is written.

@@ -2,7 +2,7 @@
 //! emptied before anybody asks how much of it was sent, and one that is divided where the count says, whose
 //! whole length is told all the same.
 
-use pipelint_ir::{Base, Callee, LocalId, Name, Operand, PlaceId, Proj, Rvalue, Statement};
+use pipelint_ir::{Base, Callee, Name, Operand, PlaceId, Proj, Rvalue, Statement};
 use pipelint_source::Span;
 
 use crate::cfg::{visit_reads, visit_term_reads};
@@ -18,11 +18,8 @@ use crate::words::speaks_of_transfer;
 /// A buffer that was divided: as far as the count says, its bytes were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Divided {
-    /// The variable, by its name that of what was transferred, which holds the whole length.
-    local: LocalId,
-    length: ValId,
-    /// Where it was given that.
-    at: Span,
+    /// What was taken for its length before.
+    lengths: Vec<ValId>,
 }
 
 /// A function reads of a parameter no more than whether it is an error, and which.
@@ -140,18 +137,18 @@ impl Exec<'_, '_> {
             .map(|(count, _)| count);
         let Some(count) = count else { return };
         let of = self.place(state, *receiver);
-        let mut divided = None;
-        for &(local, length, at) in &self.said {
-            let root = self.arena.loc(Loc::Local(local));
-            let whole = self.lengths.get(&length) == Some(&of);
-            if whole && state.env.get(root) == Some(&length) {
-                divided = Some(Divided { local, length, at });
-            }
-        }
-        if divided.is_some() {
+        // What is kept on this path alone: another one may have asked for the length of the rest.
+        let is_its_length = |v: &ValId| self.lengths.get(v) == Some(&of);
+        let mut lengths: Vec<ValId> = state.env.iter().map(|(_, v)| *v).collect();
+        lengths.retain(is_its_length);
+        if !lengths.is_empty() {
             state.counts.change(
                 |v, _| v == count,
-                |counted| counted.divided = divided.clone(),
+                |counted| {
+                    counted.divided = Some(Divided {
+                        lengths: lengths.clone(),
+                    });
+                },
             );
         }
     }
@@ -169,39 +166,38 @@ impl Exec<'_, '_> {
         }
     }
 
-    /// What holds the whole length of what was divided goes to others.
+    /// A variable that is named for what was transferred, and holds the whole length of what was divided, goes
+    /// to others.
     fn whole_is_told(&mut self, state: &mut State, args: &[Operand]) {
-        let given: Vec<LocalId> = args
-            .iter()
-            .filter_map(|arg| match arg {
-                Operand::Copy(place) | Operand::Move(place) => {
-                    match self.function.places[*place].base {
-                        Base::Local(local) => Some(local),
-                        _ => None,
-                    }
-                }
-                Operand::Const(_) => None,
-            })
-            .collect();
-        let told: Vec<ValId> = state
-            .counts
-            .iter()
-            .filter(|(_, c)| c.divided.as_ref().is_some_and(|d| given.contains(&d.local)))
-            .map(|(count, _)| count)
-            .collect();
-        for count in told {
-            let Some(counted) = state.counts.get(count).cloned() else {
+        let mut given: Vec<(ValId, Span)> = Vec::new();
+        for arg in args {
+            let (Operand::Copy(place) | Operand::Move(place)) = arg else {
                 continue;
             };
-            let Some(divided) = &counted.divided else {
+            let Base::Local(local) = self.function.places[*place].base else {
                 continue;
             };
-            let root = self.arena.loc(Loc::Local(divided.local));
-            if state.env.get(root) != Some(&divided.length) {
+            let root = self.arena.loc(Loc::Local(local));
+            let held = state.env.get(root);
+            let said = self
+                .said
+                .iter()
+                .filter(|(l, v, _)| *l == local && Some(v) == held);
+            given.extend(said.map(|(_, v, at)| (*v, *at)));
+        }
+        if given.is_empty() {
+            return;
+        }
+        let told = state.counts.iter().filter_map(|(count, c)| {
+            let divided = c.divided.as_ref()?;
+            let (_, at) = given.iter().find(|(v, _)| divided.lengths.contains(v))?;
+            Some((count, *at))
+        });
+        let told: Vec<(ValId, Span)> = told.collect();
+        for (count, at) in told {
+            let Some(mut counted) = state.counts.get(count).cloned() else {
                 continue;
-            }
-            let at = divided.at;
-            let mut counted = counted;
+            };
             counted.told = Some((at, Told::Passed));
             // That it may be less the program says itself.
             counted.needs = Needs {

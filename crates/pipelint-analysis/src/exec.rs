@@ -154,6 +154,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) unseen_ends: u32,
     /// What results of called functions are made of.
     pub(crate) result_parts: FxHashMap<ValId, Parts>,
+    /// Memory that a called function gave something that was never set, and where.
+    pub(crate) left_unset: FxHashMap<LocId, Span>,
     /// What was known of operations where the function was left.
     pub(crate) endings: Vec<Ending>,
     /// Its ends, as its caller sees them.
@@ -274,6 +276,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             tells_ends: wanted.ends,
             unseen_ends: 0,
             result_parts: FxHashMap::default(),
+            left_unset: FxHashMap::default(),
             endings: Vec::new(),
             opened_names: FxHashMap::default(),
             cancels_all: FxHashSet::default(),

@@ -333,6 +333,10 @@ impl Exec<'_, '_> {
         if self.program.models.is_handle_type(name) || name.is_empty() || name == "auto" {
             return true;
         }
+        // What may be in it never ends with it.
+        if name == "std::mem::MaybeUninit" {
+            return true;
+        }
         if let Some(class) = self.program.class(self.unit, name) {
             return class.bases.is_empty()
                 && !class.methods.iter().any(|m| {

@@ -66,8 +66,15 @@ impl Exec<'_, '_> {
             .env
             .iter()
             .filter(|(loc, _)| *loc != whole && self.arena.within(*loc, whole));
-        held.filter_map(|(loc, v)| Some((self.steps_to(loc, whole)?, *v)))
-            .collect()
+        let held = held.filter_map(|(loc, v)| Some((self.steps_to(loc, whole)?, *v)));
+        // What else there is was never set.
+        let unset = state.env.get(whole).filter(|v| self.is_unset(**v));
+        let unset = unset.map(|v| (Vec::new(), *v));
+        unset.into_iter().chain(held).collect()
+    }
+
+    fn is_unset(&self, v: ValId) -> bool {
+        matches!(self.arena.get(v), Val::Sym(Sym::Uninit { .. }))
     }
 
     fn steps_to(&self, mut at: LocId, whole: LocId) -> Option<Vec<Proj>> {
@@ -100,6 +107,10 @@ impl Exec<'_, '_> {
                     Proj::Deref => at,
                 };
             }
+            let v = match self.is_unset(*v) {
+                true => &self.arena.sym(Sym::Uninit { loc: at }),
+                false => v,
+            };
             self.write_keeping_parts(state, at, *v);
             let name = self.loc_name(whole);
             if let Some(res) = state.res.get_mut(*v)

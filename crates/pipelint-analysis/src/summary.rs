@@ -462,6 +462,8 @@ impl Exec<'_, '_> {
                         epoch: *epoch,
                     })
                 }
+                // Where it is put, nothing was ever set.
+                Val::Sym(Sym::Uninit { .. }) => Val::Sym(Sym::Uninit { loc: LocId::nth(0) }),
                 // Made by this function: one new value at each call of it.
                 Val::Sym(_) => Val::Sym(Sym::Computed { stmt: 0, round: 0 }),
                 plain => plain.clone(),

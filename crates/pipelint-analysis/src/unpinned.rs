@@ -530,22 +530,33 @@ impl Exec<'_, '_> {
             let at = self.arena.loc(Loc::Field(loc, field.into()));
             let v = self.read(state, at);
             // What was copied from another variable is that variable's business.
-            let unset = matches!(self.arena.get(v), Val::Sym(Sym::Uninit { loc: of }) if self.arena.within(*of, loc));
-            if !unset {
+            let Val::Sym(Sym::Uninit { loc: of }) = *self.arena.get(v) else {
+                continue;
+            };
+            if !self.arena.within(of, loc) {
                 continue;
             }
             let overlapped = self.loc_name(loc);
             let fault = IoFault::Unset {
                 field: field.into(),
-                overlapped,
+                overlapped: overlapped.clone(),
                 api: api.clone(),
             };
+            let mut path = self.path(state, Some(v), StepKind::Passed(api.clone()));
+            // A function that it was filled by left it so, for all who start something with it.
+            let left = self.left_unset.iter();
+            let left = left.filter(|(whole, _)| self.arena.within(of, **whole));
+            let left = left.map(|(_, at)| *at).min();
+            if let Some(span) = left {
+                let what = StepKind::Assigned(overlapped);
+                path.insert(0, PathStep { span, what });
+            }
             let event = Event {
                 kind: EventKind::Io(fault),
-                at: self.at(),
+                at: left.unwrap_or_else(|| self.at()),
                 function: self.function.name.clone(),
                 resource: None,
-                path: self.path(state, Some(v), StepKind::Passed(api.clone())),
+                path,
                 others: Vec::new(),
             };
             self.found.add(event);

@@ -18,7 +18,8 @@ use crate::prelude::*;
 /// be put into the OVERLAPPED.
 ///
 /// ## Known limits
-/// Local variables are followed; what an allocation leaves unset is not. That an event is missing is told
+/// Local variables are followed, and what they were copied into, by other functions as well; what an allocation
+/// leaves unset is not. That an event is missing is told
 /// where the path that waits for it has made the event and reset it, and gave it to nobody.
 ///
 /// ## Examples
@@ -65,7 +66,13 @@ impl Rule for OverlappedNotZeroed {
             } => (
                 format!("`{overlapped}.{field}` was never set"),
                 format!("`{api}` gets `{overlapped}`, of which `{field}` was never set"),
-                format!("begin with zeroes: `OVERLAPPED {overlapped} = {{0}};`"),
+                if overlapped.contains(['.', '>']) {
+                    format!(
+                        "set it to zeroes first: `memset(&{overlapped}, 0, sizeof {overlapped})`"
+                    )
+                } else {
+                    format!("begin with zeroes: `OVERLAPPED {overlapped} = {{0}};`")
+                },
             ),
             IoFault::NeverTied {
                 overlapped,

@@ -175,11 +175,14 @@ impl Lowerer<'_> {
             let ty = self.ix.modules.ty(&self.src, &self.scope, ty);
             self.ix.normal(&ty)
         });
-        let hint = written.clone().unwrap_or_default();
+        let mut hint = written.clone().unwrap_or_default();
         let alternative = field(node, F.alternative);
         let uninit = field(node, F.value).filter(|value| self.is_uninit(*value));
         if let Some(call) = uninit {
             self.site(SiteKind::Call, call);
+            if let (None, Some(function)) = (&written, field(call, F.function)) {
+                hint = self.maybe_uninit(function);
+            }
         }
         let value = field(node, F.value).filter(|_| uninit.is_none());
         let Some(value) = value else {

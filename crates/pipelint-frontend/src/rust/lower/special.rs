@@ -1,7 +1,8 @@
 //! Functions of the standard library that say something about values themselves.
 
 use pipelint_ir::{
-    Callee, CmpOp, Const, DropKind, LocalKind, Operand, PlaceId, Proj, Rvalue, Statement,
+    Callee, CmpOp, Const, DropKind, LocalKind, Mark, Name, Operand, PlaceId, Proj, Rvalue,
+    Statement,
 };
 use pipelint_source::Span;
 use tree_sitter::Node;
@@ -74,6 +75,23 @@ impl Lowerer<'_> {
                 op: Operand::Const(Const::Int(0)),
                 ty: self.turbofish(function),
             }),
+            // As if nothing stood there.
+            (
+                "std::mem::MaybeUninit::uninit"
+                | "core::mem::MaybeUninit::uninit"
+                | "std::mem::uninitialized"
+                | "core::mem::uninitialized",
+                [],
+            ) => {
+                let ty = match full.ends_with("::uninit") {
+                    true => self.maybe_uninit(function),
+                    false => self.turbofish(function),
+                };
+                let id = self.local(Name::default(), ty.clone(), LocalKind::Temp, span);
+                self.f.push(Statement::Mark(Mark::Live(id)), span);
+                let place = self.f.place_of(id);
+                Some(self.take(place, ty))
+            }
             ("std::ptr::null" | "std::ptr::null_mut", []) => Some(Value {
                 op: Operand::Const(Const::Null),
                 ty: Ty::Ptr(Box::new(self.turbofish(function))),
@@ -234,6 +252,12 @@ impl Lowerer<'_> {
             self.ix
                 .normal(&self.ix.modules.ty(&self.src, &self.scope, ty))
         })
+    }
+
+    /// The type of `MaybeUninit::<T>::uninit()`.
+    pub(super) fn maybe_uninit(&self, function: Node<'_>) -> Ty {
+        let of = field(function, F.path).map_or(Ty::Unknown, |path| self.turbofish(path));
+        Ty::Named("std::mem::MaybeUninit".into(), vec![of])
     }
 
     /// What a reference that was given refers to.
