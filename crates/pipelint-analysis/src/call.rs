@@ -225,6 +225,7 @@ impl<'p> Exec<'p, '_> {
         {
             let v = self.fresh(&state, 0);
             self.store_result(&mut state, dst, v);
+            self.note_length(&mut state, callee, v, dst);
             out.push(state);
             return;
         }

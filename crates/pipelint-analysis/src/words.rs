@@ -111,12 +111,13 @@ pub(crate) fn speaks_of_looking(name: &str) -> bool {
 }
 
 /// Rust: a method of the standard library that looks at its object, and does nothing else: which error an
-/// `io::Error` is, and what a pointer leads to.
+/// `io::Error` is, what a pointer leads to, and how many elements an array or a slice has.
 pub(crate) fn only_looks(name: &str, ty: Option<&pipelint_ir::Type>) -> bool {
     let known = |wanted: &str| ty.is_none_or(|ty| ty.name == wanted || !ty.is_object());
     match name {
         "kind" | "raw_os_error" => known("std::io::Error"),
         "read_volatile" => ty.is_none_or(|ty| !ty.is_object()),
+        "len" | "is_empty" => ty.is_some_and(|ty| ty.arrays > 0),
         _ => false,
     }
 }
