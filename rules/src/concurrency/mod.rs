@@ -1,0 +1,1 @@
+//! PL4: concurrency and synchronisation.
