@@ -50,6 +50,8 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &cancellation::TemporaryOverlapped,
         &cancellation::InFlightFlagStuck,
         &cancellation::SelfWait,
+        &concurrency::MissingUnlock,
+        &concurrency::LockMisuse,
         &errors::UncheckedIoResult,
         &errors::UnhandledIoError,
         &errors::ClobberedLastError,

@@ -82,6 +82,8 @@ fn label(what: &StepKind) -> String {
         StepKind::ScopeEnd(var) => format!("`{var}` leaves scope"),
         StepKind::Forgotten(by) => format!("`{by}` keeps its owner from ending"),
         StepKind::Started(api) => format!("`{api}` starts the operation"),
+        StepKind::Locked(lock) => format!("`{lock}` is locked"),
+        StepKind::Unlocked(lock) => format!("`{lock}` is unlocked"),
         StepKind::Awaited(object) => format!("waits for `{object}`"),
         StepKind::CancelAsked(api) => format!("`{api}` asks for a cancel"),
         StepKind::Method(method) => format!("`{method}` runs later"),

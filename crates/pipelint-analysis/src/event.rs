@@ -11,6 +11,7 @@ use crate::count_fault::CountFault;
 use crate::error_fault::ErrorFault;
 use crate::handed_on::HandedOn;
 use crate::io_fault::IoFault;
+use crate::lock_fault::LockFault;
 use crate::overlapped_handle::NoOverlapped;
 use crate::results::ResultFault;
 use crate::silenced::Silenced;
@@ -83,6 +84,10 @@ pub enum StepKind {
     CancelAsked(Name),
     /// The path waits for this object.
     Awaited(Name),
+    /// This lock is taken.
+    Locked(Name),
+    /// This lock is given back.
+    Unlocked(Name),
 }
 
 /// A step of a path.
@@ -323,6 +328,8 @@ pub enum EventKind {
     },
     /// A fault of an operation that is under way.
     Io(IoFault),
+    /// A lock is taken or given back wrongly.
+    Lock(LockFault),
     /// A fault of a callback that the thread pool runs.
     Callback(CallbackFault),
     /// An error is asked for too late or for nothing, or misread.

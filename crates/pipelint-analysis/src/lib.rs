@@ -58,6 +58,11 @@ mod kept_asked;
 mod kept_errors;
 mod last_error;
 mod leave;
+mod lock_calls;
+mod lock_ends;
+mod lock_fault;
+mod lock_types;
+mod lockset;
 mod log;
 mod lost;
 mod memo;
@@ -147,6 +152,7 @@ pub use count_fault::{CountFault, Taken, Told};
 pub use error_fault::ErrorFault;
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
 pub use io_fault::{IoEnd, IoFault};
+pub use lock_fault::LockFault;
 pub use overlapped_handle::NoOverlapped;
 pub use results::{ResultFault, WaitTaken};
 pub use silenced::Silenced;
@@ -291,6 +297,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
         .events
         .extend(parked::joined(&program, &mut findings));
+    analysis.events.extend(lock_ends::kept(&mut findings));
     let found = sequences::faults(&program, &all, &order, &summaries, &kept);
     sequences::take_in(&mut analysis.events, found);
     analysis
@@ -431,6 +438,7 @@ fn run_function(
         exec.tell_lost_transfers();
         exec.tell_silenced();
         exec.tell_flags();
+        exec.tell_kept_locks();
         let events = exec.found.finish();
         if exec.bounded {
             given_up::note_unseen(&mut exec.found, &events);
@@ -504,7 +512,9 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// True when some call or field of the function is one the models speak of.
 fn matters(program: &Program<'_>, unit: usize, function: &Function) -> bool {
-    calls_models(program, unit, function) || narrows_handles(program, function)
+    calls_models(program, unit, function)
+        || narrows_handles(program, function)
+        || lock_types::locks(program, unit, function)
 }
 
 /// Casts to an unsigned 32-bit type and to a handle: a value may go through the one to the other.

@@ -11,7 +11,7 @@ use crate::check::{self, Fault, Known};
 use crate::condition::ConditionVariable;
 use crate::error::{ModelError, Problem};
 use crate::like;
-use crate::lock::{Guard, Lock};
+use crate::lock::{Guard, Lock, LockCall};
 use crate::owner::Owner;
 use crate::prefilter::Prefilter;
 use crate::readiness::Readiness;
@@ -39,7 +39,11 @@ struct Tables {
     locks: TypeTable<Lock>,
     /// Locks that are handles: no type tells them.
     handle_locks: Vec<Arc<Lock>>,
+    /// Which locks a function has to do with, and which of their calls it is.
+    lock_calls: FxHashMap<String, Vec<(Arc<Lock>, usize)>>,
     guards: TypeTable<Guard>,
+    /// Member functions of locks and guards.
+    lock_methods: FxHashSet<String>,
     conditions: TypeTable<ConditionVariable>,
     buffers: TypeTable<Buffer>,
     /// What some of them are asked.
@@ -234,9 +238,25 @@ impl Models {
         self.0.locks.get(type_name)
     }
 
+    /// The lock type of exactly this full name, as paths of Rust's are resolved.
+    pub fn lock_exactly(&self, full_name: &str) -> Option<&Lock> {
+        self.0.locks.exact(full_name)
+    }
+
     /// Every lock type with one of its names, sorted by name.
     pub fn locks(&self) -> impl Iterator<Item = (&str, &Lock)> {
         self.0.locks.iter()
+    }
+
+    /// Some lock or guard has a member function of this name.
+    pub fn is_lock_method(&self, name: &str) -> bool {
+        self.0.lock_methods.contains(name)
+    }
+
+    /// What a function does to locks that it is given, with the locks for which it is made.
+    pub fn lock_calls(&self, function: &str) -> impl Iterator<Item = (&Lock, &LockCall)> {
+        let known = self.0.lock_calls.get(function).into_iter().flatten();
+        known.filter_map(|(lock, i)| Some((&**lock, lock.calls.get(*i)?)))
     }
 
     /// The locks that are handles, made by the functions that they name.
@@ -331,7 +351,20 @@ impl Models {
         let headers = self.0.unix_names.iter().filter(|_| unix);
         let registering = self.0.registering.iter();
         let others = headers.chain(registering).map(SmolStr::as_str);
-        Prefilter::new(functions.chain(types).chain(others))
+        // Code that locks speaks of a lock's type or of its guards, or calls a function that is given one.
+        let locks = self.0.locks.iter().filter(|(_, lock)| !lock.common);
+        let locks = locks.map(|(name, _)| name);
+        let guards = self.0.guards.iter().map(|(name, _)| name);
+        let types_of_locks = locks.chain(guards);
+        let types_of_locks = types_of_locks.map(|name| name.rsplit("::").next().unwrap_or(name));
+        let calls = self.0.lock_calls.iter();
+        let calls = calls.filter(|(_, of)| {
+            of.iter()
+                .any(|(lock, _)| !lock.names.is_empty() && !lock.common)
+        });
+        let calls = calls.map(|(name, _)| name.as_str());
+        let of_locks = types_of_locks.chain(calls);
+        Prefilter::new(functions.chain(types).chain(others).chain(of_locks))
     }
 
     /// Whether a call of this function can matter to a rule.
@@ -368,6 +401,18 @@ impl Tables {
         }
         for lock in file.locks {
             let lock = Arc::new(lock);
+            let methods = lock.methods.iter().flat_map(|call| &call.names);
+            self.lock_methods.extend(methods.cloned());
+            for known in self.lock_calls.values_mut() {
+                // What is said anew of a lock stands alone.
+                known.retain(|(l, _)| !l.names.iter().any(|n| lock.names.contains(n)));
+            }
+            for (i, call) in lock.calls.iter().enumerate() {
+                for name in &call.names {
+                    let known = self.lock_calls.entry(name.clone()).or_default();
+                    known.push((Arc::clone(&lock), i));
+                }
+            }
             for name in &lock.names {
                 self.locks.insert(name, false, &lock);
             }
@@ -379,6 +424,9 @@ impl Tables {
         }
         for guard in file.guards {
             let guard = Arc::new(guard);
+            let members = [&guard.lock, &guard.unlock, &guard.try_lock, &guard.release];
+            self.lock_methods
+                .extend(members.into_iter().flatten().cloned());
             for name in &guard.names {
                 self.guards.insert(name, false, &guard);
             }

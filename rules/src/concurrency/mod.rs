@@ -1,1 +1,7 @@
 //! PL4: concurrency and synchronisation.
+
+mod lock_misuse;
+mod missing_unlock;
+
+pub(crate) use lock_misuse::LockMisuse;
+pub(crate) use missing_unlock::MissingUnlock;
