@@ -502,6 +502,7 @@ pub(crate) fn words(how: &How) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
