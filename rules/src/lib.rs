@@ -52,6 +52,7 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &cancellation::SelfWait,
         &concurrency::MissingUnlock,
         &concurrency::LockMisuse,
+        &concurrency::UnsynchronisedFlag,
         &errors::UncheckedIoResult,
         &errors::UnhandledIoError,
         &errors::ClobberedLastError,

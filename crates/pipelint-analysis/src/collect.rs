@@ -162,6 +162,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::NoOverlapped(_) => (122, event.at),
         EventKind::StuckFlag(_) => (123, event.at),
         EventKind::Lock(fault) => (140 + fault.number(), event.at),
+        EventKind::UnsynchronisedFlag(_) => (124, event.at),
     }
 }
 

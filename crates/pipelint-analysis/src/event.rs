@@ -16,6 +16,7 @@ use crate::overlapped_handle::NoOverlapped;
 use crate::results::ResultFault;
 use crate::silenced::Silenced;
 use crate::stuck_flag::StuckFlag;
+use crate::unsynchronised::UnsynchronisedFlag;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -349,6 +350,8 @@ pub enum EventKind {
     NoOverlapped(NoOverlapped),
     /// A flag says that an operation is under way which was not started.
     StuckFlag(StuckFlag),
+    /// A flag is polled on one thread and set on another, and nothing orders the two.
+    UnsynchronisedFlag(UnsynchronisedFlag),
 }
 
 impl EventKind {

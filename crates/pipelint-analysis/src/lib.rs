@@ -43,6 +43,7 @@ mod exec;
 mod fetched;
 mod fields;
 mod fills;
+mod flag_accesses;
 mod forget;
 mod freed;
 mod given_up;
@@ -120,10 +121,14 @@ mod summaries;
 mod summary;
 mod taken_back;
 mod text;
+mod thread_calls;
+mod thread_starts;
+mod threads;
 mod translate;
 mod unheard;
 mod unpinned;
 mod unsure;
+mod unsynchronised;
 mod untied;
 mod values;
 mod ways;
@@ -158,6 +163,7 @@ pub use results::{ResultFault, WaitTaken};
 pub use silenced::Silenced;
 pub use stuck_flag::StuckFlag;
 pub use taken_back::FROM_RAW;
+pub use unsynchronised::UnsynchronisedFlag;
 
 /// Blocks of a function that is run for its callers' sake alone.
 const LARGEST_PLAIN: usize = 400;
@@ -364,6 +370,10 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         &all, &order, &mut notes, &told, &named, &offered,
     ));
     analysis.events.extend(started::started_too_early(&program));
+    if let Some(threads) = threads::Threads::new(&program, &all, &order) {
+        let flags = unsynchronised::unsynchronised_flags(&program, &all, &threads);
+        analysis.events.extend(flags);
+    }
     analysis.events.extend(dequeue::dead_handling(&program));
     analysis.events.extend(copies::copyable_owners(&program));
     analysis.events.extend(moves::wrong_moves(&program));

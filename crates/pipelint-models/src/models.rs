@@ -18,6 +18,7 @@ use crate::readiness::Readiness;
 use crate::schema::{Acquire, FunctionModel, ModelFile, Release, ResourceKind};
 use crate::slot::Slot;
 use crate::status::StatusType;
+use crate::thread::ThreadMaker;
 use crate::transfer::Stream;
 use crate::types::{TypeTable, bare_type};
 use crate::writer::Writer;
@@ -56,6 +57,7 @@ struct Tables {
     readiness: TypeTable<Readiness>,
     /// What registers a task.
     registering: BTreeSet<SmolStr>,
+    threads: TypeTable<ThreadMaker>,
     /// Whether a value of the type is a handle.
     types: FxHashMap<SmolStr, bool>,
     /// Names that tell of the system's functions where the code is that of a Unix system.
@@ -317,6 +319,23 @@ impl Models {
         self.0.readiness.get(type_name)
     }
 
+    /// What runs code beside its caller's by this full name: a function, a type, or a class to derive from.
+    pub fn thread_maker(&self, name: &str) -> Option<&ThreadMaker> {
+        self.0.threads.exact(name)
+    }
+
+    /// The type of this name whose objects run code beside their maker's, spelled as for
+    /// [`Models::owner`].
+    pub fn thread_type(&self, type_name: &str) -> Option<&ThreadMaker> {
+        let found = self.0.threads.get(type_name);
+        found.filter(|t| !t.methods && !t.fields && t.method.is_none())
+    }
+
+    /// All that runs code beside its caller's, with one of its names, sorted by name.
+    pub fn thread_makers(&self) -> impl Iterator<Item = (&str, &ThreadMaker)> {
+        self.0.threads.iter()
+    }
+
     /// Every modelled function with one of its names, sorted by name.
     pub fn functions(&self) -> impl Iterator<Item = (&str, &FunctionModel)> {
         self.0
@@ -349,6 +368,11 @@ impl Models {
             .map(|(name, _)| name.rsplit("::").next().unwrap_or(name));
         let types = self.0.types.keys().map(SmolStr::as_str);
         let headers = self.0.unix_names.iter().filter(|_| unix);
+        // Functions that run what they are given: names of their own, unlike those of types and methods.
+        let runs = self.thread_makers();
+        let runs =
+            runs.filter(|(name, t)| t.callback.is_some() && !t.common && !name.contains(':'));
+        let runs = runs.map(|(name, _)| name);
         let registering = self.0.registering.iter();
         let others = headers.chain(registering).map(SmolStr::as_str);
         // Code that locks speaks of a lock's type or of its guards, or calls a function that is given one.
@@ -364,7 +388,8 @@ impl Models {
         });
         let calls = calls.map(|(name, _)| name.as_str());
         let of_locks = types_of_locks.chain(calls);
-        Prefilter::new(functions.chain(types).chain(others).chain(of_locks))
+        let concurrent = runs.chain(of_locks);
+        Prefilter::new(functions.chain(types).chain(others).chain(concurrent))
     }
 
     /// Whether a call of this function can matter to a rule.
@@ -376,6 +401,8 @@ impl Models {
             || f.releases.iter().any(|r| leaks(&r.kind))
             || f.io.is_some()
             || f.pseudo.is_some()
+            || f.starts.is_some()
+            || f.registers.is_some()
             || !f.takes.is_empty()
             || !f.needs.is_empty()
     }
@@ -475,6 +502,12 @@ impl Tables {
             }
             let methods = readiness.registers.iter();
             self.registering.extend(methods.map(SmolStr::new));
+        }
+        for thread in file.threads {
+            let thread = Arc::new(thread);
+            for name in &thread.names {
+                self.threads.insert(name, false, &thread);
+            }
         }
         for t in file.types {
             for name in t.names {

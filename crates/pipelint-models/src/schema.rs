@@ -14,6 +14,7 @@ use crate::readiness::Readiness;
 use crate::slot::Slot;
 use crate::status::StatusType;
 use crate::structure::Structure;
+use crate::thread::{RunsOn, ThreadMaker};
 use crate::transfer::{PipeMode, Short, Stream};
 use crate::writer::Writer;
 
@@ -57,6 +58,9 @@ pub struct ModelFile {
     /// `[[readiness]]`: types whose methods register a task to be woken.
     #[serde(default)]
     pub readiness: Vec<Readiness>,
+    /// `[[threads]]`: what runs code of the program beside the code that asks for it.
+    #[serde(default)]
+    pub threads: Vec<ThreadMaker>,
     /// `[[types]]`: type names that make a file worth parsing.
     #[serde(default)]
     pub types: Vec<TypeModel>,
@@ -327,6 +331,9 @@ pub struct Starts {
     /// Flags: unless they are 0, when it begins to run is not known.
     #[serde(default)]
     pub flags: Option<usize>,
+    /// On what it runs; a thread of its own unless said.
+    #[serde(default)]
+    pub on: RunsOn,
 }
 
 /// A pseudo-handle that needs no close.

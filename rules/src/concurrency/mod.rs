@@ -5,3 +5,6 @@ mod missing_unlock;
 
 pub(crate) use lock_misuse::LockMisuse;
 pub(crate) use missing_unlock::MissingUnlock;
+mod unsynchronised_flag;
+
+pub(crate) use unsynchronised_flag::UnsynchronisedFlag;
