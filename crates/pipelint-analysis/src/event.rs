@@ -7,6 +7,7 @@ use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
 
 use crate::callback_fault::CallbackFault;
+use crate::called::AfterCallback;
 use crate::count_fault::CountFault;
 use crate::error_fault::ErrorFault;
 use crate::handed_on::HandedOn;
@@ -342,6 +343,8 @@ pub enum EventKind {
     NoOverlapped(NoOverlapped),
     /// A flag says that an operation is under way which was not started.
     StuckFlag(StuckFlag),
+    /// An object is touched after a call of user code that may have ended it.
+    AfterCallback(AfterCallback),
 }
 
 impl EventKind {
