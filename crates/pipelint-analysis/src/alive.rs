@@ -273,7 +273,11 @@ pub(crate) fn made(
             if KEEPING.contains(&name) {
                 return Some(Fact::Keeps);
             }
-            WEAK.contains(&name).then_some(Fact::Alive)
+            let own = match callee {
+                Callee::Method { receiver, .. } => view.is_inside(*receiver),
+                _ => view.object == Object::Own,
+            };
+            (own && WEAK.contains(&name)).then_some(Fact::Alive)
         }
         _ => None,
     }

@@ -148,6 +148,12 @@ impl<'p, 'm> View<'p, 'm> {
         self.steps(place).is_some_and(<[Proj]>::is_empty)
     }
 
+    /// The place is the object itself, or lies in it.
+    pub(crate) fn is_inside(&self, place: PlaceId) -> bool {
+        let steps = self.steps(place);
+        steps.is_some_and(|steps| !steps.contains(&Proj::Deref))
+    }
+
     /// The operand is the object's address.
     pub(crate) fn is_address(&self, op: &Operand) -> bool {
         if let Some(Rvalue::Ref(place)) = self.def(op) {

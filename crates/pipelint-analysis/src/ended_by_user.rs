@@ -36,7 +36,7 @@ pub(crate) fn worries(program: &Program<'_>) -> Worries {
     let handlers = handlers(program);
     for handler in &handlers.known {
         if let Some(sender) = &handler.sender
-            && let Some(why) = ends_field(program, handler.runs, sender)
+            && let Some(why) = ends_field(program, handler.runs, sender, handler.by)
         {
             found
                 .entry(handler.of.clone())
@@ -60,13 +60,15 @@ pub(crate) fn worries(program: &Program<'_>) -> Worries {
     found
 }
 
-/// Where a function, or what it calls, ends what a field of this name leads to.
-fn ends_field(program: &Program<'_>, from: FnRef, field: &Name) -> Option<Why> {
+/// Where a function, or what it calls, ends what a field of this name leads to; it is one of the class that
+/// this other function is of.
+fn ends_field(program: &Program<'_>, from: FnRef, field: &Name, by: FnRef) -> Option<Why> {
+    let class = program.function(by).class.as_ref();
     runs(program, from, MOST_FUNCTIONS)
         .into_iter()
         .find_map(|f| {
             let function = program.function(f);
-            if function.kind == FunctionKind::Destructor {
+            if function.kind == FunctionKind::Destructor || function.class.as_ref() != class {
                 return None;
             }
             let owns = |place: PlaceId| {
@@ -203,7 +205,8 @@ fn observers(program: &Program<'_>, found: &mut Worries) {
                     }
                     // A field of the observer's own that leads to an object of this class.
                     for field in leads_to(program, body, &out.class) {
-                        known.extend(ends_field(program, body, &field).map(|why| (why, None)));
+                        known
+                            .extend(ends_field(program, body, &field, body).map(|why| (why, None)));
                     }
                 }
             }
@@ -364,6 +367,11 @@ fn kept_out(view: &View<'_, '_>, asked: &Asked) -> Option<(Name, Span)> {
                         set.iter()
                             .map(|(flag, v, by)| (flag.clone(), *v, *by, *span)),
                     );
+                }
+                // A flag that is set for something else than the signal says that this goes on.
+                Statement::Call { dst: None, .. } => {
+                    set.clear();
+                    emitted.clear();
                 }
                 _ => {}
             }

@@ -13,6 +13,8 @@ pub(crate) struct Handler {
     /// The field of its owner that leads to the object that calls it.
     pub(crate) sender: Option<Name>,
     pub(crate) runs: FnRef,
+    /// The function that makes it one.
+    pub(crate) by: FnRef,
 }
 
 /// The handlers in sight.
@@ -122,7 +124,12 @@ fn put(program: &Program<'_>, f: FnRef, dst: PlaceId, runs: FnRef, found: &mut V
         name: field.clone(),
         kind: CallOutKind::Callback,
     };
-    found.push(Handler { of, sender, runs });
+    found.push(Handler {
+        of,
+        sender,
+        runs,
+        by: f,
+    });
 }
 
 /// The class that a field of the function's own class leads to.
@@ -184,7 +191,12 @@ fn put_by_setter(
                     kind: CallOutKind::Callback,
                 };
                 let sender = sender.clone();
-                found.push(Handler { of, sender, runs });
+                found.push(Handler {
+                    of,
+                    sender,
+                    runs,
+                    by: f,
+                });
             }
         }
     }
@@ -264,7 +276,12 @@ fn connected(program: &Program<'_>, f: FnRef, args: &[Operand], found: &mut Hand
             let sender = place_of(from).and_then(|place| last_name(function, place));
             let kind = CallOutKind::Signal;
             let of = CallOut { class, name, kind };
-            found.known.push(Handler { of, sender, runs });
+            found.known.push(Handler {
+                of,
+                sender,
+                runs,
+                by: f,
+            });
         }
         None => {
             found.unknown.insert((class, name));

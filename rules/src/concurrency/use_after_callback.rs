@@ -32,6 +32,8 @@ use crate::prelude::*;
 /// {
 /// public:
 ///     explicit Pipe(HANDLE end) : end_(end) {}
+///     Pipe(const Pipe &) = delete;
+///     Pipe &operator=(const Pipe &) = delete;
 ///     ~Pipe() { CloseHandle(end_); }
 ///
 ///     void finished(DWORD error)
@@ -70,6 +72,8 @@ use crate::prelude::*;
 /// {
 /// public:
 ///     explicit Pipe(HANDLE end) : end_(end) {}
+///     Pipe(const Pipe &) = delete;
+///     Pipe &operator=(const Pipe &) = delete;
 ///     ~Pipe() { CloseHandle(end_); }
 ///
 ///     void finished(DWORD error)

@@ -8,6 +8,8 @@
 #define slots
 #define emit
 #define Q_EMIT
+#define SIGNAL(signal) #signal
+#define SLOT(slot) #slot
 
 namespace Qt
 {
