@@ -53,6 +53,7 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &concurrency::MissingUnlock,
         &concurrency::LockMisuse,
         &concurrency::UnsynchronisedFlag,
+        &concurrency::UseAfterCallback,
         &errors::UncheckedIoResult,
         &errors::UnhandledIoError,
         &errors::ClobberedLastError,

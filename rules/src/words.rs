@@ -60,6 +60,11 @@ pub(crate) fn step(step: &PathStep) -> Step {
     }
 }
 
+/// A place with what is to be said of it.
+pub(crate) fn said(span: Span, label: String) -> Step {
+    Step { span, label }
+}
+
 fn label(what: &StepKind) -> String {
     match what {
         StepKind::Created { api, var } if var.is_empty() => format!("comes from `{api}`"),

@@ -163,6 +163,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::StuckFlag(_) => (123, event.at),
         EventKind::Lock(fault) => (140 + fault.number(), event.at),
         EventKind::UnsynchronisedFlag(_) => (124, event.at),
+        EventKind::AfterCallback(_) => (125, event.at),
     }
 }
 

@@ -7,6 +7,7 @@ use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
 
 use crate::callback_fault::CallbackFault;
+use crate::called::AfterCallback;
 use crate::count_fault::CountFault;
 use crate::error_fault::ErrorFault;
 use crate::handed_on::HandedOn;
@@ -352,6 +353,8 @@ pub enum EventKind {
     StuckFlag(StuckFlag),
     /// A flag is polled on one thread and set on another, and nothing orders the two.
     UnsynchronisedFlag(UnsynchronisedFlag),
+    /// An object is touched after a call of user code that may have ended it.
+    AfterCallback(AfterCallback),
 }
 
 impl EventKind {

@@ -1,8 +1,10 @@
 //! Linking, symbolic execution, the machines on values, and the events they show.
 
 mod acquire;
+mod after_callback;
 mod aggregate;
 mod aliased;
+mod alive;
 mod answers;
 mod apart;
 mod apply;
@@ -15,6 +17,8 @@ mod call;
 mod callback_classes;
 mod callback_fault;
 mod callbacks;
+mod called;
+mod callouts;
 mod cfg;
 mod check;
 mod class;
@@ -34,6 +38,7 @@ mod counts_completed;
 mod counts_told;
 mod dequeue;
 mod dispatch;
+mod ended_by_user;
 mod error_end;
 mod error_fault;
 mod error_ways;
@@ -49,6 +54,7 @@ mod freed;
 mod given_up;
 mod globals;
 mod handed_on;
+mod handlers;
 mod holders;
 mod initialise;
 mod integers;
@@ -153,6 +159,8 @@ use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
 pub use callback_fault::{CallbackFault, Missing};
+pub use called::{AfterCallback, Why};
+pub use callouts::CallOutKind;
 pub use count_fault::{CountFault, Taken, Told};
 pub use error_fault::ErrorFault;
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
@@ -400,6 +408,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.append(&mut never);
     analysis.events.extend(silenced::of_methods(&program));
     analysis.events.extend(readiness::unregistered(&program));
+    analysis
+        .events
+        .extend(after_callback::touched_after(&program, &order));
     let told = |event: &Event| (std::mem::discriminant(&event.kind), event.at);
     let known: FxHashSet<_> = analysis.events.iter().map(told).collect();
     let unheard = kept_errors::unheard(&program).into_iter();

@@ -8,3 +8,6 @@ pub(crate) use missing_unlock::MissingUnlock;
 mod unsynchronised_flag;
 
 pub(crate) use unsynchronised_flag::UnsynchronisedFlag;
+mod use_after_callback;
+
+pub(crate) use use_after_callback::UseAfterCallback;
