@@ -158,6 +158,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::Silenced(how) => (120 + how.number(), event.at),
         EventKind::NoOverlapped(_) => (122, event.at),
         EventKind::StuckFlag(_) => (123, event.at),
+        EventKind::Wake(_) => (214, event.at),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::overlapped_handle::NoOverlapped;
 use crate::results::ResultFault;
 use crate::silenced::Silenced;
 use crate::stuck_flag::StuckFlag;
+use crate::wake_fault::WakeFault;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -342,6 +343,8 @@ pub enum EventKind {
     NoOverlapped(NoOverlapped),
     /// A flag says that an operation is under way which was not started.
     StuckFlag(StuckFlag),
+    /// A fault of threads that wait to be woken.
+    Wake(WakeFault),
 }
 
 impl EventKind {

@@ -260,6 +260,12 @@ impl Models {
         known.any(|(_, condition)| condition.waits.iter().any(|wait| wait == method))
     }
 
+    /// Some condition variable has a member function of this name that waits or wakes.
+    pub fn is_of_condition(&self, method: &str) -> bool {
+        let mut known = self.0.conditions.iter();
+        known.any(|(_, c)| c.waits.iter().chain(&c.wakes).any(|n| n == method))
+    }
+
     /// The condition variable of this name, spelled as for [`Models::owner`].
     pub fn condition(&self, type_name: &str) -> Option<&ConditionVariable> {
         self.0.conditions.get(type_name)
@@ -331,7 +337,9 @@ impl Models {
         let headers = self.0.unix_names.iter().filter(|_| unix);
         let registering = self.0.registering.iter();
         let others = headers.chain(registering).map(SmolStr::as_str);
-        Prefilter::new(functions.chain(types).chain(others))
+        let conditions = self.0.conditions.iter();
+        let conditions = conditions.map(|(name, _)| name.rsplit("::").next().unwrap_or(name));
+        Prefilter::new(functions.chain(types).chain(others).chain(conditions))
     }
 
     /// Whether a call of this function can matter to a rule.
@@ -345,6 +353,7 @@ impl Models {
             || f.pseudo.is_some()
             || !f.takes.is_empty()
             || !f.needs.is_empty()
+            || f.wakes
     }
 }
 
