@@ -54,6 +54,7 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &concurrency::LockMisuse,
         &concurrency::UnsynchronisedFlag,
         &concurrency::UseAfterCallback,
+        &concurrency::MissedWakeUp,
         &errors::UncheckedIoResult,
         &errors::UnhandledIoError,
         &errors::ClobberedLastError,

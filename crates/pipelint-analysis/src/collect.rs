@@ -164,6 +164,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::Lock(fault) => (140 + fault.number(), event.at),
         EventKind::UnsynchronisedFlag(_) => (124, event.at),
         EventKind::AfterCallback(_) => (125, event.at),
+        EventKind::Wake(_) => (214, event.at),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::results::ResultFault;
 use crate::silenced::Silenced;
 use crate::stuck_flag::StuckFlag;
 use crate::unsynchronised::UnsynchronisedFlag;
+use crate::wake_fault::WakeFault;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -355,6 +356,8 @@ pub enum EventKind {
     UnsynchronisedFlag(UnsynchronisedFlag),
     /// An object is touched after a call of user code that may have ended it.
     AfterCallback(AfterCallback),
+    /// A fault of threads that wait to be woken.
+    Wake(WakeFault),
 }
 
 impl EventKind {

@@ -14,6 +14,7 @@ mod behind;
 mod boxed;
 mod buffers;
 mod call;
+mod call_loops;
 mod callback_classes;
 mod callback_fault;
 mod callbacks;
@@ -26,6 +27,8 @@ mod closure;
 mod collect;
 mod completion;
 mod compute;
+mod condition_wait;
+mod conditions;
 mod constants;
 mod construct;
 mod contexts;
@@ -51,6 +54,7 @@ mod fills;
 mod flag_accesses;
 mod forget;
 mod freed;
+mod given_condition;
 mod given_up;
 mod globals;
 mod handed_on;
@@ -75,6 +79,8 @@ mod lost;
 mod memo;
 mod memory;
 mod misread;
+mod missed_start;
+mod missed_wake;
 mod model;
 mod modes;
 mod move_calls;
@@ -137,7 +143,10 @@ mod unsure;
 mod unsynchronised;
 mod untied;
 mod values;
+mod wake_fault;
+mod wanted;
 mod ways;
+mod woken;
 mod words;
 mod wrapped;
 
@@ -172,6 +181,7 @@ pub use silenced::Silenced;
 pub use stuck_flag::StuckFlag;
 pub use taken_back::FROM_RAW;
 pub use unsynchronised::UnsynchronisedFlag;
+pub use wake_fault::WakeFault;
 
 /// Blocks of a function that is run for its callers' sake alone.
 const LARGEST_PLAIN: usize = 400;
@@ -411,6 +421,16 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
         .events
         .extend(after_callback::touched_after(&program, &order));
+    analysis
+        .events
+        .extend(condition_wait::unconditional(&program));
+    analysis.events.extend(given_condition::ignored(&program));
+    analysis
+        .events
+        .extend(missed_wake::untold(&program, &order));
+    analysis
+        .events
+        .extend(missed_start::untold(&program, &order));
     let told = |event: &Event| (std::mem::discriminant(&event.kind), event.at);
     let known: FxHashSet<_> = analysis.events.iter().map(told).collect();
     let unheard = kept_errors::unheard(&program).into_iter();

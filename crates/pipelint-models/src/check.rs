@@ -485,6 +485,12 @@ fn overlapped(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
     if let Some(arg) = f.resets {
         argument("resets", arg)?;
     }
+    if let Some(arg) = f.wakes_within {
+        argument("wakes_within", arg)?;
+    }
+    if let Some(arg) = f.signals {
+        argument("signals", arg)?;
+    }
     Ok(())
 }
 

@@ -27,7 +27,7 @@ mod writer;
 
 pub use buffer::Buffer;
 pub use callback::{Arms, AwaitsCallbacks, ClosesCallbacks, Registers};
-pub use condition::ConditionVariable;
+pub use condition::{BareWait, ConditionVariable};
 pub use error::{ModelError, Problem};
 pub use last_error::{ErrorEffect, ErrorStore};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};

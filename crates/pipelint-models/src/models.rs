@@ -282,6 +282,12 @@ impl Models {
         known.any(|(_, condition)| condition.waits.iter().any(|wait| wait == method))
     }
 
+    /// Some condition variable has a member function of this name that waits or wakes.
+    pub fn is_of_condition(&self, method: &str) -> bool {
+        let mut known = self.0.conditions.iter();
+        known.any(|(_, c)| c.waits.iter().chain(&c.wakes).any(|n| n == method))
+    }
+
     /// The condition variable of this name, spelled as for [`Models::owner`].
     pub fn condition(&self, type_name: &str) -> Option<&ConditionVariable> {
         self.0.conditions.get(type_name)
@@ -368,28 +374,33 @@ impl Models {
             .map(|(name, _)| name.rsplit("::").next().unwrap_or(name));
         let types = self.0.types.keys().map(SmolStr::as_str);
         let headers = self.0.unix_names.iter().filter(|_| unix);
-        // Functions that run what they are given: names of their own, unlike those of types and methods.
+        let registering = self.0.registering.iter();
+        let others = headers.chain(registering).map(SmolStr::as_str);
+        let concurrent = self.names_of_threads().chain(self.names_of_locks());
+        Prefilter::new(functions.chain(types).chain(others).chain(concurrent))
+    }
+
+    /// Functions that run what they are given: names of their own, unlike those of types and methods.
+    fn names_of_threads(&self) -> impl Iterator<Item = &str> {
         let runs = self.thread_makers();
         let runs =
             runs.filter(|(name, t)| t.callback.is_some() && !t.common && !name.contains(':'));
-        let runs = runs.map(|(name, _)| name);
-        let registering = self.0.registering.iter();
-        let others = headers.chain(registering).map(SmolStr::as_str);
-        // Code that locks speaks of a lock's type or of its guards, or calls a function that is given one.
+        runs.map(|(name, _)| name)
+    }
+
+    /// What code that locks speaks of: a lock's type, its guards, a condition variable, or a function that is
+    /// given one.
+    fn names_of_locks(&self) -> impl Iterator<Item = &str> {
         let locks = self.0.locks.iter().filter(|(_, lock)| !lock.common);
         let locks = locks.map(|(name, _)| name);
         let guards = self.0.guards.iter().map(|(name, _)| name);
-        let types_of_locks = locks.chain(guards);
-        let types_of_locks = types_of_locks.map(|name| name.rsplit("::").next().unwrap_or(name));
+        let conditions = self.0.conditions.iter().map(|(name, _)| name);
+        let types = locks.chain(guards).chain(conditions);
+        let types = types.map(|name| name.rsplit("::").next().unwrap_or(name));
+        let speaks = |lock: &Lock| !lock.names.is_empty() && !lock.common;
         let calls = self.0.lock_calls.iter();
-        let calls = calls.filter(|(_, of)| {
-            of.iter()
-                .any(|(lock, _)| !lock.names.is_empty() && !lock.common)
-        });
-        let calls = calls.map(|(name, _)| name.as_str());
-        let of_locks = types_of_locks.chain(calls);
-        let concurrent = runs.chain(of_locks);
-        Prefilter::new(functions.chain(types).chain(others).chain(concurrent))
+        let calls = calls.filter(move |(_, of)| of.iter().any(|(lock, _)| speaks(lock)));
+        types.chain(calls.map(|(name, _)| name.as_str()))
     }
 
     /// Whether a call of this function can matter to a rule.
@@ -405,6 +416,7 @@ impl Models {
             || f.registers.is_some()
             || !f.takes.is_empty()
             || !f.needs.is_empty()
+            || f.wakes
     }
 }
 

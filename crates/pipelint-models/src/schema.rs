@@ -439,6 +439,12 @@ pub struct FunctionModel {
     /// (`SleepConditionVariableCS`).
     #[serde(default)]
     pub wakes: bool,
+    /// With `wakes`: the argument with the most time that it waits.
+    #[serde(default)]
+    pub wakes_within: Option<usize>,
+    /// Who waits for what this argument names is woken (`WakeConditionVariable`, `SetEvent`).
+    #[serde(default)]
+    pub signals: Option<usize>,
     /// The argument is an event that it makes unsignalled.
     #[serde(default)]
     pub resets: Option<usize>,

@@ -11,3 +11,6 @@ pub(crate) use unsynchronised_flag::UnsynchronisedFlag;
 mod use_after_callback;
 
 pub(crate) use use_after_callback::UseAfterCallback;
+mod missed_wake_up;
+
+pub(crate) use missed_wake_up::MissedWakeUp;
