@@ -53,7 +53,7 @@ impl Exec<'_, '_> {
                         .locks
                         .change(|loc, _| loc == lock, |hold| hold.forgotten = true);
                 }
-                None
+                Some(LockEffect::default())
             }
             Callee::Function(name) => self.lock_function(state, name, args),
             Callee::Method { receiver, name, ty } if self.is_rust() => {

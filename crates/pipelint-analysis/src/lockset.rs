@@ -171,12 +171,11 @@ impl Exec<'_, '_> {
         match state.locks.get(loc).cloned() {
             Some(held) if held.count > 0 => {
                 let both_read = held.shared && act.shared;
-                // Of a function that takes it twice, its callers have nothing to say.
-                let told = self.site.is_some() && held.taken.1 == taken.1;
-                if told {
-                    return;
-                }
                 if !act.recursive && !both_read && !held.doubtful {
+                    if self.site.is_some() && held.taken.1 == taken.1 {
+                        // A function that takes it twice is told itself, not its callers.
+                        return;
+                    }
                     let fault = LockFault::Again {
                         lock: self.lock_name(loc),
                         api: act.api.clone(),
