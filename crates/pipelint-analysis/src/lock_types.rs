@@ -25,7 +25,13 @@ pub(crate) fn locks(program: &Program<'_>, unit: usize, function: &Function) -> 
                 let ty = ty.as_ref().filter(|_| models.is_lock_method(name));
                 ty.is_some_and(|ty| models.lock_exactly(&ty.name).is_some())
             }
-            Callee::Method { name, .. } => models.is_lock_method(last(name)),
+            Callee::Method { name, receiver, .. } if models.is_lock_method(last(name)) => {
+                let ty = program.type_of_place(unit, function, *receiver);
+                ty.is_some_and(|ty| {
+                    program.lock_named(unit, &function.name, &ty).is_some()
+                        || program.guard_named(unit, &function.name, &ty).is_some()
+                })
+            }
             Callee::Constructor(ty) if !rust => {
                 program.guard_named(unit, &function.name, ty).is_some()
             }
