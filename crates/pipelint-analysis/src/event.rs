@@ -9,12 +9,14 @@ use pipelint_source::Span;
 use crate::callback_fault::CallbackFault;
 use crate::count_fault::CountFault;
 use crate::error_fault::ErrorFault;
+use crate::guard_fault::GuardFault;
 use crate::handed_on::HandedOn;
 use crate::io_fault::IoFault;
 use crate::overlapped_handle::NoOverlapped;
 use crate::results::ResultFault;
 use crate::silenced::Silenced;
 use crate::stuck_flag::StuckFlag;
+use crate::thread_terminated::Holds;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,16 @@ pub enum StepKind {
     CancelAsked(Name),
     /// The path waits for this object.
     Awaited(Name),
+    /// This lock is taken.
+    Locked(Name),
+    /// This lock is given back.
+    Unlocked(Name),
+    /// The task waits.
+    Suspended,
+    /// The field holds this.
+    Kept(Name),
+    /// This runs without a lock that was to be held.
+    Unguarded,
 }
 
 /// A step of a path.
@@ -323,6 +335,28 @@ pub enum EventKind {
     },
     /// A fault of an operation that is under way.
     Io(IoFault),
+    /// A guard holds its lock too short or too long.
+    Guard(GuardFault),
+    /// A thread is ended, or may be, at any point, and can hold something.
+    ThreadTerminated {
+        /// The call.
+        api: Name,
+        /// The function that the thread runs.
+        thread: Name,
+        /// What it can hold.
+        holds: Holds,
+        /// The thread says so of itself.
+        itself: bool,
+    },
+    /// Rust: a type is asserted to be `Sync`, and holds what no two threads may use at once.
+    SharedUnlocked {
+        /// The type.
+        class: Name,
+        /// The field.
+        field: Name,
+        /// What it holds, in words.
+        holds: Name,
+    },
     /// A fault of a callback that the thread pool runs.
     Callback(CallbackFault),
     /// An error is asked for too late or for nothing, or misread.

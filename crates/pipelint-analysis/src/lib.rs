@@ -47,6 +47,10 @@ mod forget;
 mod freed;
 mod given_up;
 mod globals;
+mod guard_awaited;
+mod guard_dropped;
+mod guard_fault;
+mod guard_types;
 mod handed_on;
 mod holders;
 mod initialise;
@@ -104,6 +108,7 @@ mod self_wait;
 mod sends;
 mod sent;
 mod sequences;
+mod shared_operations;
 mod silenced;
 mod sites;
 mod split;
@@ -115,6 +120,7 @@ mod summaries;
 mod summary;
 mod taken_back;
 mod text;
+mod thread_terminated;
 mod translate;
 mod unheard;
 mod unpinned;
@@ -146,12 +152,14 @@ pub use callback_fault::{CallbackFault, Missing};
 pub use count_fault::{CountFault, Taken, Told};
 pub use error_fault::ErrorFault;
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
+pub use guard_fault::{GuardFault, Takes};
 pub use io_fault::{IoEnd, IoFault};
 pub use overlapped_handle::NoOverlapped;
 pub use results::{ResultFault, WaitTaken};
 pub use silenced::Silenced;
 pub use stuck_flag::StuckFlag;
 pub use taken_back::FROM_RAW;
+pub use thread_terminated::Holds;
 
 /// Blocks of a function that is run for its callers' sake alone.
 const LARGEST_PLAIN: usize = 400;
@@ -383,6 +391,17 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.append(&mut never);
     analysis.events.extend(silenced::of_methods(&program));
     analysis.events.extend(readiness::unregistered(&program));
+    let guards = guard_types::GuardTypes::new(&program);
+    analysis
+        .events
+        .extend(guard_dropped::dropped_at_once(&program, &guards));
+    analysis
+        .events
+        .extend(guard_awaited::held_over_await(&program, &guards));
+    analysis.events.extend(shared_operations::shared(&program));
+    analysis
+        .events
+        .extend(thread_terminated::terminated(&program, &order, &guards));
     let told = |event: &Event| (std::mem::discriminant(&event.kind), event.at);
     let known: FxHashSet<_> = analysis.events.iter().map(told).collect();
     let unheard = kept_errors::unheard(&program).into_iter();

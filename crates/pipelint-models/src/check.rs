@@ -130,6 +130,17 @@ pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault>
 
     let mut seen = FxHashSet::default();
     each(
+        "threads",
+        &models.threads,
+        |t| first(&t.names),
+        |t| {
+            names(&t.names, &mut seen)?;
+            page(&t.page)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
         "conditions",
         &models.conditions,
         |c| first(&c.names),

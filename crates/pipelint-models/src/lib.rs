@@ -20,6 +20,7 @@ mod schema;
 mod slot;
 mod status;
 mod structure;
+mod thread;
 mod transfer;
 mod types;
 mod writer;
@@ -42,6 +43,7 @@ pub use schema::{
 pub use slot::Slot;
 pub use status::StatusType;
 pub use structure::Structure;
+pub use thread::Thread;
 pub use transfer::{PipeMode, Short, Stream};
 pub use writer::Writer;
 

@@ -18,6 +18,7 @@ use crate::readiness::Readiness;
 use crate::schema::{Acquire, FunctionModel, ModelFile, Release, ResourceKind};
 use crate::slot::Slot;
 use crate::status::StatusType;
+use crate::thread::Thread;
 use crate::transfer::Stream;
 use crate::types::{TypeTable, bare_type};
 use crate::writer::Writer;
@@ -40,6 +41,7 @@ struct Tables {
     /// Locks that are handles: no type tells them.
     handle_locks: Vec<Arc<Lock>>,
     guards: TypeTable<Guard>,
+    threads: TypeTable<Thread>,
     conditions: TypeTable<ConditionVariable>,
     buffers: TypeTable<Buffer>,
     /// What some of them are asked.
@@ -254,6 +256,17 @@ impl Models {
         self.0.guards.iter()
     }
 
+    /// The class of this name whose objects are threads, spelled as for [`Models::owner`].
+    pub fn thread(&self, type_name: &str) -> Option<&Thread> {
+        self.0.threads.get(type_name)
+    }
+
+    /// Some class has a member function of this name that ends its thread.
+    pub fn ends_threads(&self, method: &str) -> bool {
+        let mut known = self.0.threads.iter();
+        known.any(|(_, thread)| thread.terminate.iter().any(|end| end == method))
+    }
+
     /// Some condition variable has a member function of this name that waits.
     pub fn is_wait(&self, method: &str) -> bool {
         let mut known = self.0.conditions.iter();
@@ -380,7 +393,13 @@ impl Tables {
         for guard in file.guards {
             let guard = Arc::new(guard);
             for name in &guard.names {
-                self.guards.insert(name, false, &guard);
+                self.guards.insert(name, guard.common, &guard);
+            }
+        }
+        for thread in file.threads {
+            let thread = Arc::new(thread);
+            for name in &thread.names {
+                self.threads.insert(name, false, &thread);
             }
         }
         for condition in file.conditions {

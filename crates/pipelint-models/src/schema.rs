@@ -14,6 +14,7 @@ use crate::readiness::Readiness;
 use crate::slot::Slot;
 use crate::status::StatusType;
 use crate::structure::Structure;
+use crate::thread::Thread;
 use crate::transfer::{PipeMode, Short, Stream};
 use crate::writer::Writer;
 
@@ -36,6 +37,9 @@ pub struct ModelFile {
     /// `[[guards]]`: types that hold a lock as long as they live.
     #[serde(default)]
     pub guards: Vec<Guard>,
+    /// `[[threads]]`: classes whose objects are threads.
+    #[serde(default)]
+    pub threads: Vec<Thread>,
     /// `[[conditions]]`: types on which a thread waits until another one wakes it.
     #[serde(default)]
     pub conditions: Vec<ConditionVariable>,
@@ -438,6 +442,12 @@ pub struct FunctionModel {
     /// It starts a thread or work item that runs a function of its caller's.
     #[serde(default)]
     pub starts: Option<Starts>,
+    /// The argument is a thread, which it ends, whatever that does.
+    #[serde(default)]
+    pub ends_thread: Option<usize>,
+    /// Under this condition the calling thread may be ended at any point from then on.
+    #[serde(default)]
+    pub killable: Option<Condition>,
     /// It makes an object whose callback the thread pool runs.
     #[serde(default)]
     pub registers: Option<Registers>,
