@@ -356,6 +356,8 @@ impl Models {
             || f.releases.iter().any(|r| leaks(&r.kind))
             || f.io.is_some()
             || f.pseudo.is_some()
+            || f.ends_thread.is_some()
+            || f.killable.is_some()
             || !f.takes.is_empty()
             || !f.needs.is_empty()
     }
