@@ -62,7 +62,6 @@ impl Exec<'_, '_> {
             out.push(state);
             return;
         }
-        self.rust_guard_ends(&mut state, object, ty);
         if let Some(owner) = self.owner_named(ty).filter(|o| !o.is_action()) {
             self.end_owner(&mut state, &owner, object);
             out.push(state);
@@ -203,7 +202,7 @@ impl Exec<'_, '_> {
         let Some(ty) = self.declared_type_of(*place) else {
             return;
         };
-        if !self.ends(&ty, DEPTH) && !crate::holders::is_guard(&ty.name) {
+        if !self.ends(&ty, DEPTH) {
             return;
         }
         let loc = self.place(state, *place);
