@@ -4,7 +4,6 @@
 //! implementation of [`Rule`]. To add one: a file in its family's folder, and a line in [`all`].
 
 mod cancellation;
-mod concurrency;
 mod construction;
 mod errors;
 mod handles;

@@ -1,1 +1,0 @@
-//! PL4: concurrency and synchronisation.
