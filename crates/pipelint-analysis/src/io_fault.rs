@@ -89,6 +89,8 @@ pub enum IoFault {
         overlapped: Name,
         /// The call that it is given to.
         api: Name,
+        /// In Rust, where zeroes are made in another way.
+        rust: bool,
     },
     /// The OVERLAPPED got no event, and its completion is awaited by one that nobody signals.
     NeverTied {

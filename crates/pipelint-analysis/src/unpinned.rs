@@ -541,6 +541,7 @@ impl Exec<'_, '_> {
                 field: field.into(),
                 overlapped: overlapped.clone(),
                 api: api.clone(),
+                rust: self.is_rust(),
             };
             let mut path = self.path(state, Some(v), StepKind::Passed(api.clone()));
             // A function that it was filled by left it so, for all who start something with it.

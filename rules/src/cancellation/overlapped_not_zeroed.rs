@@ -63,16 +63,11 @@ impl Rule for OverlappedNotZeroed {
                 field,
                 overlapped,
                 api,
+                rust,
             } => (
                 format!("`{overlapped}.{field}` was never set"),
                 format!("`{api}` gets `{overlapped}`, of which `{field}` was never set"),
-                if overlapped.contains(['.', '>']) {
-                    format!(
-                        "set it to zeroes first: `memset(&{overlapped}, 0, sizeof {overlapped})`"
-                    )
-                } else {
-                    format!("begin with zeroes: `OVERLAPPED {overlapped} = {{0}};`")
-                },
+                zeroes(overlapped, *rust),
             ),
             IoFault::NeverTied {
                 overlapped,
@@ -95,5 +90,16 @@ impl Rule for OverlappedNotZeroed {
             help,
         };
         Some(words::diagnostic(&Self::META, event, words))
+    }
+}
+
+/// How it is set to zeroes: where it is declared, or before it is used if it is a part of something.
+fn zeroes(overlapped: &str, rust: bool) -> String {
+    if rust {
+        format!("set it to zeroes first: `std::ptr::write_bytes(&raw mut {overlapped}, 0, 1)`")
+    } else if overlapped.contains(['.', '>', '*']) {
+        format!("set it to zeroes first: `memset(&{overlapped}, 0, sizeof {overlapped})`")
+    } else {
+        format!("begin with zeroes: `OVERLAPPED {overlapped} = {{0}};`")
     }
 }
