@@ -60,6 +60,11 @@ pub(crate) fn step(step: &PathStep) -> Step {
     }
 }
 
+/// A place with what is to be said of it.
+pub(crate) fn said(span: Span, label: String) -> Step {
+    Step { span, label }
+}
+
 fn label(what: &StepKind) -> String {
     match what {
         StepKind::Created { api, var } if var.is_empty() => format!("comes from `{api}`"),
@@ -82,6 +87,8 @@ fn label(what: &StepKind) -> String {
         StepKind::ScopeEnd(var) => format!("`{var}` leaves scope"),
         StepKind::Forgotten(by) => format!("`{by}` keeps its owner from ending"),
         StepKind::Started(api) => format!("`{api}` starts the operation"),
+        StepKind::Locked(lock) => format!("`{lock}` is locked"),
+        StepKind::Unlocked(lock) => format!("`{lock}` is unlocked"),
         StepKind::Awaited(object) => format!("waits for `{object}`"),
         StepKind::CancelAsked(api) => format!("`{api}` asks for a cancel"),
         StepKind::Method(method) => format!("`{method}` runs later"),

@@ -713,6 +713,13 @@ impl<'p> Exec<'p, '_> {
                 let v = self.val(state, frame, call, *v);
                 self.disown(state, v);
             }
+            Action::Lock(..) if self.locks_told => {}
+            Action::Lock(loc, act) => {
+                let loc = self.loc(state, frame, call, *loc);
+                self.guessed = frame.guessed;
+                self.lock_is(state, loc, act);
+                self.guessed = false;
+            }
             Action::Io(io) => {
                 let mut io = (**io).clone();
                 io.vals(&mut |v| *v = self.val(state, frame, call, *v));

@@ -324,6 +324,11 @@ impl Exec<'_, '_> {
             }
         };
         if feasible {
+            if let (None, Some(c), CmpOp::Eq | CmpOp::Ne) =
+                (self.arena.as_int(a), self.arena.as_int(b), op)
+            {
+                self.asks_memory(state, a, c, op == CmpOp::Eq);
+            }
             self.escape_tested_elements(state, a, b);
             self.note_last_owner(state, op, a, b);
         }

@@ -9,6 +9,7 @@ use crate::counts::KeptCounts;
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::fills::Fill;
 use crate::io_classes::KeptIo;
+use crate::lock_ends::KeptLocks;
 use crate::misread::{self, IoEnd};
 use crate::modes::{Home, KeptModes};
 use crate::overlapped_handle::KeptHandles;
@@ -101,6 +102,8 @@ pub(crate) struct Findings {
     pub(crate) more_data: Vec<(Event, Span, i128, Home)>,
     /// What it does with handles that objects keep.
     pub(crate) handles: KeptHandles,
+    /// What it does to locks.
+    pub(crate) locks: KeptLocks,
     /// Flags of objects that it leaves set.
     pub(crate) flags: Vec<Stuck>,
     /// What it does to objects with callbacks.
@@ -158,6 +161,10 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::Silenced(how) => (120 + how.number(), event.at),
         EventKind::NoOverlapped(_) => (122, event.at),
         EventKind::StuckFlag(_) => (123, event.at),
+        EventKind::Lock(fault) => (140 + fault.number(), event.at),
+        EventKind::UnsynchronisedFlag(_) => (124, event.at),
+        EventKind::AfterCallback(_) => (125, event.at),
+        EventKind::Wake(_) => (214, event.at),
     }
 }
 

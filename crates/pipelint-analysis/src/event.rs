@@ -7,14 +7,18 @@ use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
 
 use crate::callback_fault::CallbackFault;
+use crate::called::AfterCallback;
 use crate::count_fault::CountFault;
 use crate::error_fault::ErrorFault;
 use crate::handed_on::HandedOn;
 use crate::io_fault::IoFault;
+use crate::lock_fault::LockFault;
 use crate::overlapped_handle::NoOverlapped;
 use crate::results::ResultFault;
 use crate::silenced::Silenced;
 use crate::stuck_flag::StuckFlag;
+use crate::unsynchronised::UnsynchronisedFlag;
+use crate::wake_fault::WakeFault;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +87,10 @@ pub enum StepKind {
     CancelAsked(Name),
     /// The path waits for this object.
     Awaited(Name),
+    /// This lock is taken.
+    Locked(Name),
+    /// This lock is given back.
+    Unlocked(Name),
 }
 
 /// A step of a path.
@@ -323,6 +331,8 @@ pub enum EventKind {
     },
     /// A fault of an operation that is under way.
     Io(IoFault),
+    /// A lock is taken or given back wrongly.
+    Lock(LockFault),
     /// A fault of a callback that the thread pool runs.
     Callback(CallbackFault),
     /// An error is asked for too late or for nothing, or misread.
@@ -342,6 +352,12 @@ pub enum EventKind {
     NoOverlapped(NoOverlapped),
     /// A flag says that an operation is under way which was not started.
     StuckFlag(StuckFlag),
+    /// A flag is polled on one thread and set on another, and nothing orders the two.
+    UnsynchronisedFlag(UnsynchronisedFlag),
+    /// An object is touched after a call of user code that may have ended it.
+    AfterCallback(AfterCallback),
+    /// A fault of threads that wait to be woken.
+    Wake(WakeFault),
 }
 
 impl EventKind {

@@ -18,6 +18,7 @@ use crate::cfg::Cfg;
 use crate::closure::Closure;
 use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
+use crate::lock_ends::LockEnd;
 use crate::lost::Told;
 use crate::misread::Leaves;
 use crate::operation::Ending;
@@ -156,6 +157,12 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) result_parts: FxHashMap<ValId, Parts>,
     /// Memory that a called function gave something that was never set, and where.
     pub(crate) left_unset: FxHashMap<LocId, Span>,
+    /// It takes locks, or calls what is named for that.
+    pub(crate) locks_itself: bool,
+    /// What the call being run does to locks is known without its code.
+    pub(crate) locks_told: bool,
+    /// How its ways out leave locks.
+    pub(crate) lock_ends: Vec<LockEnd>,
     /// What was known of operations where the function was left.
     pub(crate) endings: Vec<Ending>,
     /// Its ends, as its caller sees them.
@@ -277,6 +284,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             unseen_ends: 0,
             result_parts: FxHashMap::default(),
             left_unset: FxHashMap::default(),
+            locks_itself: crate::lock_types::may_lock(program, f.0, function),
+            locks_told: false,
+            lock_ends: Vec::new(),
             endings: Vec::new(),
             opened_names: FxHashMap::default(),
             cancels_all: FxHashSet::default(),
@@ -609,6 +619,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     self.left.extend(at_return);
                     self.result_parts.insert(v, parts.clone());
                     self.note_io_end(&state, Some(v), &parts, Leaves::Returns);
+                    self.note_lock_end(&state, Some(v), false);
                     self.record_end(&state, Some(v), &parts);
                     self.hand_over_parts(&mut state, &parts);
                     self.leave(&mut state, Some(v));
@@ -622,6 +633,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                     self.left.push(left);
                 }
                 self.note_io_end(&state, value, &Vec::new(), Leaves::Returns);
+                self.note_lock_end(&state, value, false);
                 self.record_end(&state, value, &Vec::new());
                 self.leave(&mut state, value);
             }
@@ -631,7 +643,10 @@ impl<'p, 'm> Exec<'p, 'm> {
             // A panic is the program's word that it has nothing more to say: what is open then, the end
             // of the process closes most often, and nobody writes code for the other case.
             Terminator::Unwind if self.is_rust() => {}
-            Terminator::Unwind => self.leave_by_exception(&mut state),
+            Terminator::Unwind => {
+                self.note_lock_end(&state, None, true);
+                self.leave_by_exception(&mut state);
+            }
             Terminator::Unreachable => {}
         }
     }
@@ -703,7 +718,17 @@ impl<'p, 'm> Exec<'p, 'm> {
                 let before = out.len();
                 dst.iter()
                     .for_each(|dst| self.note_returned(&mut state, *dst));
+                let locks = self.lock_effect(&mut state, callee, args, *dst);
+                if locks.is_none() {
+                    self.locks_in_doubt(&mut state, callee, args);
+                }
+                // What the models say of it is all, though its code may be in sight.
+                self.locks_told = locks.is_some();
                 self.call(state, *dst, callee, args, *voided, out);
+                self.locks_told = false;
+                if let Some(locks) = locks {
+                    self.locks_after(&locks, *dst, before, out);
+                }
                 if self.is_rust() {
                     for state in &mut out[before..] {
                         for arg in args {
@@ -751,10 +776,19 @@ impl<'p, 'm> Exec<'p, 'm> {
                 // Whatever is awaited, it may be the end of any operation.
                 state.pending = crate::state::VecMap::default();
                 self.may_complete(&mut state);
+                // What follows may be another task's, which runs when it likes.
+                self.doubt_locks(&mut state, &|_, _| true);
                 out.push(state);
             }
             Statement::Mark(_) => out.push(state),
-            Statement::Drop { place, kind } => self.destroy(state, *place, *kind, out),
+            Statement::Drop { place, kind } => {
+                let before = out.len();
+                let locks = self.guarded_by(&mut state, *place);
+                self.destroy(state, *place, *kind, out);
+                for state in &mut out[before..] {
+                    self.guard_ends(state, &locks);
+                }
+            }
             // No rule reports on a path through a gap.
             Statement::Opaque { .. } => {}
         }

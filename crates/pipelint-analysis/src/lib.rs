@@ -1,8 +1,10 @@
 //! Linking, symbolic execution, the machines on values, and the events they show.
 
 mod acquire;
+mod after_callback;
 mod aggregate;
 mod aliased;
+mod alive;
 mod answers;
 mod apart;
 mod apply;
@@ -12,9 +14,12 @@ mod behind;
 mod boxed;
 mod buffers;
 mod call;
+mod call_loops;
 mod callback_classes;
 mod callback_fault;
 mod callbacks;
+mod called;
+mod callouts;
 mod cfg;
 mod check;
 mod class;
@@ -22,6 +27,8 @@ mod closure;
 mod collect;
 mod completion;
 mod compute;
+mod condition_wait;
+mod conditions;
 mod constants;
 mod construct;
 mod contexts;
@@ -34,6 +41,7 @@ mod counts_completed;
 mod counts_told;
 mod dequeue;
 mod dispatch;
+mod ended_by_user;
 mod error_end;
 mod error_fault;
 mod error_ways;
@@ -43,11 +51,14 @@ mod exec;
 mod fetched;
 mod fields;
 mod fills;
+mod flag_accesses;
 mod forget;
 mod freed;
+mod given_condition;
 mod given_up;
 mod globals;
 mod handed_on;
+mod handlers;
 mod holders;
 mod initialise;
 mod integers;
@@ -58,11 +69,18 @@ mod kept_asked;
 mod kept_errors;
 mod last_error;
 mod leave;
+mod lock_calls;
+mod lock_ends;
+mod lock_fault;
+mod lock_types;
+mod lockset;
 mod log;
 mod lost;
 mod memo;
 mod memory;
 mod misread;
+mod missed_start;
+mod missed_wake;
 mod model;
 mod modes;
 mod move_calls;
@@ -115,13 +133,20 @@ mod summaries;
 mod summary;
 mod taken_back;
 mod text;
+mod thread_calls;
+mod thread_starts;
+mod threads;
 mod translate;
 mod unheard;
 mod unpinned;
 mod unsure;
+mod unsynchronised;
 mod untied;
 mod values;
+mod wake_fault;
+mod wanted;
 mod ways;
+mod woken;
 mod words;
 mod wrapped;
 
@@ -143,15 +168,20 @@ use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
 pub use callback_fault::{CallbackFault, Missing};
+pub use called::{AfterCallback, Why};
+pub use callouts::CallOutKind;
 pub use count_fault::{CountFault, Taken, Told};
 pub use error_fault::ErrorFault;
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
 pub use io_fault::{IoEnd, IoFault};
+pub use lock_fault::LockFault;
 pub use overlapped_handle::NoOverlapped;
 pub use results::{ResultFault, WaitTaken};
 pub use silenced::Silenced;
 pub use stuck_flag::StuckFlag;
 pub use taken_back::FROM_RAW;
+pub use unsynchronised::UnsynchronisedFlag;
+pub use wake_fault::WakeFault;
 
 /// Blocks of a function that is run for its callers' sake alone.
 const LARGEST_PLAIN: usize = 400;
@@ -291,6 +321,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
         .events
         .extend(parked::joined(&program, &mut findings));
+    analysis.events.extend(lock_ends::kept(&mut findings));
     let found = sequences::faults(&program, &all, &order, &summaries, &kept);
     sequences::take_in(&mut analysis.events, found);
     analysis
@@ -357,6 +388,10 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         &all, &order, &mut notes, &told, &named, &offered,
     ));
     analysis.events.extend(started::started_too_early(&program));
+    if let Some(threads) = threads::Threads::new(&program, &all, &order) {
+        let flags = unsynchronised::unsynchronised_flags(&program, &all, &threads);
+        analysis.events.extend(flags);
+    }
     analysis.events.extend(dequeue::dead_handling(&program));
     analysis.events.extend(copies::copyable_owners(&program));
     analysis.events.extend(moves::wrong_moves(&program));
@@ -383,6 +418,19 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.append(&mut never);
     analysis.events.extend(silenced::of_methods(&program));
     analysis.events.extend(readiness::unregistered(&program));
+    analysis
+        .events
+        .extend(after_callback::touched_after(&program, &order));
+    analysis
+        .events
+        .extend(condition_wait::unconditional(&program));
+    analysis.events.extend(given_condition::ignored(&program));
+    analysis
+        .events
+        .extend(missed_wake::untold(&program, &order));
+    analysis
+        .events
+        .extend(missed_start::untold(&program, &order));
     let told = |event: &Event| (std::mem::discriminant(&event.kind), event.at);
     let known: FxHashSet<_> = analysis.events.iter().map(told).collect();
     let unheard = kept_errors::unheard(&program).into_iter();
@@ -431,6 +479,7 @@ fn run_function(
         exec.tell_lost_transfers();
         exec.tell_silenced();
         exec.tell_flags();
+        exec.tell_kept_locks();
         let events = exec.found.finish();
         if exec.bounded {
             given_up::note_unseen(&mut exec.found, &events);
@@ -504,7 +553,9 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// True when some call or field of the function is one the models speak of.
 fn matters(program: &Program<'_>, unit: usize, function: &Function) -> bool {
-    calls_models(program, unit, function) || narrows_handles(program, function)
+    calls_models(program, unit, function)
+        || narrows_handles(program, function)
+        || lock_types::locks(program, unit, function)
 }
 
 /// Casts to an unsigned 32-bit type and to a handle: a value may go through the one to the other.

@@ -11,6 +11,7 @@ use pipelint_models::Release;
 use pipelint_source::Span;
 use rustc_hash::FxHashSet;
 
+use crate::lockset::LockAct;
 use crate::pending_log::IoAction;
 use crate::values::{LocId, ValId};
 
@@ -70,6 +71,8 @@ pub(crate) enum Action {
     Disown(ValId),
     /// Something was done to an overlapped operation.
     Io(Box<IoAction>),
+    /// A lock was taken or given back.
+    Lock(LocId, Box<LockAct>),
     /// A call got this handle and this OVERLAPPED; whether its caller gave the latter.
     Overlaps {
         handle: ValId,

@@ -199,6 +199,10 @@ impl Exec<'_, '_> {
                 continue;
             }
             let part = self.arena.loc(Loc::Field(object, field.name.clone()));
+            for state in &mut states {
+                let locks = self.locks_of(state, part, &field.ty);
+                self.guard_ends(state, &locks);
+            }
             if let Some(owner) = self.owner_named(&field.ty).filter(|o| !o.is_action()) {
                 for state in &mut states {
                     self.end_owner(state, &owner, part);

@@ -62,6 +62,7 @@ impl Exec<'_, '_> {
             out.push(state);
             return;
         }
+        self.rust_guard_ends(&mut state, object, ty);
         if let Some(owner) = self.owner_named(ty).filter(|o| !o.is_action()) {
             self.end_owner(&mut state, &owner, object);
             out.push(state);
@@ -202,7 +203,7 @@ impl Exec<'_, '_> {
         let Some(ty) = self.declared_type_of(*place) else {
             return;
         };
-        if !self.ends(&ty, DEPTH) {
+        if !self.ends(&ty, DEPTH) && !crate::holders::is_guard(&ty.name) {
             return;
         }
         let loc = self.place(state, *place);

@@ -787,12 +787,13 @@ fn takes_lock(program: &Program<'_>, callee: &Callee) -> bool {
     match callee {
         Callee::Constructor(ty) => models.guard(&ty.name).is_some(),
         Callee::Function(name) => models.locks().any(|(_, lock)| taken_by(name, &lock.calls)),
-        // Which lock it is need not be known.
-        Callee::Method { name, .. } => {
-            name == "lock"
-                || models
-                    .locks()
-                    .any(|(_, lock)| taken_by(name, &lock.methods))
+        // Which lock it is need not be known, where the name says that it is one.
+        Callee::Method { name, ty, .. } => {
+            let of = ty.as_ref().map(|ty| &*ty.name);
+            let known = |lock: &str| of.is_some_and(|of| of == lock || last(of) == lock);
+            let named = has_word(name, &["lock", "acquire", "enter"]);
+            let mut locks = models.locks().filter(|(lock, _)| named || known(lock));
+            name == "lock" || locks.any(|(_, lock)| taken_by(name, &lock.methods))
         }
         _ => false,
     }

@@ -14,6 +14,7 @@ use crate::counts::Counted;
 use crate::error_ways::{ErrorOf, LastError};
 use crate::event::{PathStep, StepKind};
 use crate::handed_on::HandedOn;
+use crate::lockset::Hold;
 use crate::log::Log;
 use crate::lost::Lost;
 use crate::memo::Memos;
@@ -405,6 +406,14 @@ pub(crate) struct State {
     pub(crate) cancelled: VecMap<ValId, ()>,
     /// Objects whose callbacks the thread pool runs.
     pub(crate) callbacks: Callbacks,
+    /// Locks that the path holds, or owes to its caller.
+    pub(crate) locks: VecMap<LocId, Hold>,
+    /// Locks that it gave back, and has not taken since. They tell no two paths apart.
+    pub(crate) freed_locks: VecMap<LocId, (Name, Span)>,
+    /// What conditions have said of memory, whatever code ran since, likewise.
+    pub(crate) asked_memory: VecMap<(LocId, i64), bool>,
+    /// Locks that it made, likewise.
+    pub(crate) made_locks: VecMap<LocId, ()>,
     /// Values that are pseudo-handles, with the call and the words.
     pub(crate) pseudo: VecMap<ValId, (Name, Name)>,
     /// Local roots whose address unknown code has.
@@ -592,8 +601,25 @@ impl State {
             .retain(|loc, ()| other.asked_fields.get(loc).is_some());
         self.cancelled
             .retain(|v, ()| other.cancelled.get(v).is_some());
+        self.join_locks(other);
         self.memos.meet(&other.memos);
         self.log.join(&other.log)
+    }
+
+    /// What the locks are that tell no two paths apart: of two paths that hold the same.
+    fn join_locks(&mut self, other: &Self) {
+        self.freed_locks
+            .retain(|loc, _| other.freed_locks.get(loc).is_some());
+        self.made_locks
+            .retain(|loc, ()| other.made_locks.get(loc).is_some());
+        // What one of them surely holds is held on a path.
+        let sure = |loc| other.locks.get(loc).is_some_and(|hold| !hold.doubtful);
+        self.locks.change(
+            |loc, hold| hold.doubtful && sure(loc),
+            |hold| hold.doubtful = false,
+        );
+        self.asked_memory
+            .retain(|at, truth| other.asked_memory.get(at) == Some(truth));
     }
 
     /// A condition of the program saw that a creation failed which was to fill this location.
@@ -635,7 +661,7 @@ impl State {
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
             (&self.evidence, self.last_owner),
             (&self.pending, &self.idle, &self.awaited, self.asked_io),
-            (&self.events_of, &self.callbacks),
+            (&self.events_of, &self.callbacks, &self.locks),
         )
     }
 }
@@ -669,6 +695,7 @@ impl PartialEq for State {
             && self.awaited == other.awaited
             && self.asked_io == other.asked_io
             && self.callbacks == other.callbacks
+            && self.locks == other.locks
     }
 }
 

@@ -573,6 +573,10 @@ fn renumber(
                     *resourceful = true;
                     *v = val(*v);
                 }
+                Action::Lock(l, _) => {
+                    *resourceful = true;
+                    *l = loc(*l);
+                }
                 Action::Io(io) => {
                     *resourceful = true;
                     io.vals(&mut |v| *v = val(*v));
@@ -620,6 +624,7 @@ impl Need {
             | Action::Own(v)
             | Action::Disown(v) => self.todo.push(Item::Val(*v)),
             Action::Write { loc, v, .. } => self.todo.extend([Item::Loc(*loc), Item::Val(*v)]),
+            Action::Lock(loc, _) => self.todo.push(Item::Loc(*loc)),
             Action::Io(io) => {
                 let mut io = io.clone();
                 io.vals(&mut |v| self.todo.push(Item::Val(*v)));

@@ -114,7 +114,7 @@ impl Wanted {
         vals.extend(end.parts.iter().map(|(_, v)| *v));
         let mut locs: Vec<LocId> = Vec::new();
         each(rest, &mut |action| match action {
-            Action::Epoch(_) | Action::Havoc { .. } => {}
+            Action::Epoch(_) | Action::Havoc { .. } | Action::Lock(..) => {}
             Action::Io(io) => {
                 let mut io = io.clone();
                 io.vals(&mut |v| vals.push(*v));

@@ -88,6 +88,7 @@ pub(crate) fn kind(line: &mut Cursor<'_>) -> Option<FunctionKind> {
 pub(crate) fn ty(line: &mut Cursor<'_>) -> Result<Type, TextError> {
     let mut ty = Type {
         is_const: line.takes_word("const"),
+        is_volatile: line.takes_word("volatile"),
         ..Type::default()
     };
     if !line.takes("?") {

@@ -229,6 +229,7 @@ fn declaration(line: &mut Cursor<'_>) -> Result<Declaration, TextError> {
         deleted: line.takes_word("deleted"),
         defaulted: line.takes_word("defaulted"),
         is_private: line.takes_word("private"),
+        is_signal: line.takes_word("signal"),
         span: Span::default(),
     })
 }

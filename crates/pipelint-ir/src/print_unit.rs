@@ -138,6 +138,7 @@ fn declaration(out: &mut String, item: &Declaration) -> fmt::Result {
         (item.deleted, " deleted"),
         (item.defaulted, " defaulted"),
         (item.is_private, " private"),
+        (item.is_signal, " signal"),
     ];
     for (is, word) in words {
         if is {

@@ -32,6 +32,8 @@ pub struct Type {
     pub array_len: Option<u64>,
     /// `const` at the outermost level of the value.
     pub is_const: bool,
+    /// `volatile`, or C's `_Atomic`, at the outermost level of the value: each read looks at the memory.
+    pub is_volatile: bool,
 }
 
 impl Type {

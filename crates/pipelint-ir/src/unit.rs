@@ -53,6 +53,8 @@ pub struct Declaration {
     pub defaulted: bool,
     /// The class's own code alone can name it.
     pub is_private: bool,
+    /// A signal of Qt's: a call of it runs what is connected to it.
+    pub is_signal: bool,
     /// The declaration.
     pub span: Span,
 }

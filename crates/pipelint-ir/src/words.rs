@@ -55,6 +55,7 @@ const AROUND_TYPES: &[&str] = &[
     "of",
     "partial",
     "virtual",
+    "volatile",
 ];
 /// What stands before a name to say what it names.
 pub(crate) const PREFIXES: &[&str] = &["g::", "captured::", "const::"];
@@ -193,6 +194,9 @@ impl fmt::Display for TypeText<'_> {
         let ty = self.0;
         if ty.is_const {
             f.write_str("const ")?;
+        }
+        if ty.is_volatile {
+            f.write_str("volatile ")?;
         }
         let plain = ty
             .name

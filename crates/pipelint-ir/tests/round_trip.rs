@@ -108,6 +108,7 @@ impl Dice {
             arrays,
             array_len: (arrays > 0 && self.coin()).then_some(7),
             is_const: self.coin(),
+            is_volatile: self.coin(),
         }
     }
 

@@ -405,7 +405,8 @@ fn units() {
           field handle: HANDLE = _\n  \
           static field count: int\n  \
           declare constructor N::C::C(const C&) -> void deleted\n  \
-          declare destructor N::C::~C() -> void virtual defaulted\n\
+          declare destructor N::C::~C() -> void virtual defaulted\n  \
+          declare method N::C::done(int) -> void signal\n\
         }\n\
         union U {\n}\n\
         declare fn die(const char*, ?) -> void noreturn\n\

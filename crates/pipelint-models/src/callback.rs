@@ -20,6 +20,9 @@ pub struct Registers {
     /// It is armed from the beginning.
     #[serde(default)]
     pub armed: bool,
+    /// The callback may run several times at once.
+    #[serde(default)]
+    pub overlaps: bool,
     /// Under this condition the object belongs to a group, which closes it.
     #[serde(default)]
     pub grouped_unless_null: Option<usize>,

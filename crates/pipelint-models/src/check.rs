@@ -210,6 +210,18 @@ pub(crate) fn check(models: &ModelFile, known: &impl Known) -> Result<(), Fault>
 
     let mut seen = FxHashSet::default();
     each(
+        "threads",
+        &models.threads,
+        |t| first(&t.names),
+        |t| {
+            names(&t.names, &mut seen)?;
+            distinct(&t.joined_by, &mut FxHashSet::default())?;
+            page(&t.page)
+        },
+    )?;
+
+    let mut seen = FxHashSet::default();
+    each(
         "types",
         &models.types,
         |t| first(&t.names),
@@ -472,6 +484,12 @@ fn overlapped(f: &FunctionModel, known: &impl Known) -> Result<(), Problem> {
     }
     if let Some(arg) = f.resets {
         argument("resets", arg)?;
+    }
+    if let Some(arg) = f.wakes_within {
+        argument("wakes_within", arg)?;
+    }
+    if let Some(arg) = f.signals {
+        argument("signals", arg)?;
     }
     Ok(())
 }

@@ -20,13 +20,14 @@ mod schema;
 mod slot;
 mod status;
 mod structure;
+mod thread;
 mod transfer;
 mod types;
 mod writer;
 
 pub use buffer::Buffer;
 pub use callback::{Arms, AwaitsCallbacks, ClosesCallbacks, Registers};
-pub use condition::ConditionVariable;
+pub use condition::{BareWait, ConditionVariable};
 pub use error::{ModelError, Problem};
 pub use last_error::{ErrorEffect, ErrorStore};
 pub use lock::{Guard, Lock, LockCall, LockDoes, LockMode};
@@ -42,6 +43,7 @@ pub use schema::{
 pub use slot::Slot;
 pub use status::StatusType;
 pub use structure::Structure;
+pub use thread::{RunsOn, ThreadMaker};
 pub use transfer::{PipeMode, Short, Stream};
 pub use writer::Writer;
 

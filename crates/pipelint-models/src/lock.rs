@@ -20,6 +20,9 @@ pub struct Lock {
     /// The thread that holds it may take it again.
     #[serde(default)]
     pub recursive: bool,
+    /// Much code speaks of it that has nothing to do with the models: a file that does is not read for that.
+    #[serde(default)]
+    pub common: bool,
     /// Functions that take the lock as an argument.
     #[serde(default)]
     pub calls: Vec<LockCall>,
@@ -62,6 +65,8 @@ pub enum LockDoes {
     Unlock,
     /// Gives the lock back, waits for a signal, and holds it again (`SleepConditionVariableCS`).
     Wait,
+    /// Makes the lock, which nobody holds then: the argument leads to it, or to where the handle is put.
+    Make,
 }
 
 /// How a lock is held.

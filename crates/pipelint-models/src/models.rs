@@ -11,13 +11,14 @@ use crate::check::{self, Fault, Known};
 use crate::condition::ConditionVariable;
 use crate::error::{ModelError, Problem};
 use crate::like;
-use crate::lock::{Guard, Lock};
+use crate::lock::{Guard, Lock, LockCall};
 use crate::owner::Owner;
 use crate::prefilter::Prefilter;
 use crate::readiness::Readiness;
 use crate::schema::{Acquire, FunctionModel, ModelFile, Release, ResourceKind};
 use crate::slot::Slot;
 use crate::status::StatusType;
+use crate::thread::ThreadMaker;
 use crate::transfer::Stream;
 use crate::types::{TypeTable, bare_type};
 use crate::writer::Writer;
@@ -39,7 +40,11 @@ struct Tables {
     locks: TypeTable<Lock>,
     /// Locks that are handles: no type tells them.
     handle_locks: Vec<Arc<Lock>>,
+    /// Which locks a function has to do with, and which of their calls it is.
+    lock_calls: FxHashMap<String, Vec<(Arc<Lock>, usize)>>,
     guards: TypeTable<Guard>,
+    /// Member functions of locks and guards.
+    lock_methods: FxHashSet<String>,
     conditions: TypeTable<ConditionVariable>,
     buffers: TypeTable<Buffer>,
     /// What some of them are asked.
@@ -52,6 +57,7 @@ struct Tables {
     readiness: TypeTable<Readiness>,
     /// What registers a task.
     registering: BTreeSet<SmolStr>,
+    threads: TypeTable<ThreadMaker>,
     /// Whether a value of the type is a handle.
     types: FxHashMap<SmolStr, bool>,
     /// Names that tell of the system's functions where the code is that of a Unix system.
@@ -234,9 +240,25 @@ impl Models {
         self.0.locks.get(type_name)
     }
 
+    /// The lock type of exactly this full name, as paths of Rust's are resolved.
+    pub fn lock_exactly(&self, full_name: &str) -> Option<&Lock> {
+        self.0.locks.exact(full_name)
+    }
+
     /// Every lock type with one of its names, sorted by name.
     pub fn locks(&self) -> impl Iterator<Item = (&str, &Lock)> {
         self.0.locks.iter()
+    }
+
+    /// Some lock or guard has a member function of this name.
+    pub fn is_lock_method(&self, name: &str) -> bool {
+        self.0.lock_methods.contains(name)
+    }
+
+    /// What a function does to locks that it is given, with the locks for which it is made.
+    pub fn lock_calls(&self, function: &str) -> impl Iterator<Item = (&Lock, &LockCall)> {
+        let known = self.0.lock_calls.get(function).into_iter().flatten();
+        known.filter_map(|(lock, i)| Some((&**lock, lock.calls.get(*i)?)))
     }
 
     /// The locks that are handles, made by the functions that they name.
@@ -258,6 +280,12 @@ impl Models {
     pub fn is_wait(&self, method: &str) -> bool {
         let mut known = self.0.conditions.iter();
         known.any(|(_, condition)| condition.waits.iter().any(|wait| wait == method))
+    }
+
+    /// Some condition variable has a member function of this name that waits or wakes.
+    pub fn is_of_condition(&self, method: &str) -> bool {
+        let mut known = self.0.conditions.iter();
+        known.any(|(_, c)| c.waits.iter().chain(&c.wakes).any(|n| n == method))
     }
 
     /// The condition variable of this name, spelled as for [`Models::owner`].
@@ -297,6 +325,23 @@ impl Models {
         self.0.readiness.get(type_name)
     }
 
+    /// What runs code beside its caller's by this full name: a function, a type, or a class to derive from.
+    pub fn thread_maker(&self, name: &str) -> Option<&ThreadMaker> {
+        self.0.threads.exact(name)
+    }
+
+    /// The type of this name whose objects run code beside their maker's, spelled as for
+    /// [`Models::owner`].
+    pub fn thread_type(&self, type_name: &str) -> Option<&ThreadMaker> {
+        let found = self.0.threads.get(type_name);
+        found.filter(|t| !t.methods && !t.fields && t.method.is_none())
+    }
+
+    /// All that runs code beside its caller's, with one of its names, sorted by name.
+    pub fn thread_makers(&self) -> impl Iterator<Item = (&str, &ThreadMaker)> {
+        self.0.threads.iter()
+    }
+
     /// Every modelled function with one of its names, sorted by name.
     pub fn functions(&self) -> impl Iterator<Item = (&str, &FunctionModel)> {
         self.0
@@ -331,7 +376,31 @@ impl Models {
         let headers = self.0.unix_names.iter().filter(|_| unix);
         let registering = self.0.registering.iter();
         let others = headers.chain(registering).map(SmolStr::as_str);
-        Prefilter::new(functions.chain(types).chain(others))
+        let concurrent = self.names_of_threads().chain(self.names_of_locks());
+        Prefilter::new(functions.chain(types).chain(others).chain(concurrent))
+    }
+
+    /// Functions that run what they are given: names of their own, unlike those of types and methods.
+    fn names_of_threads(&self) -> impl Iterator<Item = &str> {
+        let runs = self.thread_makers();
+        let runs =
+            runs.filter(|(name, t)| t.callback.is_some() && !t.common && !name.contains(':'));
+        runs.map(|(name, _)| name)
+    }
+
+    /// What code that locks speaks of: a lock's type, its guards, a condition variable, or a function that is
+    /// given one.
+    fn names_of_locks(&self) -> impl Iterator<Item = &str> {
+        let locks = self.0.locks.iter().filter(|(_, lock)| !lock.common);
+        let locks = locks.map(|(name, _)| name);
+        let guards = self.0.guards.iter().map(|(name, _)| name);
+        let conditions = self.0.conditions.iter().map(|(name, _)| name);
+        let types = locks.chain(guards).chain(conditions);
+        let types = types.map(|name| name.rsplit("::").next().unwrap_or(name));
+        let speaks = |lock: &Lock| !lock.names.is_empty() && !lock.common;
+        let calls = self.0.lock_calls.iter();
+        let calls = calls.filter(move |(_, of)| of.iter().any(|(lock, _)| speaks(lock)));
+        types.chain(calls.map(|(name, _)| name.as_str()))
     }
 
     /// Whether a call of this function can matter to a rule.
@@ -343,8 +412,11 @@ impl Models {
             || f.releases.iter().any(|r| leaks(&r.kind))
             || f.io.is_some()
             || f.pseudo.is_some()
+            || f.starts.is_some()
+            || f.registers.is_some()
             || !f.takes.is_empty()
             || !f.needs.is_empty()
+            || f.wakes
     }
 }
 
@@ -368,6 +440,18 @@ impl Tables {
         }
         for lock in file.locks {
             let lock = Arc::new(lock);
+            let methods = lock.methods.iter().flat_map(|call| &call.names);
+            self.lock_methods.extend(methods.cloned());
+            for known in self.lock_calls.values_mut() {
+                // What is said anew of a lock stands alone.
+                known.retain(|(l, _)| !l.names.iter().any(|n| lock.names.contains(n)));
+            }
+            for (i, call) in lock.calls.iter().enumerate() {
+                for name in &call.names {
+                    let known = self.lock_calls.entry(name.clone()).or_default();
+                    known.push((Arc::clone(&lock), i));
+                }
+            }
             for name in &lock.names {
                 self.locks.insert(name, false, &lock);
             }
@@ -379,6 +463,9 @@ impl Tables {
         }
         for guard in file.guards {
             let guard = Arc::new(guard);
+            let members = [&guard.lock, &guard.unlock, &guard.try_lock, &guard.release];
+            self.lock_methods
+                .extend(members.into_iter().flatten().cloned());
             for name in &guard.names {
                 self.guards.insert(name, false, &guard);
             }
@@ -427,6 +514,12 @@ impl Tables {
             }
             let methods = readiness.registers.iter();
             self.registering.extend(methods.map(SmolStr::new));
+        }
+        for thread in file.threads {
+            let thread = Arc::new(thread);
+            for name in &thread.names {
+                self.threads.insert(name, false, &thread);
+            }
         }
         for t in file.types {
             for name in t.names {

@@ -14,6 +14,7 @@ use crate::readiness::Readiness;
 use crate::slot::Slot;
 use crate::status::StatusType;
 use crate::structure::Structure;
+use crate::thread::{RunsOn, ThreadMaker};
 use crate::transfer::{PipeMode, Short, Stream};
 use crate::writer::Writer;
 
@@ -57,6 +58,9 @@ pub struct ModelFile {
     /// `[[readiness]]`: types whose methods register a task to be woken.
     #[serde(default)]
     pub readiness: Vec<Readiness>,
+    /// `[[threads]]`: what runs code of the program beside the code that asks for it.
+    #[serde(default)]
+    pub threads: Vec<ThreadMaker>,
     /// `[[types]]`: type names that make a file worth parsing.
     #[serde(default)]
     pub types: Vec<TypeModel>,
@@ -327,6 +331,9 @@ pub struct Starts {
     /// Flags: unless they are 0, when it begins to run is not known.
     #[serde(default)]
     pub flags: Option<usize>,
+    /// On what it runs; a thread of its own unless said.
+    #[serde(default)]
+    pub on: RunsOn,
 }
 
 /// A pseudo-handle that needs no close.
@@ -432,6 +439,12 @@ pub struct FunctionModel {
     /// (`SleepConditionVariableCS`).
     #[serde(default)]
     pub wakes: bool,
+    /// With `wakes`: the argument with the most time that it waits.
+    #[serde(default)]
+    pub wakes_within: Option<usize>,
+    /// Who waits for what this argument names is woken (`WakeConditionVariable`, `SetEvent`).
+    #[serde(default)]
+    pub signals: Option<usize>,
     /// The argument is an event that it makes unsignalled.
     #[serde(default)]
     pub resets: Option<usize>,

@@ -483,6 +483,7 @@ fn lock_call(call: &LockCall, argument: &str) -> String {
         LockDoes::TryLock => "takes it if it is free",
         LockDoes::Unlock => "gives it back",
         LockDoes::Wait => "gives it back while it waits for a signal",
+        LockDoes::Make => "makes it",
     };
     let mode = match call.mode {
         LockMode::Exclusive => "",

@@ -20,6 +20,8 @@ struct Body<'t> {
     space: Rc<Space>,
     /// What is declared here is private.
     private: bool,
+    /// What is declared here is a signal of Qt's.
+    signals: bool,
     /// It has friends, which can name what is private.
     befriends: bool,
 }
@@ -72,6 +74,7 @@ impl<'t> Items<'t> {
             inits: Vec::new(),
             space: Rc::new(space.enter(&short, Some(full.clone()))),
             private: kind(node) == K::ClassSpecifier,
+            signals: false,
             befriends: false,
         };
         self.members(body, &mut out, depth);
@@ -134,7 +137,11 @@ impl<'t> Items<'t> {
                     out.befriends = true;
                     self.friend(node, out);
                 }
-                K::AccessSpecifier => out.private = self.source.text(node).starts_with("private"),
+                K::AccessSpecifier => {
+                    out.private = self.source.text(node).starts_with("private");
+                    let says = |word| self.source.begins_with(node, word);
+                    out.signals = says("signals") || says("Q_SIGNALS");
+                }
                 K::Error => {
                     self.gap(node, GapReason::Syntax);
                     stack.extend(self.source.children(node).into_iter().rev());
@@ -189,6 +196,7 @@ impl<'t> Items<'t> {
 
     fn add_method(&mut self, mut declaration: Declaration, out: &mut Body<'t>) {
         declaration.is_private = out.private;
+        declaration.is_signal |= out.signals && declaration.kind == FunctionKind::Method;
         match declaration.kind {
             FunctionKind::Constructor => out.facts.has_constructor = true,
             FunctionKind::Destructor => out.facts.has_destructor = true,

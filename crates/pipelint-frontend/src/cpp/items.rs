@@ -405,6 +405,7 @@ impl<'t> Items<'t> {
             deleted: spec.deleted,
             defaulted: spec.defaulted,
             is_private: false,
+            is_signal: self.source.follows_word(node, "Q_SIGNAL"),
             span: self.source.span(node),
         })
     }

@@ -67,6 +67,18 @@ impl<'t> Source<'t> {
         }
     }
 
+    /// Whether this word stood where a node begins, before words were blanked.
+    pub(crate) fn begins_with(&self, node: Node<'_>, word: &str) -> bool {
+        let from = self.written.get(node.start_byte()..);
+        from.is_some_and(|text| text.starts_with(word))
+    }
+
+    /// Whether this word stood before a node, before words were blanked.
+    pub(crate) fn follows_word(&self, node: Node<'_>, word: &str) -> bool {
+        let before = self.written.get(..node.start_byte());
+        before.is_some_and(|text| text.trim_end().ends_with(word))
+    }
+
     /// Calls `f` with each child, its kind and its field, comments left out.
     pub(crate) fn each_child(
         &self,

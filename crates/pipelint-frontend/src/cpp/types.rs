@@ -50,7 +50,7 @@ impl<'t> Source<'t> {
     /// Reads the parts of a declaration, field, parameter, function definition or type descriptor.
     pub(crate) fn specifiers(&self, node: Node<'t>) -> Specifiers<'t> {
         let mut out = Specifiers::default();
-        let mut is_const = false;
+        let (mut is_const, mut is_volatile) = (false, false);
         self.each_child(node, |child, what, at| {
             if at.is_some() {
                 if at == F.declarator {
@@ -81,6 +81,7 @@ impl<'t> Source<'t> {
                 },
                 K::TypeQualifier => match self.text(child) {
                     "const" | "constexpr" | "constinit" => is_const = true,
+                    "volatile" | "_Atomic" => is_volatile = true,
                     "_Noreturn" | "noreturn" => out.noreturn = true,
                     _ => {}
                 },
@@ -101,6 +102,7 @@ impl<'t> Source<'t> {
             out.ty = self.named_type(ty);
         }
         out.ty.is_const |= is_const;
+        out.ty.is_volatile |= is_volatile;
         out
     }
 
@@ -171,10 +173,11 @@ impl<'t> Source<'t> {
                     ty.arrays = 0;
                     ty.array_len = None;
                     ty.pointers = ty.pointers.saturating_add(1);
-                    ty.is_const = false;
+                    (ty.is_const, ty.is_volatile) = (false, false);
                     self.each_child(node, |child, what, _| {
-                        if what == K::TypeQualifier && self.text(child) == "const" {
-                            ty.is_const = true;
+                        if what == K::TypeQualifier {
+                            ty.is_const |= self.text(child) == "const";
+                            ty.is_volatile |= self.text(child) == "volatile";
                         }
                     });
                     next = field(node, F.declarator);

@@ -142,6 +142,7 @@ fn class(index: &Index, source: &Source, full: &Name, name: Node<'_>) -> Option<
         deleted: false,
         defaulted,
         is_private: false,
+        is_signal: false,
         span,
     };
     let mut methods = Vec::new();

@@ -316,3 +316,27 @@ fn spans_point_at_the_source() {
     assert_eq!(text(f.map.terms[1]), "return;");
     assert_eq!(text(f.map.locals[0]), "h = CreateEventW(0, 0, 0, 0)");
 }
+
+#[test]
+fn signals_are_known_as_such() {
+    let source = r"
+class Reader : public QObject {
+    Q_OBJECT
+public:
+    void start();
+Q_SIGNALS:
+    void data(int bytes);
+public slots:
+    void stop();
+signals:
+    void closed();
+private:
+    Q_SIGNAL void queued();
+    void run();
+};
+";
+    let unit = unit(Language::Cpp, source);
+    let methods = unit.classes[0].methods.iter().filter(|m| m.is_signal);
+    let names: Vec<_> = methods.map(|m| m.name.as_str()).collect();
+    assert_eq!(names, ["Reader::data", "Reader::closed", "Reader::queued"]);
+}

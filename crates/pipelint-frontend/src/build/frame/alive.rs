@@ -184,6 +184,20 @@ impl Frame {
         }
     }
 
+    /// Control leaves from here: the temporaries beyond the first `keep` end on this way too.
+    pub(crate) fn leave_temps(&mut self, keep: usize, span: Span) {
+        for i in (keep..self.temps.len()).rev() {
+            let place = self.temps[i];
+            self.push(
+                Statement::Drop {
+                    place,
+                    kind: DropKind::Scope,
+                },
+                span,
+            );
+        }
+    }
+
     // Labels.
 
     /// Ends the current block with a jump to a label, known now or later.

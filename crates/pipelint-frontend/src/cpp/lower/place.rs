@@ -208,7 +208,7 @@ impl<'t> Lowerer<'_, 't> {
 fn pointee_type(mut ty: Type) -> Option<Type> {
     if ty.pointers > 0 {
         ty.pointers -= 1;
-        ty.is_const = false;
+        (ty.is_const, ty.is_volatile) = (false, false);
         return Some(ty);
     }
     let last = crate::cpp::tree::last_segment(&ty.name);

@@ -57,6 +57,7 @@ impl Lowerer<'_> {
             brk: after,
             cont: None,
             alive,
+            temps: self.f.temps.len(),
             slot: dst,
         });
         let ty = self.statements(node, dst, hint);
@@ -325,6 +326,7 @@ impl Lowerer<'_> {
             slot: Some(dst),
             ty: Ty::Unknown,
             to: Some((after, self.f.alive())),
+            temps: self.f.temps.len(),
         };
         let outer = self.body.exit.replace(exit);
         let loops = std::mem::take(&mut self.body.loops);

@@ -170,7 +170,7 @@ impl Lowerer<'_> {
         &mut self,
         node: Node<'_>,
         (head, after): (BlockId, BlockId),
-        alive: Link,
+        (alive, temps): (Link, usize),
         slot: Option<PlaceId>,
     ) {
         self.body.loops.push(Loop {
@@ -179,6 +179,7 @@ impl Lowerer<'_> {
             brk: after,
             cont: Some(head),
             alive,
+            temps,
             slot,
         });
         if let Some(body) = field(node, F.body) {
@@ -194,7 +195,8 @@ impl Lowerer<'_> {
         let head = self.loop_head(span);
         let after = self.f.new_block();
         let alive = self.f.alive();
-        self.loop_body(node, (head, after), alive, dst);
+        let temps = self.f.temps.len();
+        self.loop_body(node, (head, after), (alive, temps), dst);
         let cur = self.f.current();
         self.f.end(cur, Terminator::Goto(head), end);
         self.f.switch_to(after);
@@ -209,12 +211,20 @@ impl Lowerer<'_> {
         let (inside, after) = (self.f.new_block(), self.f.new_block());
         let alive = self.f.alive();
         let scope = self.f.enter_scope();
+        let temps = self.f.temps.len();
+        let over = self.f.new_block();
         if let Some(condition) = field(node, F.condition) {
-            self.cond(condition, inside, after);
+            self.cond(condition, inside, over);
         }
+        // What the condition was asked of ends with each round, and with the last question.
+        self.f.switch_to(over);
+        self.f.leave_temps(temps, span);
+        let cur = self.f.current();
+        self.f.end(cur, Terminator::Goto(after), span);
         self.f.switch_to(inside);
-        self.loop_body(node, (head, after), alive, None);
+        self.loop_body(node, (head, after), (alive, temps), None);
         self.f.leave_scope(&scope, end);
+        self.f.end_temps(temps, end);
         let cur = self.f.current();
         self.f.end(cur, Terminator::Goto(head), end);
         self.f.switch_to(after);
@@ -260,7 +270,8 @@ impl Lowerer<'_> {
             let at = self.f.places[item].clone();
             self.bind(pattern, &at, &element, false);
         }
-        self.loop_body(node, (head, after), alive, None);
+        let temps = self.f.temps.len();
+        self.loop_body(node, (head, after), (alive, temps), None);
         self.f.leave_scope(&scope, end);
         let cur = self.f.current();
         self.f.end(cur, Terminator::Goto(head), end);
@@ -319,6 +330,7 @@ impl Lowerer<'_> {
                 None => self.discard(value),
             }
         }
+        self.f.leave_temps(target.temps, span);
         self.f.exit_to(target.alive, span);
         self.f.terminate(Terminator::Goto(target.brk), span);
     }
@@ -331,6 +343,7 @@ impl Lowerer<'_> {
             self.unsupported(node);
             return;
         };
+        self.f.leave_temps(target.temps, span);
         self.f.exit_to(target.alive, span);
         self.f.terminate(Terminator::Goto(cont), span);
     }

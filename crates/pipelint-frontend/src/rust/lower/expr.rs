@@ -1,6 +1,8 @@
 //! Expressions as values.
 
-use pipelint_ir::{Base, BinOp, CmpOp, Const, Name, Operand, PlaceId, Proj, Rvalue};
+use pipelint_ir::{
+    Base, BinOp, CmpOp, Const, Mark, Name, Operand, PlaceId, Proj, Rvalue, Statement,
+};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
@@ -168,7 +170,12 @@ impl Lowerer<'_> {
                 None => self.unsupported(node).ty,
             },
             K::Block | K::UnsafeBlock | K::ConstBlock => self.block_into(node, Some(dst), hint),
-            K::AsyncBlock | K::TryBlock | K::GenBlock => self.inner_body(node, dst),
+            K::AsyncBlock => {
+                // It runs when it is awaited, by whatever task.
+                self.f.push(Statement::Mark(Mark::Suspend), span);
+                self.inner_body(node, dst)
+            }
+            K::TryBlock | K::GenBlock => self.inner_body(node, dst),
             K::IfExpression => self.if_into(node, Some(dst), hint),
             K::MatchExpression => self.match_into(node, Some(dst), hint),
             K::LoopExpression => self.loop_into(node, Some(dst)),

@@ -241,6 +241,7 @@ impl Lowerer<'_> {
             slot,
             ty: ret.clone(),
             to: None,
+            temps: self.f.temps.len(),
         };
         self.body.exit = Some(exit.clone());
         let keep = self.f.temps.len();

@@ -61,6 +61,8 @@ pub(super) struct Exit {
     ty: Ty,
     /// Out of the function, or to a block with this alive.
     to: Option<(BlockId, Link)>,
+    /// How many temporaries live on there.
+    temps: usize,
 }
 
 /// A loop, or a block with a label.
@@ -72,6 +74,8 @@ pub(super) struct Loop {
     brk: BlockId,
     cont: Option<BlockId>,
     alive: Link,
+    /// How many temporaries live on behind it and at its head.
+    temps: usize,
     /// Where the value of `break value` goes.
     slot: Option<PlaceId>,
 }

@@ -79,6 +79,7 @@ impl Lowerer<'_> {
 
     /// Goes where `return` goes.
     pub(super) fn leave_to(&mut self, exit: &super::Exit, span: Span) {
+        self.f.leave_temps(exit.temps, span);
         match exit.to {
             Some((block, alive)) => {
                 self.f.exit_to(alive, span);

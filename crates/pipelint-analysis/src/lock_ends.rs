@@ -1,0 +1,243 @@
+//! Functions that are left with a lock held.
+//!
+//! A function may take a lock for its caller. So more has to be seen: on another way out it gives the lock
+//! back and says the same, or says that all went well where this way says that it failed; or nobody else can
+//! give it back: it was made here, a guard that never ends holds it, or it is a private part of the object, and
+//! no code in sight gives it back for others.
+
+use pipelint_ir::{Name, Reference};
+use pipelint_source::Span;
+use rustc_hash::FxHashSet;
+
+use crate::collect::Findings;
+use crate::event::{Event, EventKind, PathStep, StepKind};
+use crate::exec::Exec;
+use crate::lock_fault::LockFault;
+use crate::program::ClassRef;
+use crate::state::State;
+use crate::values::{Loc, LocId, Val, ValId};
+use crate::words::has_word;
+
+/// A lock by the class whose part it is, or a global one.
+pub(crate) type LockKey = (Option<ClassRef>, Name);
+
+/// What an end of a function says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Nothing,
+    Number(i128),
+    /// What is not known.
+    Something,
+    /// An exception.
+    Throws,
+}
+
+/// How one way out leaves the locks.
+#[derive(Debug)]
+pub(crate) struct LockEnd {
+    says: Says,
+    held: Vec<Left>,
+    freed: Vec<LocId>,
+}
+
+/// A lock that is held at an end.
+#[derive(Debug)]
+struct Left {
+    loc: LocId,
+    taken: (Name, Span),
+    made: bool,
+    forgotten: bool,
+    path: Vec<PathStep>,
+}
+
+/// What functions do to locks, to be joined.
+#[derive(Debug, Default)]
+pub(crate) struct KeptLocks {
+    /// Locks that a function gives back for its callers.
+    given_back: Vec<LockKey>,
+    /// Faults that stand if nobody does.
+    pub(crate) faults: Vec<(Event, LockKey)>,
+}
+
+/// The faults that other functions had to settle.
+pub(crate) fn kept(all: &mut [Findings]) -> Vec<Event> {
+    let mut given_back: FxHashSet<LockKey> = FxHashSet::default();
+    let mut faults = Vec::new();
+    for found in all {
+        given_back.extend(found.locks.given_back.drain(..));
+        faults.append(&mut found.locks.faults);
+    }
+    faults.retain(|(_, key)| !given_back.contains(key));
+    faults.into_iter().map(|(event, _)| event).collect()
+}
+
+impl Exec<'_, '_> {
+    /// The function is left here.
+    pub(crate) fn note_lock_end(&mut self, state: &State, value: Option<ValId>, throws: bool) {
+        for (loc, hold) in state.locks.iter() {
+            if hold.count == 0
+                && let Some(key) = self.lock_key(loc)
+            {
+                self.found.locks.given_back.push(key);
+            }
+        }
+        if self.alone || self.is_entry_point() {
+            return;
+        }
+        let held: Vec<(LocId, (Name, Span), bool)> = state
+            .locks
+            .iter()
+            .filter(|(_, hold)| hold.count > 0 && !hold.callers && !hold.doubtful)
+            // A guard gives it back, wherever it is by now.
+            .filter(|(_, hold)| !hold.guarded || hold.forgotten)
+            .map(|(loc, hold)| (loc, hold.taken.clone(), hold.forgotten))
+            .collect();
+        let left = held.into_iter().map(|(loc, taken, forgotten)| {
+            let about = self.arena.val(Val::Ptr(loc));
+            let mut path = state.path(Some(about), Some(taken.1));
+            path.push(PathStep {
+                span: self.span,
+                what: StepKind::Left,
+            });
+            Left {
+                loc,
+                taken,
+                made: state.made_locks.get(loc).is_some(),
+                forgotten,
+                path,
+            }
+        });
+        let held: Vec<Left> = left.collect();
+        let freed: Vec<LocId> = state.freed_locks.iter().map(|(loc, _)| loc).collect();
+        if held.is_empty() && freed.is_empty() {
+            return;
+        }
+        let says = match value.map(|v| (self.arena.as_int(v), v)) {
+            _ if throws => Says::Throws,
+            None => Says::Nothing,
+            Some((Some(n), _)) => Says::Number(n),
+            Some((None, v)) => match state.facts.get(v).and_then(crate::state::Fact::exact) {
+                Some(n) => Says::Number(n),
+                None => Says::Something,
+            },
+        };
+        self.lock_ends.push(LockEnd { says, held, freed });
+    }
+
+    /// Which class's lock it is, or which global one.
+    pub(crate) fn lock_key(&self, loc: LocId) -> Option<LockKey> {
+        match self.arena.get_loc(loc) {
+            Loc::Global(name) => Some((None, name.clone())),
+            Loc::Field(parent, name) => {
+                let ty = self.loc_type(*parent)?;
+                let class = self.program.class_ref_in(
+                    self.unit,
+                    self.scope(),
+                    &self.program.resolve(&ty).name,
+                )?;
+                Some((Some(class), name.clone()))
+            }
+            // Through a pointer that is kept: the pointer names it.
+            Loc::Deref(v) => match self.arena.get(*v) {
+                Val::Sym(crate::values::Sym::Load { loc, .. }) => self.lock_key(*loc),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Looks at all ways out.
+    pub(crate) fn tell_kept_locks(&mut self) {
+        let ends = std::mem::take(&mut self.lock_ends);
+        let hands_on = has_word(
+            &self.function.name,
+            &[
+                "lock", "acquire", "enter", "begin", "take", "grab", "hold", "start", "open",
+                "get", "trylock",
+            ],
+        );
+        let mut told: FxHashSet<Span> = FxHashSet::default();
+        for end in &ends {
+            for left in &end.held {
+                if told.contains(&left.taken.1) {
+                    continue;
+                }
+                let others = ends.iter().filter(|e| {
+                    e.freed.contains(&left.loc) && e.held.iter().all(|l| l.loc != left.loc)
+                });
+                let mut same = false;
+                let mut sibling = false;
+                for other in others {
+                    sibling = true;
+                    same |= match (end.says, other.says) {
+                        (Says::Throws, Says::Throws) => false,
+                        (Says::Throws, _) => true,
+                        (a, b) if a == b => true,
+                        (Says::Number(a), Says::Number(b)) => {
+                            self.is_failure(a) && !self.is_failure(b)
+                        }
+                        (Says::Number(a), Says::Something) => self.is_failure(a),
+                        _ => false,
+                    };
+                }
+                let own = self.way_to(left.loc).is_some_and(|(root, _)| {
+                    matches!(self.arena.get_loc(root), Loc::Local(l) if l.0 >= self.function.params)
+                });
+                let private = || self.is_private_lock(left.loc);
+                let key = self.lock_key(left.loc);
+                let alone = match sibling {
+                    true => same && !hands_on,
+                    false => (left.made && own) || left.forgotten || (!hands_on && private()),
+                };
+                if !alone {
+                    continue;
+                }
+                told.insert(left.taken.1);
+                let fault = LockFault::Kept {
+                    lock: self.lock_name(left.loc),
+                    api: left.taken.0.clone(),
+                    elsewhere: sibling,
+                    forgotten: left.forgotten,
+                };
+                let event = Event {
+                    kind: EventKind::Lock(fault),
+                    at: left.taken.1,
+                    function: self.function.name.clone(),
+                    resource: None,
+                    path: left.path.clone(),
+                    others: Vec::new(),
+                };
+                match key {
+                    Some(key) if !left.forgotten && !(left.made && own) => {
+                        self.found.locks.faults.push((event, key));
+                    }
+                    _ => self.found.add(event),
+                }
+            }
+        }
+    }
+
+    /// A number by which a function says that it failed.
+    fn is_failure(&self, n: i128) -> bool {
+        let ty = &self.function.ret;
+        let pointer = ty.pointers > 0 || ty.reference != Reference::None;
+        let boolean = matches!(&*ty.name, "bool" | "BOOL" | "BOOLEAN" | "gboolean");
+        match pointer || boolean {
+            true => n == 0,
+            false => n < 0,
+        }
+    }
+
+    /// Only the class's own code can name it.
+    fn is_private_lock(&self, loc: LocId) -> bool {
+        let Loc::Field(parent, name) = self.arena.get_loc(loc) else {
+            return false;
+        };
+        if *self.arena.get_loc(*parent) != Loc::SelfObj {
+            return false;
+        }
+        let class = self.function.class.as_deref();
+        let class = class.and_then(|class| self.program.class(self.unit, class));
+        class.is_some_and(|class| class.fields.iter().any(|f| f.name == *name && f.is_private))
+    }
+}
