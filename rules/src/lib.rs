@@ -4,6 +4,7 @@
 //! implementation of [`Rule`]. To add one: a file in its family's folder, and a line in [`all`].
 
 mod cancellation;
+mod concurrency;
 mod construction;
 mod errors;
 mod handles;
@@ -54,6 +55,10 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &concurrency::UnsynchronisedFlag,
         &concurrency::UseAfterCallback,
         &concurrency::MissedWakeUp,
+        &concurrency::GuardDroppedAtOnce,
+        &concurrency::GuardAcrossAwait,
+        &concurrency::UnsafeSend,
+        &concurrency::ThreadTerminated,
         &errors::UncheckedIoResult,
         &errors::UnhandledIoError,
         &errors::ClobberedLastError,

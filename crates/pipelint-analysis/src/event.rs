@@ -10,6 +10,7 @@ use crate::callback_fault::CallbackFault;
 use crate::called::AfterCallback;
 use crate::count_fault::CountFault;
 use crate::error_fault::ErrorFault;
+use crate::guard_fault::GuardFault;
 use crate::handed_on::HandedOn;
 use crate::io_fault::IoFault;
 use crate::lock_fault::LockFault;
@@ -19,6 +20,7 @@ use crate::silenced::Silenced;
 use crate::stuck_flag::StuckFlag;
 use crate::unsynchronised::UnsynchronisedFlag;
 use crate::wake_fault::WakeFault;
+use crate::thread_terminated::Holds;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +93,12 @@ pub enum StepKind {
     Locked(Name),
     /// This lock is given back.
     Unlocked(Name),
+    /// The task waits.
+    Suspended,
+    /// The field holds this.
+    Kept(Name),
+    /// This runs without a lock that was to be held.
+    Unguarded,
 }
 
 /// A step of a path.
@@ -333,6 +341,28 @@ pub enum EventKind {
     Io(IoFault),
     /// A lock is taken or given back wrongly.
     Lock(LockFault),
+    /// A guard holds its lock too short or too long.
+    Guard(GuardFault),
+    /// A thread is ended, or may be, at any point, and can hold something.
+    ThreadTerminated {
+        /// The call.
+        api: Name,
+        /// The function that the thread runs.
+        thread: Name,
+        /// What it can hold.
+        holds: Holds,
+        /// The thread says so of itself.
+        itself: bool,
+    },
+    /// Rust: a type is asserted to be `Sync`, and holds what no two threads may use at once.
+    SharedUnlocked {
+        /// The type.
+        class: Name,
+        /// The field.
+        field: Name,
+        /// What it holds, in words.
+        holds: Name,
+    },
     /// A fault of a callback that the thread pool runs.
     Callback(CallbackFault),
     /// An error is asked for too late or for nothing, or misread.

@@ -772,7 +772,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                 self.scope_end(&mut state, *local);
                 out.push(state);
             }
-            Statement::Mark(Mark::Suspend) => {
+            Statement::Mark(Mark::Suspend | Mark::Async) => {
                 // Whatever is awaited, it may be the end of any operation.
                 state.pending = crate::state::VecMap::default();
                 self.may_complete(&mut state);

@@ -57,6 +57,10 @@ mod freed;
 mod given_condition;
 mod given_up;
 mod globals;
+mod guard_awaited;
+mod guard_dropped;
+mod guard_fault;
+mod guard_types;
 mod handed_on;
 mod handlers;
 mod holders;
@@ -122,6 +126,7 @@ mod self_wait;
 mod sends;
 mod sent;
 mod sequences;
+mod shared_operations;
 mod silenced;
 mod sites;
 mod split;
@@ -136,6 +141,7 @@ mod text;
 mod thread_calls;
 mod thread_starts;
 mod threads;
+mod thread_terminated;
 mod translate;
 mod unheard;
 mod unpinned;
@@ -173,6 +179,7 @@ pub use callouts::CallOutKind;
 pub use count_fault::{CountFault, Taken, Told};
 pub use error_fault::ErrorFault;
 pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resource, StepKind};
+pub use guard_fault::{GuardFault, Takes};
 pub use io_fault::{IoEnd, IoFault};
 pub use lock_fault::LockFault;
 pub use overlapped_handle::NoOverlapped;
@@ -182,6 +189,7 @@ pub use stuck_flag::StuckFlag;
 pub use taken_back::FROM_RAW;
 pub use unsynchronised::UnsynchronisedFlag;
 pub use wake_fault::WakeFault;
+pub use thread_terminated::Holds;
 
 /// Blocks of a function that is run for its callers' sake alone.
 const LARGEST_PLAIN: usize = 400;
@@ -431,6 +439,17 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
         .events
         .extend(missed_start::untold(&program, &order));
+    let guards = guard_types::GuardTypes::new(&program);
+    analysis
+        .events
+        .extend(guard_dropped::dropped_at_once(&program, &guards));
+    analysis
+        .events
+        .extend(guard_awaited::held_over_await(&program, &guards));
+    analysis.events.extend(shared_operations::shared(&program));
+    analysis
+        .events
+        .extend(thread_terminated::terminated(&program, &order, &guards));
     let told = |event: &Event| (std::mem::discriminant(&event.kind), event.at);
     let known: FxHashSet<_> = analysis.events.iter().map(told).collect();
     let unheard = kept_errors::unheard(&program).into_iter();

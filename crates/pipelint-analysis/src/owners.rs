@@ -61,7 +61,7 @@ impl<'m> Program<'m> {
     }
 
     /// The alias that a name means inside `scope`: innermost first.
-    fn alias_in(&self, scope: &str, name: &str) -> Option<(Name, &Type)> {
+    pub(crate) fn alias_in(&self, scope: &str, name: &str) -> Option<(Name, &Type)> {
         // Most types are no aliases.
         if !self.alias_names.contains(last(name)) {
             return None;

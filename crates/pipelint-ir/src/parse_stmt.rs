@@ -205,6 +205,7 @@ impl Parser {
                 Ok(Statement::Mark(Mark::LoopHead))
             }
             Some("suspend") => Ok(Statement::Mark(Mark::Suspend)),
+            Some("async") => Ok(Statement::Mark(Mark::Async)),
             Some("logged") => Ok(Statement::Mark(Mark::Logged)),
             Some("shown") => Ok(Statement::Mark(Mark::Shown(self.place(line)?))),
             Some("unsafe") => {

@@ -167,6 +167,7 @@ fn class(line: &mut Cursor<'_>, lines: &mut Lines<'_>, is_union: bool) -> Result
         bases: Vec::new(),
         fields: Vec::new(),
         methods: Vec::new(),
+        asserted: Vec::new(),
         is_union,
         span,
     };
@@ -178,18 +179,21 @@ fn class(line: &mut Cursor<'_>, lines: &mut Lines<'_>, is_union: bool) -> Result
     line.end()?;
     loop {
         let Some(mut line) = lines.next() else {
-            return Err(lines.ended("`field`, `declare` or `}`"));
+            return Err(lines.ended("`field`, `asserts`, `declare` or `}`"));
         };
         if line.takes("}") {
             return line.end().map(|()| class);
         }
         if line.takes_word("declare") {
             class.methods.push(declaration(&mut line)?);
+        } else if line.takes_word("asserts") {
+            let name = line.name("a trait's name")?.into();
+            class.asserted.push((name, span));
         } else {
             let is_private = line.takes_word("private");
             let is_static = line.takes_word("static");
             if !line.takes_word("field") {
-                return Err(line.wrong("`field`, `static field`, `declare` or `}`"));
+                return Err(line.wrong("`field`, `static field`, `asserts`, `declare` or `}`"));
             }
             let name = line.name("a field's name")?.into();
             line.mark(":")?;

@@ -379,6 +379,7 @@ impl<'a> Printer<'a> {
                 }
                 Mark::LoopHead => out.write_str("loop-head"),
                 Mark::Suspend => out.write_str("suspend"),
+                Mark::Async => out.write_str("async"),
                 Mark::Logged => out.write_str("logged"),
                 Mark::Shown(place) => {
                     out.push_str("shown ");

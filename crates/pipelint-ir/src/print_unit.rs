@@ -118,6 +118,9 @@ fn class(out: &mut String, class: &Class) -> fmt::Result {
             TypeText(&field.ty)
         )?;
     }
+    for (name, _) in &class.asserted {
+        writeln!(out, "  asserts {}", NameText(name))?;
+    }
     for method in &class.methods {
         out.push_str("  ");
         declaration(out, method)?;

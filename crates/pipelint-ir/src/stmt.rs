@@ -135,6 +135,9 @@ pub enum Mark {
     LoopHead,
     /// A suspension point (`co_await`, `.await`).
     Suspend,
+    /// An `async` block begins, which lies where this statement does: what stands in it, another task may
+    /// do.
+    Async,
     /// Enters (true) or leaves an `unsafe` block.
     Unsafe(bool),
     /// A macro prints or logs here; what it prints was read before.

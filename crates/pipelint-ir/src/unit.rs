@@ -70,6 +70,8 @@ pub struct Class {
     pub fields: Vec<Field>,
     /// Member functions, defined in the body or only declared.
     pub methods: Vec<Declaration>,
+    /// Rust: what the program asserts of the type by `unsafe impl Send` or `Sync`, and where.
+    pub asserted: Vec<(Name, Span)>,
     /// A union.
     pub is_union: bool,
     /// The class's name.

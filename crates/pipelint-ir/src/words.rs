@@ -9,6 +9,7 @@ const RESERVED: &[&str] = &[
     "_",
     "as",
     "assert",
+    "async",
     "branch",
     "call",
     "closure",

@@ -94,11 +94,17 @@ pub struct Guard {
     /// All of the constructor's arguments are locks (`std::scoped_lock`).
     #[serde(default)]
     pub all: bool,
+    /// Too common a name to be meant when it stands with no scope (`MutexGuard`).
+    #[serde(default)]
+    pub common: bool,
+    /// Rust: made to be held where a task waits (`.await`).
+    #[serde(default)]
+    pub held_over_await: bool,
     /// How it holds the lock; alone unless said.
     #[serde(default)]
     pub mode: LockMode,
     /// Functions that yield such a guard, with the lock as their receiver or argument
-    /// (`SRWLOCK`'s `wil::AcquireSRWLockExclusive`).
+    /// (`SRWLOCK`'s `wil::AcquireSRWLockExclusive`, and `wil::srwlock::lock_exclusive`).
     #[serde(default)]
     pub made_by: Vec<String>,
     /// Arguments with which the constructor does not take the lock (`std::defer_lock`).

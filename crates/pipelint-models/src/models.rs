@@ -276,6 +276,19 @@ impl Models {
         self.0.guards.iter()
     }
 
+    /// The class of this name whose derived classes run a method beside their maker's code, spelled as for
+    /// [`Models::owner`].
+    pub fn thread_class(&self, type_name: &str) -> Option<&ThreadMaker> {
+        let found = self.0.threads.get(type_name);
+        found.filter(|t| t.method.is_some())
+    }
+
+    /// Some class has a member function of this name that ends its thread.
+    pub fn ends_threads(&self, method: &str) -> bool {
+        let mut known = self.0.threads.iter();
+        known.any(|(_, thread)| thread.terminate.iter().any(|end| end == method))
+    }
+
     /// Some condition variable has a member function of this name that waits.
     pub fn is_wait(&self, method: &str) -> bool {
         let mut known = self.0.conditions.iter();
@@ -467,7 +480,7 @@ impl Tables {
             self.lock_methods
                 .extend(members.into_iter().flatten().cloned());
             for name in &guard.names {
-                self.guards.insert(name, false, &guard);
+                self.guards.insert(name, guard.common, &guard);
             }
         }
         for condition in file.conditions {

@@ -451,6 +451,12 @@ pub struct FunctionModel {
     /// It starts a thread or work item that runs a function of its caller's.
     #[serde(default)]
     pub starts: Option<Starts>,
+    /// The argument is a thread, which it ends, whatever that does.
+    #[serde(default)]
+    pub ends_thread: Option<usize>,
+    /// Under this condition the calling thread may be ended at any point from then on.
+    #[serde(default)]
+    pub killable: Option<Condition>,
     /// It makes an object whose callback the thread pool runs.
     #[serde(default)]
     pub registers: Option<Registers>,

@@ -39,6 +39,12 @@ pub struct ThreadMaker {
     /// Functions and member functions that return when it has ended.
     #[serde(default)]
     pub joined_by: Vec<String>,
+    /// Member functions that end the thread, whatever it does.
+    #[serde(default)]
+    pub terminate: Vec<String>,
+    /// Member functions by which the thread says when it must not be ended.
+    #[serde(default)]
+    pub spared_by: Vec<String>,
 }
 
 /// What code runs on.

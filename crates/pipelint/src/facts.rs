@@ -237,6 +237,9 @@ pub(crate) fn guard(name: &str, g: &Guard) -> String {
     } else if let Some(args) = arguments(&g.locks) {
         text.line(&format!("{args} of the constructor is the lock"));
     }
+    if g.held_over_await {
+        text.line("made to be held where a task waits");
+    }
     if g.deferred {
         text.line("the constructor does not take the lock");
     }

@@ -1,16 +1,21 @@
 //! PL4: concurrency and synchronisation.
 
+mod guard_across_await;
+mod guard_dropped_at_once;
 mod lock_misuse;
+mod missed_wake_up;
 mod missing_unlock;
-
-pub(crate) use lock_misuse::LockMisuse;
-pub(crate) use missing_unlock::MissingUnlock;
+mod thread_terminated;
+mod unsafe_send;
 mod unsynchronised_flag;
-
-pub(crate) use unsynchronised_flag::UnsynchronisedFlag;
 mod use_after_callback;
 
-pub(crate) use use_after_callback::UseAfterCallback;
-mod missed_wake_up;
-
+pub(crate) use guard_across_await::GuardAcrossAwait;
+pub(crate) use guard_dropped_at_once::GuardDroppedAtOnce;
+pub(crate) use lock_misuse::LockMisuse;
 pub(crate) use missed_wake_up::MissedWakeUp;
+pub(crate) use missing_unlock::MissingUnlock;
+pub(crate) use thread_terminated::ThreadTerminated;
+pub(crate) use unsafe_send::UnsafeSend;
+pub(crate) use unsynchronised_flag::UnsynchronisedFlag;
+pub(crate) use use_after_callback::UseAfterCallback;

@@ -63,6 +63,7 @@ impl<'t> Items<'t> {
                 bases: bases.clone(),
                 fields: Vec::new(),
                 methods: Vec::new(),
+                asserted: Vec::new(),
                 is_union: kind(node) == K::UnionSpecifier,
                 span: self.source.span(name_node.unwrap_or(node)),
             },

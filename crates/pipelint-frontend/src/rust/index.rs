@@ -1,6 +1,7 @@
 //! What all files of a run declare: types, signatures, macros, by full path.
 
 use pipelint_ir::Name;
+use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::format_smolstr;
 use tree_sitter::Node;
@@ -53,6 +54,8 @@ pub(crate) struct TypeInfo {
     pub(crate) shows: bool,
     /// It has a `Drop` of its own.
     pub(crate) drops: bool,
+    /// What an `unsafe impl` asserts of it: `Send`, `Sync`.
+    pub(crate) asserted: Vec<(Name, Span)>,
     pub(crate) generics: Vec<Name>,
 }
 
@@ -179,6 +182,11 @@ impl Index {
         if let Some(of) = field(node, F.trait_) {
             match path_of(source, of).last().map(Name::as_str) {
                 Some("Drop") => self.types.entry(owner.clone()).or_default().drops = true,
+                Some(name @ ("Send" | "Sync")) if source.text(node).starts_with("unsafe") => {
+                    let asserted = (Name::new(name), source.span(node));
+                    let info = self.types.entry(owner.clone()).or_default();
+                    info.asserted.push(asserted);
+                }
                 Some("Copy") => self.types.entry(owner.clone()).or_default().copy = true,
                 _ => {}
             }

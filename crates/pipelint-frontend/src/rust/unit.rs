@@ -166,6 +166,7 @@ fn class(index: &Index, source: &Source, full: &Name, name: Node<'_>) -> Option<
         bases: Vec::new(),
         fields,
         methods,
+        asserted: info.asserted.clone(),
         is_union: false,
         span,
     })

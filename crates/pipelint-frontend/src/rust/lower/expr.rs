@@ -172,7 +172,8 @@ impl Lowerer<'_> {
             K::Block | K::UnsafeBlock | K::ConstBlock => self.block_into(node, Some(dst), hint),
             K::AsyncBlock => {
                 // It runs when it is awaited, by whatever task.
-                self.f.push(Statement::Mark(Mark::Suspend), span);
+                let whole = self.src.span(node);
+                self.f.push(Statement::Mark(Mark::Async), whole);
                 self.inner_body(node, dst)
             }
             K::TryBlock | K::GenBlock => self.inner_body(node, dst),
