@@ -427,6 +427,8 @@ impl Models {
             || f.pseudo.is_some()
             || f.starts.is_some()
             || f.registers.is_some()
+            || f.ends_thread.is_some()
+            || f.killable.is_some()
             || !f.takes.is_empty()
             || !f.needs.is_empty()
             || f.wakes
