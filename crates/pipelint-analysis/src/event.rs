@@ -18,9 +18,9 @@ use crate::overlapped_handle::NoOverlapped;
 use crate::results::ResultFault;
 use crate::silenced::Silenced;
 use crate::stuck_flag::StuckFlag;
+use crate::thread_terminated::Holds;
 use crate::unsynchronised::UnsynchronisedFlag;
 use crate::wake_fault::WakeFault;
-use crate::thread_terminated::Holds;
 
 /// A resource as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -140,8 +140,8 @@ mod taken_back;
 mod text;
 mod thread_calls;
 mod thread_starts;
-mod threads;
 mod thread_terminated;
+mod threads;
 mod translate;
 mod unheard;
 mod unpinned;
@@ -187,9 +187,9 @@ pub use results::{ResultFault, WaitTaken};
 pub use silenced::Silenced;
 pub use stuck_flag::StuckFlag;
 pub use taken_back::FROM_RAW;
+pub use thread_terminated::Holds;
 pub use unsynchronised::UnsynchronisedFlag;
 pub use wake_fault::WakeFault;
-pub use thread_terminated::Holds;
 
 /// Blocks of a function that is run for its callers' sake alone.
 const LARGEST_PLAIN: usize = 400;

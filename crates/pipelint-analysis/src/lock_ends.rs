@@ -208,7 +208,7 @@ impl Exec<'_, '_> {
                     others: Vec::new(),
                 };
                 match key {
-                    Some(key) if !left.forgotten && !(left.made && own) => {
+                    Some(key) if !(left.forgotten || left.made && own) => {
                         self.found.locks.faults.push((event, key));
                     }
                     _ => self.found.add(event),

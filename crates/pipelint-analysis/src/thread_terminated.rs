@@ -111,10 +111,8 @@ pub(crate) fn terminated(
                             }
                         }
                     }
-                    Callee::Method { name, .. } => {
-                        if program.models.ends_threads(last(name)) {
-                            events.extend(looker.object(f, (b, i), callee, last(name)));
-                        }
+                    Callee::Method { name, .. } if program.models.ends_threads(last(name)) => {
+                        events.extend(looker.object(f, (b, i), callee, last(name)));
                     }
                     _ => {}
                 }
