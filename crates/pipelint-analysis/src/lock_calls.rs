@@ -160,6 +160,7 @@ impl Exec<'_, '_> {
             // What is tried fails, and nobody waits.
             recursive: recursive || attempt.is_some(),
             guarded: false,
+            tried: attempt.is_some(),
             api,
         };
         Some(LockEffect {
@@ -175,6 +176,7 @@ impl Exec<'_, '_> {
             shared: guard.mode == LockMode::Shared,
             recursive: false,
             guarded: true,
+            tried: false,
             api: Name::new(api),
         }
     }
@@ -339,6 +341,7 @@ impl Exec<'_, '_> {
             shared: call.mode == LockMode::Shared,
             recursive: attempt || lock.recursive,
             guarded: true,
+            tried: attempt,
             api: name.clone(),
         };
         Some(LockEffect {
@@ -482,6 +485,7 @@ impl Exec<'_, '_> {
                 shared: false,
                 recursive: false,
                 guarded: true,
+                tried: false,
                 api: Name::new_static("the guard's end"),
             };
             self.lock_is(state, *loc, &act);
