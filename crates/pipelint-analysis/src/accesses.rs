@@ -5,6 +5,7 @@ use pipelint_ir::{
     Terminator, Type,
 };
 use pipelint_source::Span;
+use rustc_hash::FxHashMap;
 
 use crate::flag_accesses::{Looker, Thing, Variables};
 use crate::program::{FnRef, Program, last};
@@ -44,13 +45,23 @@ pub(crate) struct Touched {
 }
 
 /// Looks at a function.
-pub(crate) fn touched(program: &Program<'_>, variables: &Variables, f: FnRef) -> Touched {
+pub(crate) fn touched(
+    program: &Program<'_>,
+    variables: &Variables,
+    f: FnRef,
+    begins: bool,
+) -> Touched {
     let function = program.function(f);
     let mut looker = Toucher {
         program,
         looker: Looker::new(program, variables, f),
         function,
         f,
+        given: if begins {
+            pointers_given(function)
+        } else {
+            FxHashMap::default()
+        },
         at: (0, 0),
         span: function.map.name,
         found: Touched::default(),
@@ -83,6 +94,8 @@ struct Toucher<'a, 'm> {
     looker: Looker<'a, 'm>,
     function: &'a Function,
     f: FnRef,
+    /// Variables that hold a pointer which a thread's function is given, and which parameter that is.
+    given: FxHashMap<u32, u32>,
     at: (usize, usize),
     span: Span,
     found: Touched,
@@ -181,8 +194,24 @@ impl Toucher<'_, '_> {
     }
 
     fn thing(&mut self, place: PlaceId, at: &Place, steps: usize, does: Does) {
-        if let (Base::Local(_), []) = (&at.base, &at.proj[..steps]) {
-            return;
+        match (&at.base, &at.proj[..steps]) {
+            (Base::Local(_), []) => return,
+            (Base::Local(l), [Proj::Deref] | [Proj::Index(Some(0))]) => {
+                if let Some(param) = self.given.get(&l.0)
+                    && let Some(local) = self.function.locals.get(l.0 as usize)
+                    && self.is_plain(&local.ty)
+                {
+                    self.found.accesses.push(Access {
+                        thing: Thing::Behind(self.f, *param),
+                        does,
+                        at: self.at,
+                        span: self.span,
+                        place,
+                    });
+                }
+                return;
+            }
+            _ => {}
         }
         let Some((thing, ty)) = self.looker.named(&at.base, &at.proj[..steps]) else {
             return;
@@ -266,6 +295,43 @@ impl Toucher<'_, '_> {
             || atomic(name)
             || atomic(last(&ty.name)))
     }
+}
+
+/// The variables that hold what a function was given, as long as they live.
+fn pointers_given(function: &Function) -> FxHashMap<u32, u32> {
+    let mut given: FxHashMap<u32, u32> = (0..function.params).map(|p| (p, p)).collect();
+    let mut set: FxHashMap<u32, u32> = FxHashMap::default();
+    for _ in 0..2 {
+        set.clear();
+        for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+            let (Statement::Assign { dst, .. } | Statement::Call { dst: Some(dst), .. }) = stmt
+            else {
+                continue;
+            };
+            let to = &function.places[*dst];
+            let (Base::Local(to), []) = (&to.base, &to.proj[..]) else {
+                continue;
+            };
+            *set.entry(to.0).or_default() += 1;
+            if let Statement::Assign {
+                value:
+                    Rvalue::Use(Operand::Copy(p) | Operand::Move(p))
+                    | Rvalue::Cast(_, Operand::Copy(p) | Operand::Move(p)),
+                ..
+            } = stmt
+                && let (Base::Local(from), []) =
+                    (&function.places[*p].base, &function.places[*p].proj[..])
+                && let Some(param) = given.get(&from.0)
+            {
+                given.insert(to.0, *param);
+            }
+        }
+    }
+    given.retain(|local, param| match local == param {
+        true => !set.contains_key(local),
+        false => set.get(local) == Some(&1),
+    });
+    given
 }
 
 /// Functions for which several threads may use what they are given at once.

@@ -23,6 +23,8 @@ pub(crate) enum Thing {
     Field(ClassRef, Name, bool),
     /// A local variable that a lambda has by reference.
     Local(FnRef, u32),
+    /// What a parameter of a thread's function points to.
+    Behind(FnRef, u32),
 }
 
 /// A loop that asks a thing whether to go on.
@@ -289,7 +291,9 @@ impl<'a, 'm> Looker<'a, 'm> {
                 let class = program.class_at(*class);
                 &class.fields.iter().find(|f| f.name == *name)?.ty
             }
-            Thing::Local(f, l) => &program.function(*f).locals.get(*l as usize)?.ty,
+            Thing::Local(f, l) | Thing::Behind(f, l) => {
+                &program.function(*f).locals.get(*l as usize)?.ty
+            }
         };
         Some((thing, ty))
     }

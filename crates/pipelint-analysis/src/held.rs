@@ -81,6 +81,8 @@ pub(crate) struct HeldAt {
     /// By the same numbers, until the function is done.
     notes: FxHashMap<u32, Held>,
     pub(crate) takings: Vec<Taking>,
+    /// Locks that it makes.
+    pub(crate) made: FxHashSet<LockKey>,
     /// What locks are, by their locations.
     keys: FxHashMap<LocId, Option<LockKey>>,
 }
@@ -91,9 +93,18 @@ impl HeldAt {
         self.held.get(&at)
     }
 
-    /// Something is held somewhere.
-    pub(crate) fn holds(&self) -> bool {
-        !self.held.is_empty()
+    /// Locks of the callers' that it gives back somewhere.
+    pub(crate) fn given_back(&self) -> Vec<&LockKey> {
+        let held = self.held.values();
+        let mut keys: Vec<_> = held.flat_map(|h| &h.given_back).flatten().collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// Something is held, taken or made somewhere.
+    fn says(&self) -> bool {
+        !(self.held.is_empty() && self.takings.is_empty() && self.made.is_empty())
     }
 
     /// The executor is done: statements are known by their blocks from here on.
@@ -167,6 +178,13 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// The lock is made here.
+    pub(crate) fn note_made(&mut self, loc: LocId) {
+        if let Some(key) = self.key_of(loc) {
+            self.found.held.made.insert(key);
+        }
+    }
+
     fn key_of(&mut self, loc: LocId) -> Option<LockKey> {
         if let Some(known) = self.found.held.keys.get(&loc) {
             return known.clone();
@@ -189,7 +207,7 @@ pub(crate) struct HeldLocks(FxHashMap<usize, HeldAt>);
 impl HeldLocks {
     pub(crate) fn take<'f>(found: impl Iterator<Item = (usize, &'f mut Findings)>) -> Self {
         let held = found.map(|(f, found)| (f, std::mem::take(&mut found.held)));
-        let held = held.filter(|(_, held)| held.holds() || !held.takings.is_empty());
+        let held = held.filter(|(_, held)| held.says());
         Self(held.collect())
     }
 

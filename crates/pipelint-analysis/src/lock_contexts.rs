@@ -134,6 +134,17 @@ impl LockContexts {
         &self.of[f]
     }
 
+    /// The function of a context, and those that it is called from.
+    pub(crate) fn frames(&self, f: usize, context: usize) -> Vec<usize> {
+        let mut found = vec![f];
+        let mut from = self.of[f].get(context).and_then(|way| way.from);
+        while let Some((caller, context, _)) = from {
+            found.push(caller);
+            from = self.of[caller][context].from;
+        }
+        found
+    }
+
     /// What is held at a statement of a function in one of its contexts.
     pub(crate) fn held_in(
         &self,

@@ -5,7 +5,7 @@
 //! give it back: it was made here, a guard that never ends holds it, or it is a private part of the object, and
 //! no code in sight gives it back for others.
 
-use pipelint_ir::{FunctionKind, Name, Proj, Reference, Type};
+use pipelint_ir::{Name, Proj, Reference, Type};
 use pipelint_source::Span;
 use rustc_hash::FxHashSet;
 
@@ -148,9 +148,8 @@ impl Exec<'_, '_> {
     pub(crate) fn lock_key(&self, loc: LocId) -> Option<LockKey> {
         match self.arena.get_loc(loc) {
             Loc::Global(name) => {
-                // A field of the object that a lambda has captured.
+                // A static member, or a field of the object that a lambda has captured.
                 let class = self.function.class.as_ref();
-                let class = class.filter(|_| self.function.kind == FunctionKind::Lambda);
                 let class = class.and_then(|class| self.program.class_ref(self.unit, class));
                 let class = class.and_then(|class| self.program.declaring(class, name));
                 Some((class, name.clone()))

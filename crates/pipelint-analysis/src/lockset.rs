@@ -130,6 +130,7 @@ impl Exec<'_, '_> {
             Does::Give => self.lock_given_back(state, loc, act),
             Does::Make => {
                 // There, or its handle is put there.
+                self.note_made(loc);
                 for loc in [loc, self.handle_at(loc)] {
                     state.locks.remove(loc);
                     state.freed_locks.remove(loc);

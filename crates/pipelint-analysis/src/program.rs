@@ -153,18 +153,24 @@ impl<'m> Program<'m> {
                 )
             })
             .collect();
-        let statics: FxHashSet<Name> = units
-            .iter()
-            .flat_map(|u| &u.classes)
-            .flat_map(|c| &c.methods)
-            .filter(|m| m.kind == FunctionKind::StaticMethod)
-            .map(|m| m.name.clone())
-            .collect();
+        // Of functions of one name, one may be static: the number of parameters tells them apart.
+        let mut statics: FxHashMap<(Name, usize), bool> = FxHashMap::default();
+        for m in units.iter().flat_map(|u| &u.classes).flat_map(|c| &c.methods) {
+            let is = m.kind == FunctionKind::StaticMethod;
+            let known = statics.entry((m.name.clone(), m.params.len()));
+            *known.or_insert(is) &= is;
+        }
         units.par_iter_mut().enumerate().for_each(|(u, unit)| {
             let sees = &unit.sees;
             for function in &mut unit.functions {
-                if function.kind == FunctionKind::Method && statics.contains(&function.name) {
-                    function.kind = FunctionKind::StaticMethod;
+                let kind = function.kind;
+                if matches!(kind, FunctionKind::Method | FunctionKind::StaticMethod) {
+                    let said = (function.name.clone(), function.params as usize);
+                    match statics.get(&said) {
+                        Some(true) => function.kind = FunctionKind::StaticMethod,
+                        Some(false) => function.kind = FunctionKind::Method,
+                        None => {}
+                    }
                 }
                 let class = function
                     .class

@@ -15,8 +15,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::accesses::{Access, Touched, touched};
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::flag_accesses::{Thing, Variables};
+use crate::handed_over::{Signals, handed_locks};
 use crate::held::{HeldLock, HeldLocks};
-use crate::lock_contexts::{HeldHere, LockContexts};
+use crate::lock_contexts::{Context, HeldHere, LockContexts};
 use crate::lock_ends::LockKey;
 use crate::program::{FnRef, Program, last};
 use crate::threads::{CALLERS, Threads, words};
@@ -30,9 +31,9 @@ pub struct UnguardedAccess {
     pub writes: bool,
     /// It is a called function that touches it.
     pub through: Option<Name>,
-    /// The lock.
-    pub lock: Name,
-    /// The function that touches it under the lock, and where.
+    /// The lock; none where nobody holds one, and two threads update it.
+    pub lock: Option<Name>,
+    /// The function that touches it under the lock, and where; without a lock, the other update.
     pub guarded: (Name, Span),
     /// It writes there; otherwise it reads.
     pub guarded_writes: bool,
@@ -66,7 +67,10 @@ impl Shared<'_, '_> {
             .enumerate()
             .map(|(f, &at)| match self.contexts.of(f).is_empty() {
                 true => Touched::default(),
-                false => touched(self.program, &variables, at),
+                false => {
+                    let begins = ways_begin(self.contexts.of(f));
+                    touched(self.program, &variables, at, begins)
+                }
             })
             .collect();
         let ordered: FxHashSet<&Thing> = all.iter().flat_map(|t| &t.ordered).collect();
@@ -95,11 +99,14 @@ impl Shared<'_, '_> {
                 }
             }
         }
+        let handed = handed_locks(self.held, self.contexts);
         let mut found: BTreeMap<(Span, LockKey), Event> = BTreeMap::new();
         for (thing, uses) in &uses {
-            self.faults(thing, uses, &mut found);
+            self.faults(thing, uses, &handed, &mut found);
         }
-        once_each(found)
+        let mut events = once_each(found);
+        events.extend(self.lost_updates(&variables, &all, &ordered));
+        events
     }
 
     /// Things that some access writes with a lock held.
@@ -119,7 +126,7 @@ impl Shared<'_, '_> {
     }
 
     /// Variables of a function that lead to what it has just made.
-    fn made_here(&self, f: usize) -> FxHashSet<u32> {
+    pub(crate) fn made_here(&self, f: usize) -> FxHashSet<u32> {
         let function = self.program.function(self.all[f]);
         let mut made = FxHashSet::default();
         for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
@@ -150,7 +157,7 @@ impl Shared<'_, '_> {
     }
 
     /// The object is the function's own: a local one, or one that it has made.
-    fn is_own(&self, f: usize, access: &Access, made: &FxHashSet<u32>) -> bool {
+    pub(crate) fn is_own(&self, f: usize, access: &Access, made: &FxHashSet<u32>) -> bool {
         let function = self.program.function(self.all[f]);
         let place = &function.places[access.place];
         let Base::Local(l) = place.base else {
@@ -169,6 +176,7 @@ impl Shared<'_, '_> {
         &self,
         thing: &Thing,
         uses: &[Use<'_>],
+        handed: &FxHashSet<LockKey>,
         found: &mut BTreeMap<(Span, LockKey), Event>,
     ) {
         let mut locks: FxHashMap<&LockKey, Vec<(&Use<'_>, &HeldLock)>> = FxHashMap::default();
@@ -177,24 +185,43 @@ impl Shared<'_, '_> {
                 locks.entry(&lock.key).or_default().push((used, lock));
             }
         }
-        let mut keys: Vec<_> = locks.keys().copied().collect();
+        let mut keys: Vec<_> = locks
+            .keys()
+            .copied()
+            .filter(|k| !handed.contains(k))
+            .collect();
         keys.sort();
+        let signals = Signals::new(self.program, self.all, self.contexts);
         for key in keys {
-            let guarded = &locks[key];
-            let bare: Vec<&Use<'_>> = uses.iter().filter(|u| !u.here.may_hold(key)).collect();
-            let places = |uses: &mut dyn Iterator<Item = &Use<'_>>| {
-                let places: FxHashSet<_> = uses.map(|u| (u.f, u.access.at)).collect();
-                places.len()
-            };
-            let with = places(&mut guarded.iter().map(|(u, _)| *u));
-            let without = places(&mut bare.iter().copied());
-            if without == 0 || with < without {
+            // Who makes the lock is alone yet.
+            let makes = |f| self.held.of(f).is_some_and(|held| held.made.contains(key));
+            let bare = uses.iter().filter(|u| !u.here.may_hold(key) && !makes(u.f));
+            let bare: Vec<&Use<'_>> = bare.collect();
+            let sometimes: FxHashSet<_> = bare.iter().map(|u| (u.f, u.access.at)).collect();
+            // Places that are always come to with the lock held.
+            let guarded = locks[key].iter();
+            let guarded: Vec<_> = guarded
+                .filter(|(u, _)| !sometimes.contains(&(u.f, u.access.at)))
+                .collect();
+            let with: FxHashSet<_> = guarded.iter().map(|(u, _)| (u.f, u.access.at)).collect();
+            let without: FxHashSet<_> = bare.iter().map(|u| self.blamed(u, key).1).collect();
+            if with.len() < without.len() {
                 continue;
             }
             for used in bare {
-                let conflict = guarded
-                    .iter()
-                    .find(|(other, _)| self.conflicts(thing, used, other, key));
+                let at = |used: &Use<'_>| ((used.f, used.access.at), used.context);
+                let choice = guarded.iter().any(|(other, _)| {
+                    other.f == used.f
+                        && signals.are_choices(used.f, used.access.at, other.access.at)
+                });
+                if choice {
+                    continue;
+                }
+                let conflict = guarded.iter().find(|(other, _)| {
+                    self.conflicts(thing, used, other, key)
+                        && !signals.order(at(other), at(used))
+                        && !signals.order(at(used), at(other))
+                });
                 if let Some((other, lock)) = conflict {
                     let event = self.event(thing, used, other, lock);
                     match found.entry((event.at, key.clone())) {
@@ -310,7 +337,7 @@ impl Shared<'_, '_> {
                 thing: name,
                 writes: bare.access.writes(),
                 through,
-                lock: Name::new(last(&lock.key.1)),
+                lock: Some(Name::new(last(&lock.key.1))),
                 guarded: (other.name.clone(), guarded.access.span),
                 guarded_writes: guarded.access.writes(),
                 runs: thread
@@ -327,17 +354,23 @@ impl Shared<'_, '_> {
         }
     }
 
-    fn name_of(&self, thing: &Thing) -> Name {
+    pub(crate) fn name_of(&self, thing: &Thing) -> Name {
         let name = match thing {
             Thing::Global(u, g) => self.program.units[*u].globals[*g].name.clone(),
             Thing::Field(_, name, _) => name.clone(),
-            Thing::Local(f, l) => {
+            Thing::Local(f, l) | Thing::Behind(f, l) => {
                 let local = self.program.function(*f).locals.get(*l as usize);
                 local.map(|local| local.name.clone()).unwrap_or_default()
             }
         };
         Name::new(last(&name))
     }
+}
+
+/// A thread or the callers begin with the function.
+fn ways_begin(ways: &[Context]) -> bool {
+    ways.iter()
+        .any(|way| way.from.is_none() && way.root != CALLERS)
 }
 
 fn touches(access: &Access, name: &Name) -> StepKind {

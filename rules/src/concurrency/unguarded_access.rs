@@ -17,6 +17,8 @@ use crate::prelude::*;
 /// writes. A function that is called with the lock held, and somewhere without, is not to blame: the call
 /// without is.
 ///
+/// Where nobody holds a lock, two threads that both update one variable (`count = count + 1`) are told of too.
+///
 /// ## Known limits
 /// Threads are those that the program is seen to start. Two public methods of a class are not held against each
 /// other: whether callers share an object is not known. Locks are told by the class and field that they are, and
@@ -129,7 +131,10 @@ impl Rule for UnguardedAccess {
         let EventKind::Unguarded(fault) = &event.kind else {
             return None;
         };
-        let (thing, lock) = (&fault.thing, &fault.lock);
+        let Some(lock) = &fault.lock else {
+            return Some(updated(event, fault));
+        };
+        let thing = &fault.thing;
         let (other, at) = &fault.guarded;
         let does = |writes| if writes { "written" } else { "read" };
         let did = |writes| if writes { "writes" } else { "reads" };
@@ -170,4 +175,26 @@ impl Rule for UnguardedAccess {
         words::relabel(&mut diagnostic.path, event.at, &label);
         Some(diagnostic)
     }
+}
+
+/// Nobody holds a lock, and two threads update it.
+fn updated(event: &Event, fault: &pipelint_analysis::UnguardedAccess) -> Diagnostic {
+    let thing = &fault.thing;
+    let (other, at) = &fault.guarded;
+    let message = match *at == event.at {
+        true => format!("two threads update `{thing}` here at the same time, with no lock"),
+        false => {
+            format!("`{thing}` is updated here and in `{other}` at the same time, with no lock")
+        }
+    };
+    let label = format!("what another thread writes to `{thing}` meanwhile is lost");
+    let words = Words {
+        primary: event.at,
+        label: label.clone(),
+        message,
+        help: format!("make `{thing}` an atomic, or hold one lock for each update"),
+    };
+    let mut diagnostic = words::diagnostic(&UnguardedAccess::META, event, words);
+    words::relabel(&mut diagnostic.path, event.at, &label);
+    diagnostic
 }
