@@ -30,6 +30,17 @@ struct Dropped {
     guard: Name,
 }
 
+/// Where a guard is told to end at once, what its function does without the lock is not told as well.
+pub(crate) fn tell_once(events: &mut Vec<Event>) {
+    let dropped: FxHashSet<Name> = events
+        .iter()
+        .filter(|e| matches!(e.kind, EventKind::Guard(GuardFault::DroppedAtOnce { .. })))
+        .map(|e| e.function.clone())
+        .collect();
+    events
+        .retain(|e| !(matches!(e.kind, EventKind::Unguarded(_)) && dropped.contains(&e.function)));
+}
+
 /// One event for each guard that ends with the statement that makes it.
 pub(crate) fn dropped_at_once(program: &Program<'_>, types: &GuardTypes<'_, '_>) -> Vec<Event> {
     let mut events = Vec::new();

@@ -11,6 +11,7 @@ use crate::lock_contexts::{LockContexts, NOBODY};
 use crate::lock_ends::LockKey;
 use crate::program::{FnRef, Program, Target, last};
 use crate::started::reaches;
+use crate::thread_calls::Calls;
 use crate::thread_starts::last_name;
 use crate::threads::CALLERS;
 
@@ -38,6 +39,10 @@ pub(crate) struct Signals<'a, 'm> {
     program: &'a Program<'m>,
     all: &'a [FnRef],
     contexts: &'a LockContexts,
+    /// Per function: what it waits for, and what it signals, itself or through what it calls.
+    waits: Vec<FxHashSet<Name>>,
+    signals: Vec<FxHashSet<Name>>,
+    calls: &'a Calls,
 }
 
 impl<'a, 'm> Signals<'a, 'm> {
@@ -45,12 +50,50 @@ impl<'a, 'm> Signals<'a, 'm> {
         program: &'a Program<'m>,
         all: &'a [FnRef],
         contexts: &'a LockContexts,
+        calls: &'a Calls,
     ) -> Self {
-        Self {
+        let mut new = Self {
             program,
             all,
             contexts,
+            waits: Vec::new(),
+            signals: Vec::new(),
+            calls,
+        };
+        new.waits = new.through_calls(true);
+        new.signals = new.through_calls(false);
+        new
+    }
+
+    /// What functions wait for, or signal, themselves and through what they call.
+    fn through_calls(&self, waits: bool) -> Vec<FxHashSet<Name>> {
+        let mut found: Vec<FxHashSet<Name>> = vec![FxHashSet::default(); self.all.len()];
+        let mut todo = Vec::new();
+        for (f, of) in found.iter_mut().enumerate() {
+            if self.contexts.of(f).is_empty() {
+                continue;
+            }
+            let function = self.program.function(self.all[f]);
+            for (b, block) in function.blocks.iter().enumerate() {
+                for (i, stmt) in block.stmts.iter().enumerate() {
+                    of.extend(self.object(f, (b, i), stmt, waits));
+                }
+            }
+            if !of.is_empty() {
+                todo.push(f);
+            }
         }
+        while let Some(f) = todo.pop() {
+            let own = found[f].clone();
+            for &caller in &self.calls.into[f] {
+                let before = found[caller].len();
+                found[caller].extend(own.iter().cloned());
+                if found[caller].len() > before {
+                    todo.push(caller);
+                }
+            }
+        }
+        found
     }
 
     /// The one waits for an object, on the way to its place, that the other signals behind its own.
@@ -84,6 +127,19 @@ impl<'a, 'm> Signals<'a, 'm> {
                     }
                 }
             }
+            let known = match before {
+                true => &self.waits,
+                false => &self.signals,
+            };
+            for edge in &self.calls.out[f] {
+                let there = match before {
+                    true => reaches(function, edge.at, at),
+                    false => reaches(function, at, edge.at),
+                };
+                if there && edge.at != at {
+                    found.extend(known[edge.to].iter().cloned());
+                }
+            }
             place = self.contexts.of(f)[context].from;
         }
         found
@@ -109,7 +165,10 @@ impl<'a, 'm> Signals<'a, 'm> {
             let named = names.iter().any(|n| n == last(name));
             return last_name(function, *receiver).filter(|_| named);
         }
-        let model = match (self.program.target(unit, function, callee, args.len()), callee) {
+        let model = match (
+            self.program.target(unit, function, callee, args.len()),
+            callee,
+        ) {
             (Target::Model(model), _) => model,
             // A program's own version of a library's function does what that does.
             (Target::Defined(_), Callee::Function(name)) => {

@@ -74,6 +74,7 @@ mod io_classes;
 mod io_fault;
 mod kept_asked;
 mod kept_errors;
+mod kept_functions;
 mod last_error;
 mod leave;
 mod lock_calls;
@@ -85,6 +86,7 @@ mod lockset;
 mod log;
 mod lost;
 mod lost_updates;
+mod many_callers;
 mod memo;
 mod memory;
 mod misread;
@@ -472,6 +474,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
         .events
         .extend(thread_terminated::terminated(&program, &order, &guards));
+    guard_dropped::tell_once(&mut analysis.events);
     let told = |event: &Event| (std::mem::discriminant(&event.kind), event.at);
     let known: FxHashSet<_> = analysis.events.iter().map(told).collect();
     let unheard = kept_errors::unheard(&program).into_iter();

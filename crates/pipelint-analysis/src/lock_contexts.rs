@@ -1,6 +1,8 @@
 //! With which locks held functions are called: down the calls that are surely made, from what a thread or the
 //! callers begin with.
 
+use std::collections::VecDeque;
+
 use pipelint_ir::{FunctionKind, Rvalue, Statement};
 use rustc_hash::FxHashSet;
 
@@ -75,23 +77,22 @@ impl LockContexts {
             alone: false,
             from: None,
         };
-        let mut todo: Vec<(usize, Context)> = Vec::new();
+        let mut todo: VecDeque<(usize, Context)> = VecDeque::new();
         let mut begun = vec![false; all.len()];
         for (f, root) in threads.iter().flat_map(|t| t.beginnings()) {
             begun[f] = true;
-            todo.push((f, begin(root)));
+            todo.push_back((f, begin(root)));
         }
         for f in 0..all.len() {
             let lambda = program.function(all[f]).kind == FunctionKind::Lambda;
             if !begun[f] && !lambda && (calls.into[f].is_empty() || calls.taken[f]) {
-                todo.push((f, begin(NOBODY)));
+                todo.push_back((f, begin(NOBODY)));
             }
         }
-        todo.reverse();
         let lambdas: Vec<Vec<((usize, usize), usize)>> =
             all.iter().map(|&f| lambdas(program, f)).collect();
         let mut known: FxHashSet<(usize, RootId, Vec<LockKey>, bool, bool)> = FxHashSet::default();
-        while let Some((f, mut context)) = todo.pop() {
+        while let Some((f, mut context)) = todo.pop_front() {
             let kind = program.function(all[f]).kind;
             context.alone |= matches!(
                 kind,
@@ -115,7 +116,7 @@ impl LockContexts {
                 locks.sort();
                 locks.dedup_by(|a, b| a.key == b.key);
                 let outer = &found.of[f][n];
-                todo.push((
+                todo.push_back((
                     to,
                     Context {
                         root: outer.root,

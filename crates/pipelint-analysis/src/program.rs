@@ -155,7 +155,11 @@ impl<'m> Program<'m> {
             .collect();
         // Of functions of one name, one may be static: the number of parameters tells them apart.
         let mut statics: FxHashMap<(Name, usize), bool> = FxHashMap::default();
-        for m in units.iter().flat_map(|u| &u.classes).flat_map(|c| &c.methods) {
+        for m in units
+            .iter()
+            .flat_map(|u| &u.classes)
+            .flat_map(|c| &c.methods)
+        {
             let is = m.kind == FunctionKind::StaticMethod;
             let known = statics.entry((m.name.clone(), m.params.len()));
             *known.or_insert(is) &= is;

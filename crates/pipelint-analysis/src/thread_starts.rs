@@ -2,13 +2,15 @@
 //! handlers, and classes that derive from a thread.
 
 use pipelint_ir::{
-    Base, Callee, Const, Function, Language, Name, Operand, PlaceId, Proj, Rvalue, Statement, Type,
+    Base, Callee, Const, Function, FunctionKind, Language, Name, Operand, PlaceId, Proj, Rvalue,
+    Statement, Type,
 };
 use pipelint_models::{RunsOn, ThreadMaker};
 use pipelint_source::Span;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use crate::kept_functions;
 use crate::program::{FnRef, Program, Target, last};
 
 /// How deep what is run is followed through copies, binds and wrappers.
@@ -95,8 +97,12 @@ pub(crate) fn thread_starts(program: &Program<'_>, all: &[FnRef]) -> Vec<ThreadS
             })
             .collect();
         let mut next = Wrappers::default();
+        let mut begun: FxHashMap<FnRef, How> = FxHashMap::default();
         for (f, sites) in sites {
             for site in sites {
+                if let Run::Function(entry) = site.run {
+                    begun.entry(entry).or_insert_with(|| site.how.clone());
+                }
                 match site.run {
                     Run::Function(entry) => found.push(ThreadStart {
                         entry,
@@ -108,6 +114,13 @@ pub(crate) fn thread_starts(program: &Program<'_>, all: &[FnRef]) -> Vec<ThreadS
                     }),
                     Run::Parameter(n) => next.entry(f).or_default().push((n, site.how)),
                 }
+            }
+        }
+        let mut begun: Vec<(FnRef, How)> = begun.into_iter().collect();
+        begun.sort_by_key(|(f, _)| *f);
+        for (entry, how) in begun {
+            for (maker, n) in kept_functions::makers(program, all, entry) {
+                next.entry(maker).or_default().push((n, how.clone()));
             }
         }
         if next.is_empty() {
@@ -444,22 +457,54 @@ impl<'a> Looker<'a, '_> {
 
     /// A call of a function that has a parameter run.
     fn wrapped(&mut self, stmt: &'a Statement, wrappers: &Wrappers) -> Vec<(Run, How)> {
-        let Statement::Call { callee, args, .. } = stmt else {
+        let Statement::Call {
+            dst, callee, args, ..
+        } = stmt
+        else {
             return Vec::new();
         };
         let target = self
             .program
             .target(self.f.0, self.function, callee, args.len());
-        let Target::Defined(g) = target else {
-            return Vec::new();
+        let known = match (target, callee) {
+            (Target::Defined(g), _) => wrappers.get(&g),
+            (_, Callee::Function(name)) if last(name).starts_with("make_") => {
+                self.made_by(*dst, wrappers)
+            }
+            (_, Callee::Constructor(ty) | Callee::New(ty)) => self.maker(&ty.name, wrappers),
+            _ => None,
         };
         let mut found = Vec::new();
-        for (n, how) in wrappers.get(&g).into_iter().flatten() {
+        for (n, how) in known.into_iter().flatten() {
             if let Some(run) = args.get(*n).and_then(|arg| self.run(arg, 0)) {
                 found.push((run, how.clone()));
             }
         }
         found
+    }
+
+    /// What the constructor of a class has run that the class's smart pointer is filled with.
+    fn made_by<'w>(
+        &self,
+        dst: Option<PlaceId>,
+        wrappers: &'w Wrappers,
+    ) -> Option<&'w Vec<(usize, How)>> {
+        let ty = self.declared_type(dst?)?;
+        self.maker(ty.args.first()?, wrappers)
+    }
+
+    fn maker<'w>(&self, class: &str, wrappers: &'w Wrappers) -> Option<&'w Vec<(usize, How)>> {
+        let program = self.program;
+        let class = program.class_ref_in(self.f.0, &self.function.name, class)?;
+        let of = |f: &FnRef| {
+            let function = program.function(*f);
+            let own = function.class.as_ref();
+            function.kind == FunctionKind::Constructor
+                && own.and_then(|own| program.class_ref(f.0, own)) == Some(class)
+        };
+        let mut found: Vec<&FnRef> = wrappers.keys().filter(|f| of(f)).collect();
+        found.sort();
+        wrappers.get(*found.first()?)
     }
 
     /// What an argument is that is to be run.

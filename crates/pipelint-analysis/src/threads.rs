@@ -156,7 +156,9 @@ impl<'a, 'm> Threads<'a, 'm> {
 
     /// What each root begins with.
     pub(crate) fn beginnings(&self) -> Vec<(usize, RootId)> {
-        let callers = self.entries.iter().map(|f| (*f, CALLERS));
+        let offered = (0..self.all.len()).filter(|f| self.is_for_others(*f));
+        let callers = self.entries.iter().copied().chain(offered);
+        let callers = callers.map(|f| (f, CALLERS));
         let starts = self.roots.iter().enumerate();
         let starts = starts.filter_map(|(id, root)| {
             let start = root.start.as_ref()?;
@@ -320,6 +322,22 @@ impl<'a, 'm> Threads<'a, 'm> {
         let start = self.roots[root].start.as_ref()?;
         let life = self.lives[root].get_or_init(|| Life::new(self, start));
         Some((life, start))
+    }
+
+    /// A method that a class offers beside others that it keeps to itself, and that some root has.
+    fn is_for_others(&self, f: usize) -> bool {
+        let at = self.all[f];
+        let function = self.program.function(at);
+        let class = function.class.as_ref();
+        let class = class.and_then(|class| self.program.class(at.0, class));
+        function.kind == FunctionKind::Method
+            && !self.of[f].is_empty()
+            && class.is_some_and(|class| class.methods.iter().any(|m| m.is_private))
+            && self.is_offered(at)
+            && !crate::words::has_word(
+                last(&function.name),
+                &["locked", "unlocked", "nolock", "unsafe", "internal", "impl"],
+            )
     }
 
     /// Other files can call it when they like: its class offers it, or it is no file's own.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use pipelint_ir::{Base, Callee, Name, Statement};
+use pipelint_ir::{Base, Callee, Name, Proj, Reference, Statement};
 use pipelint_source::Span;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -19,7 +19,8 @@ use crate::handed_over::{Signals, handed_locks};
 use crate::held::{HeldLock, HeldLocks};
 use crate::lock_contexts::{Context, HeldHere, LockContexts};
 use crate::lock_ends::LockKey;
-use crate::program::{FnRef, Program, last};
+use crate::many_callers::called_by_several;
+use crate::program::{ClassRef, FnRef, Program, last};
 use crate::threads::{CALLERS, Threads, words};
 
 /// A variable is touched without the lock that guards it.
@@ -39,6 +40,15 @@ pub struct UnguardedAccess {
     pub guarded_writes: bool,
     /// How the two come to run at the same time, in words.
     pub runs: String,
+}
+
+/// A statement: its function, block and number.
+type Place = (usize, (usize, usize));
+
+impl Use<'_> {
+    fn place(&self) -> Place {
+        (self.f, self.access.at)
+    }
 }
 
 /// What all functions do to what they share.
@@ -86,7 +96,7 @@ impl Shared<'_, '_> {
                     continue;
                 }
                 for (context, way) in self.contexts.of(f).iter().enumerate() {
-                    if way.alone {
+                    if way.alone || self.is_callers_own(f, context, access) {
                         continue;
                     }
                     let here = self.contexts.held_in(self.held, f, context, access.at);
@@ -100,9 +110,12 @@ impl Shared<'_, '_> {
             }
         }
         let handed = handed_locks(self.held, self.contexts);
+        let several = called_by_several(self.program, self.all, &all, self.contexts);
+        let calls = &self.threads.calls;
+        let signals = Signals::new(self.program, self.all, self.contexts, calls);
         let mut found: BTreeMap<(Span, LockKey), Event> = BTreeMap::new();
         for (thing, uses) in &uses {
-            self.faults(thing, uses, &handed, &mut found);
+            self.faults(thing, uses, (&handed, &signals, &several), &mut found);
         }
         let mut events = once_each(found);
         events.extend(self.lost_updates(&variables, &all, &ordered));
@@ -166,17 +179,55 @@ impl Shared<'_, '_> {
         if made.contains(&l.0) {
             return true;
         }
-        let through = place.proj.contains(&pipelint_ir::Proj::Deref);
+        let through = place.proj.contains(&Proj::Deref);
         let local = function.locals.get(l.0 as usize);
-        let refers = local.is_some_and(|l| l.ty.reference != pipelint_ir::Reference::None);
+        let refers = local.is_some_and(|l| l.ty.reference != Reference::None);
         !through && !refers
+    }
+
+    /// The method runs on an object that a caller keeps to itself.
+    fn is_callers_own(&self, f: usize, context: usize, access: &Access) -> bool {
+        let base = |f: usize, place| {
+            self.program.function(self.all[f]).places[place]
+                .base
+                .clone()
+        };
+        if base(f, access.place) != Base::SelfObj {
+            return false;
+        }
+        let mut from = self.contexts.of(f)[context].from;
+        while let Some((caller, way, at)) = from {
+            let function = self.program.function(self.all[caller]);
+            let stmt = function.blocks.get(at.0).and_then(|b| b.stmts.get(at.1));
+            let object = match stmt {
+                Some(Statement::Call {
+                    callee: Callee::Method { receiver, .. },
+                    ..
+                }) => *receiver,
+                Some(Statement::Drop { place, .. }) => *place,
+                _ => return false,
+            };
+            let place = &function.places[object];
+            match place.base {
+                Base::SelfObj if !place.proj.contains(&Proj::Deref) => {
+                    from = self.contexts.of(caller)[way].from;
+                }
+                Base::Local(l) => {
+                    let local = function.locals.get(l.0 as usize);
+                    let refers = local.is_none_or(|l| l.ty.reference != Reference::None);
+                    return !refers && !place.proj.contains(&Proj::Deref);
+                }
+                _ => return false,
+            }
+        }
+        false
     }
 
     fn faults(
         &self,
         thing: &Thing,
         uses: &[Use<'_>],
-        handed: &FxHashSet<LockKey>,
+        (handed, signals, several): (&FxHashSet<LockKey>, &Signals<'_, '_>, &FxHashSet<ClassRef>),
         found: &mut BTreeMap<(Span, LockKey), Event>,
     ) {
         let mut locks: FxHashMap<&LockKey, Vec<(&Use<'_>, &HeldLock)>> = FxHashMap::default();
@@ -191,24 +242,35 @@ impl Shared<'_, '_> {
             .filter(|k| !handed.contains(k))
             .collect();
         keys.sort();
-        let signals = Signals::new(self.program, self.all, self.contexts);
         for key in keys {
             // Who makes the lock is alone yet.
             let makes = |f| self.held.of(f).is_some_and(|held| held.made.contains(key));
             let bare = uses.iter().filter(|u| !u.here.may_hold(key) && !makes(u.f));
+            let bare = bare.filter(|u| self.is_near(thing, u, key));
             let bare: Vec<&Use<'_>> = bare.collect();
-            let sometimes: FxHashSet<_> = bare.iter().map(|u| (u.f, u.access.at)).collect();
-            // Places that are always come to with the lock held.
-            let guarded = locks[key].iter();
-            let guarded: Vec<_> = guarded
-                .filter(|(u, _)| !sometimes.contains(&(u.f, u.access.at)))
-                .collect();
-            let with: FxHashSet<_> = guarded.iter().map(|(u, _)| (u.f, u.access.at)).collect();
-            let without: FxHashSet<_> = bare.iter().map(|u| self.blamed(u, key).1).collect();
-            if with.len() < without.len() {
+            let mut blamed: BTreeMap<usize, Vec<&Use<'_>>> = BTreeMap::new();
+            let mut without: FxHashMap<Place, FxHashSet<usize>> = FxHashMap::default();
+            for used in bare {
+                let (function, ..) = self.blamed(used, key);
+                blamed.entry(function).or_default().push(used);
+                without.entry(used.place()).or_default().insert(function);
+            }
+            let holders = locks[key].iter().map(|(u, _)| self.holder(u, key));
+            let holders: FxHashSet<usize> = holders.collect();
+            if holders.len() < blamed.len() {
                 continue;
             }
-            for used in bare {
+            for (function, used) in blamed
+                .iter()
+                .flat_map(|(f, all)| all.iter().map(|u| (*f, *u)))
+            {
+                // A place that others come to without the lock too says little of what guards the thing.
+                let telling = |other: &Use<'_>| match without.get(&other.place()) {
+                    Some(others) => holders.len() > 1 && others.iter().all(|f| *f == function),
+                    None => true,
+                };
+                let guarded = locks[key].iter().filter(|(other, _)| telling(other));
+                let guarded: Vec<_> = guarded.collect();
                 let at = |used: &Use<'_>| ((used.f, used.access.at), used.context);
                 let choice = guarded.iter().any(|(other, _)| {
                     other.f == used.f
@@ -218,9 +280,8 @@ impl Shared<'_, '_> {
                     continue;
                 }
                 let conflict = guarded.iter().find(|(other, _)| {
-                    self.conflicts(thing, used, other, key)
+                    self.conflicts(thing, used, other, (key, several))
                         && !signals.order(at(other), at(used))
-                        && !signals.order(at(used), at(other))
                 });
                 if let Some((other, lock)) = conflict {
                     let event = self.event(thing, used, other, lock);
@@ -235,8 +296,41 @@ impl Shared<'_, '_> {
         }
     }
 
+    /// The object may be a part of the one that has the lock: it is of the lock's class, or the way to it leads
+    /// through that class. Other users of the object's class have objects of their own.
+    fn is_near(&self, thing: &Thing, used: &Use<'_>, key: &LockKey) -> bool {
+        let Some(owner) = key.0 else { return true };
+        let Thing::Field(class, ..) = thing else {
+            return true;
+        };
+        if *class == owner {
+            return true;
+        }
+        let names_it = |unit: usize, scope: &str, ty: &pipelint_ir::Type| {
+            let name = &self.program.resolve(ty).name;
+            self.program.class_ref_in(unit, scope, name) == Some(owner)
+        };
+        let frames = self.contexts.frames(used.f, used.context);
+        frames.into_iter().any(|f| {
+            let at = self.all[f];
+            let function = self.program.function(at);
+            let own = function.class.as_ref();
+            own.is_some_and(|own| self.program.class_ref(at.0, own) == Some(owner))
+                || function
+                    .locals
+                    .iter()
+                    .any(|local| names_it(at.0, &function.name, &local.ty))
+        })
+    }
+
     /// The two may happen at once, to one object, and one of them writes.
-    fn conflicts(&self, thing: &Thing, bare: &Use<'_>, guarded: &Use<'_>, key: &LockKey) -> bool {
+    fn conflicts(
+        &self,
+        thing: &Thing,
+        bare: &Use<'_>,
+        guarded: &Use<'_>,
+        (key, several): (&LockKey, &FxHashSet<ClassRef>),
+    ) -> bool {
         if !(bare.access.writes() || guarded.access.writes()) {
             return false;
         }
@@ -252,6 +346,12 @@ impl Shared<'_, '_> {
         let ways = |used: &Use<'_>| self.contexts.of(used.f)[used.context].root;
         let (a, b) = (ways(bare), ways(guarded));
         let (f, g) = (self.all[bare.f], self.all[guarded.f]);
+        if (a, b) == (CALLERS, CALLERS) {
+            // Several threads call the methods of the class: each of them beside itself, too.
+            return key.0.is_some_and(|class| several.contains(&class))
+                && self.is_of(bare.f, key)
+                && self.is_of(guarded.f, key);
+        }
         let known = |root| root != crate::lock_contexts::NOBODY;
         if !known(a) || !known(b) || !self.threads.at_once((a, f), (b, g)) {
             return false;
@@ -283,6 +383,27 @@ impl Shared<'_, '_> {
         held.is_some_and(|held| held.takings.iter().any(|t| t.key == *key))
     }
 
+    /// It is a method of the class that has the lock.
+    fn is_of(&self, f: usize, key: &LockKey) -> bool {
+        let at = self.all[f];
+        let own = self.program.function(at).class.as_ref();
+        let own = own.and_then(|own| self.program.class_ref(at.0, own));
+        own.is_some() && own == key.0
+    }
+
+    /// The function that took the lock which is held.
+    fn holder(&self, used: &Use<'_>, key: &LockKey) -> usize {
+        let (mut f, mut context, mut at) = (used.f, used.context, used.access.at);
+        loop {
+            let own = self.held.at(f, at);
+            let holds = own.is_some_and(|held| held.locks.iter().any(|l| l.key == *key));
+            match self.contexts.of(f)[context].from {
+                Some((caller, way, call)) if !holds => (f, context, at) = (caller, way, call),
+                _ => return f,
+            }
+        }
+    }
+
     /// Where the lock is missing: what is mostly called with it held is not to blame, but who calls it without.
     fn blamed(&self, used: &Use<'_>, key: &LockKey) -> (usize, Span, Option<Name>) {
         let (mut f, mut context) = (used.f, used.context);
@@ -294,7 +415,12 @@ impl Shared<'_, '_> {
                 .iter()
                 .any(|way| way.locks.iter().any(|l| l.key == *key));
             let from = self.contexts.of(f)[context].from;
-            let Some((caller, way, at)) = from.filter(|_| with) else {
+            // Nor is what knows nothing of the lock: a part of the object that has it.
+            let part = || {
+                let frames = self.contexts.frames(f, context);
+                !self.is_of(f, key) && frames.into_iter().any(|above| self.is_of(above, key))
+            };
+            let Some((caller, way, at)) = from.filter(|_| with || part()) else {
                 return place;
             };
             let function = self.program.function(self.all[caller]);
