@@ -97,6 +97,7 @@ mod operation;
 mod other_holders;
 mod outcomes;
 mod overlapped_handle;
+mod overloads;
 mod own;
 mod owners;
 mod parked;

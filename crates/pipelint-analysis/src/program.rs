@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::fields::Fields;
 use crate::globals::Globals;
+use crate::overloads::{is_static, statics};
 use crate::sites::Sites;
 use crate::status::Statuses;
 use crate::text::Texts;
@@ -153,17 +154,14 @@ impl<'m> Program<'m> {
                 )
             })
             .collect();
-        let statics: FxHashSet<Name> = units
-            .iter()
-            .flat_map(|u| &u.classes)
-            .flat_map(|c| &c.methods)
-            .filter(|m| m.kind == FunctionKind::StaticMethod)
-            .map(|m| m.name.clone())
-            .collect();
+        let statics = statics(&units);
         units.par_iter_mut().enumerate().for_each(|(u, unit)| {
             let sees = &unit.sees;
             for function in &mut unit.functions {
-                if function.kind == FunctionKind::Method && statics.contains(&function.name) {
+                if function.kind == FunctionKind::Method
+                    && let Some(overloads) = statics.get(&function.name)
+                    && is_static(function, overloads)
+                {
                     function.kind = FunctionKind::StaticMethod;
                 }
                 let class = function
