@@ -79,6 +79,7 @@ fn label(what: &StepKind) -> String {
         StepKind::Reached => "the memory is reached here".to_owned(),
         StepKind::Closed(api) => format!("{} by `{api}`", past(api)),
         StepKind::Declared(var) => format!("`{var}` is declared without a value"),
+        StepKind::Read(var) => format!("`{var}` is read"),
         StepKind::Assigned(var) => format!("`{var}` is assigned"),
         StepKind::Compared(value) => format!("compared with {value}"),
         StepKind::Narrowed(ty) => format!("narrowed to `{ty}`"),

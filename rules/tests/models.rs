@@ -519,7 +519,7 @@ fn every_example_of_the_documentation_loads() {
 }
 
 #[test]
-fn the_prefilter_takes_files_with_handles_and_leaves_the_rest() {
+fn the_prefilter_takes_files_with_handles_or_locks_and_leaves_the_rest() {
     let filter = builtin().prefilter();
     for text in [
         "HANDLE h;",
@@ -528,6 +528,8 @@ fn the_prefilter_takes_files_with_handles_and_leaves_the_rest() {
         "SetEvent(d->event);",
         "fd = _open_osfhandle((intptr_t)h, 0);",
         "GetStdHandle(STD_OUTPUT_HANDLE)",
+        "EnterCriticalSection(&cs);",
+        "std::lock_guard<std::mutex> lock(mutex_);",
     ] {
         assert!(filter.matches(text.as_bytes()), "{text}");
     }
@@ -536,7 +538,7 @@ fn the_prefilter_takes_files_with_handles_and_leaves_the_rest() {
         "void f(FILE *f) { fclose(f); close(3); exit(1); }",
         "std::sort(v.begin(), v.end());",
         "// the CreateNamedPipes and HANDLES of this world",
-        "LocalFree(p); memset(&x, 0, sizeof x); EnterCriticalSection(&cs);",
+        "LocalFree(p); memset(&x, 0, sizeof x);",
     ] {
         assert!(!filter.matches(text.as_bytes()), "{text}");
     }

@@ -8,6 +8,7 @@ use crate::callback_classes::KeptCallbacks;
 use crate::counts::KeptCounts;
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::fills::Fill;
+use crate::held::HeldAt;
 use crate::io_classes::KeptIo;
 use crate::lock_ends::KeptLocks;
 use crate::misread::{self, IoEnd};
@@ -102,6 +103,8 @@ pub(crate) struct Findings {
     pub(crate) more_data: Vec<(Event, Span, i128, Home)>,
     /// What it does with handles that objects keep.
     pub(crate) handles: KeptHandles,
+    /// The locks that it holds, statement by statement.
+    pub(crate) held: HeldAt,
     /// What it does to locks.
     pub(crate) locks: KeptLocks,
     /// Flags of objects that it leaves set.
@@ -167,6 +170,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::Lock(fault) => (140 + fault.number(), event.at),
         EventKind::UnsynchronisedFlag(_) => (124, event.at),
         EventKind::AfterCallback(_) => (125, event.at),
+        EventKind::Unguarded(_) => (126, event.at),
         EventKind::Wake(_) => (214, event.at),
     }
 }

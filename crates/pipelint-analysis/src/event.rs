@@ -19,6 +19,7 @@ use crate::results::ResultFault;
 use crate::silenced::Silenced;
 use crate::stuck_flag::StuckFlag;
 use crate::thread_terminated::Holds;
+use crate::unguarded::UnguardedAccess;
 use crate::unsynchronised::UnsynchronisedFlag;
 use crate::wake_fault::WakeFault;
 
@@ -71,6 +72,8 @@ pub enum StepKind {
     Declared(Name),
     /// The variable is assigned.
     Assigned(Name),
+    /// This variable is read.
+    Read(Name),
     /// A comparison with this value, which the call never yields on failure.
     Compared(Name),
     /// The value is narrowed to this type.
@@ -384,6 +387,8 @@ pub enum EventKind {
     StuckFlag(StuckFlag),
     /// A flag is polled on one thread and set on another, and nothing orders the two.
     UnsynchronisedFlag(UnsynchronisedFlag),
+    /// A variable that a lock guards is touched without it.
+    Unguarded(UnguardedAccess),
     /// An object is touched after a call of user code that may have ended it.
     AfterCallback(AfterCallback),
     /// A fault of threads that wait to be woken.

@@ -161,6 +161,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) locks_itself: bool,
     /// What the call being run does to locks is known without its code.
     pub(crate) locks_told: bool,
+    /// What pointers lead to that come without a type (`void *context`), by what they are put into first.
+    pub(crate) shown: FxHashMap<ValId, ClassRef>,
     /// How its ways out leave locks.
     pub(crate) lock_ends: Vec<LockEnd>,
     /// Locks that some path gave back for the caller.
@@ -292,6 +294,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             left_unset: FxHashMap::default(),
             locks_itself: crate::lock_types::may_lock(program, f.0, function),
             locks_told: false,
+            shown: FxHashMap::default(),
             lock_ends: Vec::new(),
             locks_owed: Vec::new(),
             is_left: false,
@@ -513,6 +516,7 @@ impl<'p, 'm> Exec<'p, 'm> {
                         next.push((handler, thrown));
                     }
                 }
+                self.note_held(&state);
                 self.statement(state, stmt, &mut after);
             }
             self.steps += after.len();
@@ -526,6 +530,7 @@ impl<'p, 'm> Exec<'p, 'm> {
         }
         self.stmt = self.cfg.first[block] + u32::try_from(body.stmts.len()).unwrap_or(u32::MAX / 4);
         for state in states {
+            self.note_held(&state);
             self.terminator(state, &body.term, next);
         }
     }

@@ -23,6 +23,8 @@ pub(crate) enum Thing {
     Field(ClassRef, Name, bool),
     /// A local variable that a lambda has by reference.
     Local(FnRef, u32),
+    /// What a parameter of a thread's function points to.
+    Behind(FnRef, u32),
 }
 
 /// A loop that asks a thing whether to go on.
@@ -236,10 +238,16 @@ impl<'a, 'm> Looker<'a, 'm> {
 
     /// The thing that a place is, if it is a plain number that nothing but its type guards.
     fn thing(&self, place: PlaceId) -> Option<Thing> {
-        let program = self.program;
         let place = &self.function.places[place];
+        let (thing, ty) = self.named(&place.base, &place.proj)?;
+        is_plain_number(self.program, ty).then_some(thing)
+    }
+
+    /// The thing that a place is, as far as these steps lead, and its type.
+    pub(crate) fn named(&self, base: &Base, steps: &[Proj]) -> Option<(Thing, &'a Type)> {
+        let program = self.program;
         let unit = self.f.0;
-        let thing = match (&place.base, &place.proj[..]) {
+        let thing = match (base, steps) {
             (Base::Global(name), []) => {
                 let own = || {
                     let lambda = self.function.kind == FunctionKind::Lambda;
@@ -283,9 +291,11 @@ impl<'a, 'm> Looker<'a, 'm> {
                 let class = program.class_at(*class);
                 &class.fields.iter().find(|f| f.name == *name)?.ty
             }
-            Thing::Local(f, l) => &program.function(*f).locals.get(*l as usize)?.ty,
+            Thing::Local(f, l) | Thing::Behind(f, l) => {
+                &program.function(*f).locals.get(*l as usize)?.ty
+            }
         };
-        is_plain_number(program, ty).then_some(thing)
+        Some((thing, ty))
     }
 
     /// The variable of the function around a lambda that the lambda has by reference.
@@ -316,19 +326,10 @@ impl<'a, 'm> Looker<'a, 'm> {
 
     /// The field of this name that objects of a class have, by the class that declares it.
     fn field(&self, class: ClassRef, name: &str) -> Option<Thing> {
-        let mut todo = vec![(class, 0)];
-        while let Some((at, depth)) = todo.pop() {
-            let class = self.program.class_at(at);
-            if let Some(field) = class.fields.iter().find(|f| f.name == name) {
-                return Some(Thing::Field(at, field.name.clone(), field.is_static));
-            }
-            if depth < 8 {
-                let bases = class.bases.iter();
-                let bases = bases.filter_map(|b| self.program.class_ref_in(at.0, &class.name, b));
-                todo.extend(bases.map(|base| (base, depth + 1)));
-            }
-        }
-        None
+        let at = self.program.declaring(class, name)?;
+        let mut fields = self.program.class_at(at).fields.iter();
+        let field = fields.find(|f| f.name == name)?;
+        Some(Thing::Field(at, field.name.clone(), field.is_static))
     }
 
     /// The loops' ends that ask a thing.

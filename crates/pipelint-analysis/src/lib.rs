@@ -1,5 +1,6 @@
 //! Linking, symbolic execution, the machines on values, and the events they show.
 
+mod accesses;
 mod acquire;
 mod after_callback;
 mod aggregate;
@@ -62,7 +63,9 @@ mod guard_dropped;
 mod guard_fault;
 mod guard_types;
 mod handed_on;
+mod handed_over;
 mod handlers;
+mod held;
 mod holders;
 mod initialise;
 mod integers;
@@ -74,12 +77,14 @@ mod kept_errors;
 mod last_error;
 mod leave;
 mod lock_calls;
+mod lock_contexts;
 mod lock_ends;
 mod lock_fault;
 mod lock_types;
 mod lockset;
 mod log;
 mod lost;
+mod lost_updates;
 mod memo;
 mod memory;
 mod misread;
@@ -97,7 +102,6 @@ mod operation;
 mod other_holders;
 mod outcomes;
 mod overlapped_handle;
-mod overloads;
 mod own;
 mod owners;
 mod parked;
@@ -144,6 +148,7 @@ mod thread_starts;
 mod thread_terminated;
 mod threads;
 mod translate;
+mod unguarded;
 mod unheard;
 mod unpinned;
 mod unsure;
@@ -189,6 +194,7 @@ pub use silenced::Silenced;
 pub use stuck_flag::StuckFlag;
 pub use taken_back::FROM_RAW;
 pub use thread_terminated::Holds;
+pub use unguarded::UnguardedAccess;
 pub use unsynchronised::UnsynchronisedFlag;
 pub use wake_fault::WakeFault;
 
@@ -397,9 +403,24 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         &all, &order, &mut notes, &told, &named, &offered,
     ));
     analysis.events.extend(started::started_too_early(&program));
+    let held = notes.iter().map(|(i, _)| *i).zip(&mut findings);
+    let held = held::HeldLocks::take(held);
     if let Some(threads) = threads::Threads::new(&program, &all, &order) {
         let flags = unsynchronised::unsynchronised_flags(&program, &all, &threads);
         analysis.events.extend(flags);
+        if !held.is_empty() {
+            let calls = &threads.calls;
+            let contexts =
+                lock_contexts::LockContexts::new(&program, &all, &held, calls, Some(&threads));
+            let shared = unguarded::Shared {
+                program: &program,
+                all: &all,
+                threads: &threads,
+                held: &held,
+                contexts: &contexts,
+            };
+            analysis.events.extend(shared.unguarded());
+        }
     }
     analysis.events.extend(dequeue::dead_handling(&program));
     analysis.events.extend(copies::copyable_owners(&program));
@@ -500,6 +521,7 @@ fn run_function(
         exec.tell_silenced();
         exec.tell_flags();
         exec.tell_kept_locks();
+        exec.settle_held();
         let events = exec.found.finish();
         if exec.bounded {
             given_up::note_unseen(&mut exec.found, &events);

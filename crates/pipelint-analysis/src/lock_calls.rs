@@ -164,6 +164,7 @@ impl Exec<'_, '_> {
             // What is tried fails, and nobody waits.
             recursive: recursive || attempt.is_some(),
             guarded: false,
+            tried: attempt.is_some(),
             api,
         };
         Some(LockEffect {
@@ -180,6 +181,7 @@ impl Exec<'_, '_> {
             shared: guard.mode == LockMode::Shared,
             recursive: false,
             guarded: true,
+            tried: false,
             api: Name::new(api),
         }
     }
@@ -354,6 +356,7 @@ impl Exec<'_, '_> {
             shared: call.mode == LockMode::Shared,
             recursive: attempt || lock.recursive,
             guarded: !gives,
+            tried: attempt,
             api: name.clone(),
         };
         Some(LockEffect {
@@ -512,6 +515,7 @@ impl Exec<'_, '_> {
                 shared: false,
                 recursive: false,
                 guarded: true,
+                tried: false,
                 api: Name::new_static("the guard's end"),
             };
             self.lock_is(state, *loc, &act);

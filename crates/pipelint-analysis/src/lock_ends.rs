@@ -5,7 +5,7 @@
 //! give it back: it was made here, a guard that never ends holds it, or it is a private part of the object, and
 //! no code in sight gives it back for others.
 
-use pipelint_ir::{Base, Name, Operand, Reference, Rvalue, Statement, Type};
+use pipelint_ir::{Base, Name, Operand, Proj, Reference, Rvalue, Statement, Type};
 use pipelint_source::Span;
 use rustc_hash::FxHashSet;
 
@@ -135,17 +135,44 @@ impl Exec<'_, '_> {
         self.lock_ends.push(LockEnd { says, held, freed });
     }
 
+    /// The type of a location, where its declarations or what its pointer was put into tell it.
+    fn type_told(&self, loc: LocId) -> Option<Type> {
+        match self.arena.get_loc(loc) {
+            Loc::Deref(v) => match self.loc_type(loc).filter(|ty| ty.name != "void") {
+                Some(ty) => Some(ty),
+                None => {
+                    let class = self.pointees.get(v).or_else(|| self.shown.get(v))?;
+                    let class = self.program.class_at(*class);
+                    Some(Type::named(class.name.clone()))
+                }
+            },
+            Loc::Field(parent, name) => {
+                let ty = self.type_told(*parent)?;
+                let step = Proj::Field(name.clone());
+                self.program.part_type(self.unit, self.scope(), ty, &step)
+            }
+            _ => self.loc_type(loc),
+        }
+    }
+
     /// Which class's lock it is, or which global one.
     pub(crate) fn lock_key(&self, loc: LocId) -> Option<LockKey> {
         match self.arena.get_loc(loc) {
-            Loc::Global(name) => Some((None, name.clone())),
+            Loc::Global(name) => {
+                // A static member, or a field of the object that a lambda has captured.
+                let class = self.function.class.as_ref();
+                let class = class.and_then(|class| self.program.class_ref(self.unit, class));
+                let class = class.and_then(|class| self.program.declaring(class, name));
+                Some((class, name.clone()))
+            }
             Loc::Field(parent, name) => {
                 let class = |ty: &Type| {
                     let ty = self.program.resolve(ty);
                     self.program.class_ref_in(self.unit, self.scope(), &ty.name)
                 };
-                let known = self.loc_type(*parent).and_then(|ty| class(&ty));
+                let known = self.type_told(*parent).and_then(|ty| class(&ty));
                 let class = known.or_else(|| class(&self.seen_as(*parent)?))?;
+                let class = self.program.declaring(class, name).unwrap_or(class);
                 Some((Some(class), name.clone()))
             }
             // Through a pointer that is kept: the pointer names it.

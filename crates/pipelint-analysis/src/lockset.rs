@@ -61,6 +61,8 @@ pub(crate) struct LockAct {
     pub(crate) shared: bool,
     pub(crate) recursive: bool,
     pub(crate) guarded: bool,
+    /// It does not wait for the lock.
+    pub(crate) tried: bool,
     pub(crate) api: Name,
 }
 
@@ -134,6 +136,7 @@ impl Exec<'_, '_> {
             Does::Give => self.lock_given_back(state, loc, act),
             Does::Make => {
                 // There, or its handle is put there.
+                self.note_made(loc);
                 for loc in [loc, self.handle_at(loc)] {
                     state.locks.remove(loc);
                     state.freed_locks.remove(loc);
@@ -161,6 +164,7 @@ impl Exec<'_, '_> {
                     shared: hold.shared,
                     recursive: true,
                     guarded: hold.guarded,
+                    tried: false,
                     api: hold.taken.0.clone(),
                 };
                 (loc, act)
@@ -173,6 +177,9 @@ impl Exec<'_, '_> {
 
     fn lock_taken(&mut self, state: &mut State, loc: LocId, act: &LockAct) {
         let taken = (act.api.clone(), self.at());
+        if self.site.is_none() && !act.tried {
+            self.note_taking(loc, act.shared);
+        }
         state.freed_locks.remove(loc);
         match state.locks.get(loc).cloned() {
             Some(held) if held.count > 0 => {

@@ -5,7 +5,7 @@ use pipelint_ir::{
     Reference, Type,
 };
 
-use crate::program::{FnRef, Program, Target, last, scope_of};
+use crate::program::{ClassRef, FnRef, Program, Target, last, scope_of};
 
 impl<'m> Program<'m> {
     /// What a call of `callee`, a part of `from`, with `args` arguments goes to.
@@ -209,6 +209,23 @@ impl<'m> Program<'m> {
     ) -> Option<Name> {
         let place = &from.places[place];
         self.class_behind(unit, from, &place.base, &place.proj)
+    }
+
+    /// The class that declares a field of this name, which objects of a class have: the class or a base of it.
+    pub(crate) fn declaring(&self, class: ClassRef, field: &str) -> Option<ClassRef> {
+        let mut todo = vec![(class, 0)];
+        while let Some((at, depth)) = todo.pop() {
+            let class = self.class_at(at);
+            if class.fields.iter().any(|f| f.name == field) {
+                return Some(at);
+            }
+            if depth < 8 {
+                let bases = class.bases.iter();
+                let bases = bases.filter_map(|b| self.class_ref_in(at.0, &class.name, b));
+                todo.extend(bases.map(|base| (base, depth + 1)));
+            }
+        }
+        None
     }
 
     /// The class of what some steps from a base lead to.

@@ -13,7 +13,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::fields::Fields;
 use crate::globals::Globals;
-use crate::overloads::{is_static, statics};
 use crate::sites::Sites;
 use crate::status::Statuses;
 use crate::text::Texts;
@@ -154,15 +153,28 @@ impl<'m> Program<'m> {
                 )
             })
             .collect();
-        let statics = statics(&units);
+        // Of functions of one name, one may be static: the number of parameters tells them apart.
+        let mut statics: FxHashMap<(Name, usize), bool> = FxHashMap::default();
+        for m in units
+            .iter()
+            .flat_map(|u| &u.classes)
+            .flat_map(|c| &c.methods)
+        {
+            let is = m.kind == FunctionKind::StaticMethod;
+            let known = statics.entry((m.name.clone(), m.params.len()));
+            *known.or_insert(is) &= is;
+        }
         units.par_iter_mut().enumerate().for_each(|(u, unit)| {
             let sees = &unit.sees;
             for function in &mut unit.functions {
-                if function.kind == FunctionKind::Method
-                    && let Some(overloads) = statics.get(&function.name)
-                    && is_static(function, overloads)
-                {
-                    function.kind = FunctionKind::StaticMethod;
+                let kind = function.kind;
+                if matches!(kind, FunctionKind::Method | FunctionKind::StaticMethod) {
+                    let said = (function.name.clone(), function.params as usize);
+                    match statics.get(&said) {
+                        Some(true) => function.kind = FunctionKind::StaticMethod,
+                        Some(false) => function.kind = FunctionKind::Method,
+                        None => {}
+                    }
                 }
                 let class = function
                     .class

@@ -30,7 +30,11 @@ impl Exec<'_, '_> {
             self.arena.get(v),
             Val::Sym(Sym::Call { .. } | Sym::Inner { .. })
         );
-        if !made || self.pointees.contains_key(&v) {
+        let known = match made {
+            true => &mut self.pointees,
+            false => &mut self.shown,
+        };
+        if known.contains_key(&v) {
             return;
         }
         if let Some(local) = self.function.locals.get(l.0 as usize)
@@ -39,7 +43,7 @@ impl Exec<'_, '_> {
             let name = self.program.resolve(&local.ty).name.clone();
             let scope = &self.function.name;
             if let Some(class) = self.program.class_ref_in(self.unit, scope, &name) {
-                self.pointees.insert(v, class);
+                known.insert(v, class);
             }
         }
     }

@@ -179,6 +179,34 @@ impl Shared {
         locals
     }
 
+    /// The variables that lead to what is shared, or to what parts of that point to.
+    pub(crate) fn led_to(&self, function: &Function) -> FxHashSet<u32> {
+        let mut locals = self.locals(function);
+        for _ in 0..2 {
+            for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
+                let Statement::Assign {
+                    dst,
+                    value:
+                        Rvalue::Use(Operand::Copy(p) | Operand::Move(p))
+                        | Rvalue::Cast(_, Operand::Copy(p) | Operand::Move(p)),
+                } = stmt
+                else {
+                    continue;
+                };
+                let (dst, from) = (&function.places[*dst], &function.places[*p]);
+                let leads = match from.base {
+                    Base::Local(l) => locals.contains(&l.0),
+                    Base::SelfObj => self.this && !from.proj.is_empty(),
+                    _ => false,
+                };
+                if let (true, Base::Local(l), []) = (leads, &dst.base, &dst.proj[..]) {
+                    locals.insert(l.0);
+                }
+            }
+        }
+        locals
+    }
+
     /// The place holds a pointer to what is shared.
     fn leads(&self, function: &Function, locals: &FxHashSet<u32>, place: PlaceId) -> bool {
         let place = &function.places[place];

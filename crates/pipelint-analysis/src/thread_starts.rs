@@ -25,6 +25,18 @@ pub(crate) struct ThreadStart {
     pub(crate) by: Option<(FnRef, (usize, usize))>,
     /// The last name of the place that keeps the thread.
     pub(crate) kept: Option<Name>,
+    /// What its parameters are given that the starting function knows.
+    pub(crate) given: Vec<Given>,
+}
+
+/// What a parameter of what is run is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Given {
+    pub(crate) param: u32,
+    /// A place of the starting function: a pointer, or what is pointed to.
+    pub(crate) place: PlaceId,
+    /// The place's address is given.
+    pub(crate) by_address: bool,
 }
 
 /// What a place does with what it has run.
@@ -64,6 +76,7 @@ struct Site {
     at: (usize, usize),
     span: Span,
     kept: Option<Name>,
+    given: Vec<Given>,
 }
 
 /// Functions that have a parameter run.
@@ -91,6 +104,7 @@ pub(crate) fn thread_starts(program: &Program<'_>, all: &[FnRef]) -> Vec<ThreadS
                         span: site.span,
                         by: Some((f, site.at)),
                         kept: site.kept,
+                        given: site.given,
                     }),
                     Run::Parameter(n) => next.entry(f).or_default().push((n, site.how)),
                 }
@@ -124,6 +138,7 @@ fn derived(program: &Program<'_>) -> Vec<ThreadStart> {
                     span: function.map.name,
                     by: None,
                     kept: None,
+                    given: Vec::new(),
                 });
             }
         }
@@ -169,12 +184,17 @@ fn sites(program: &Program<'_>, f: FnRef, wrappers: Option<&Wrappers>) -> Vec<Si
                     Statement::Call { dst: Some(dst), .. } => last_name(function, *dst),
                     _ => None,
                 };
+                let given = match wrappers {
+                    Some(_) => Vec::new(),
+                    None => looker.given(stmt, &run),
+                };
                 found.push(Site {
                     run,
                     how,
                     at: (b, i),
                     span,
                     kept,
+                    given,
                 });
             }
         }
@@ -263,16 +283,17 @@ impl<'a> Looker<'a, '_> {
                         return Some((self.run(args.get(callback)?, 0)?, how));
                     }
                 }
-                if matches!(target, Target::Defined(_)) {
-                    return None;
-                }
                 let written = name.strip_prefix("::").unwrap_or(name);
                 if let Some(maker) = models.thread_maker(written)
                     && maker.method.is_none()
                     && !maker.methods
                     && !maker.fields
                 {
+                    // What the program defines itself does what is said of it all the same.
                     return self.by(maker, last(name), args);
+                }
+                if matches!(target, Target::Defined(_)) {
+                    return None;
                 }
                 self.made_into(dst, args)
             }
@@ -345,6 +366,80 @@ impl<'a> Looker<'a, '_> {
             None => args.iter().find_map(|arg| self.run(arg, 0))?,
         };
         Some((run, How::of(api, maker)))
+    }
+
+    /// What a call gives to the function that it has run: one argument, where the models say which, or all
+    /// that follow the function.
+    fn given(&mut self, stmt: &'a Statement, run: &Run) -> Vec<Given> {
+        let (Statement::Call { callee, args, .. }, Run::Function(_)) = (stmt, run) else {
+            return Vec::new();
+        };
+        let target = self
+            .program
+            .target(self.f.0, self.function, callee, args.len());
+        let models = self.program.models;
+        let by_model = match (&target, callee) {
+            (Target::Model(model), _) if model.starts.is_some() || model.registers.is_some() => {
+                let starts = model.starts.as_ref().map(|s| s.context);
+                starts.or_else(|| model.registers.as_ref().map(|r| r.context))
+            }
+            (_, Callee::Function(name)) => {
+                let written = name.strip_prefix("::").unwrap_or(name);
+                models.thread_maker(written).and_then(|maker| maker.context)
+            }
+            _ => None,
+        };
+        let given: Vec<&Operand> = match by_model {
+            Some(n) => args.get(n).into_iter().collect(),
+            None => {
+                let at = args.iter().position(|arg| self.run(arg, 0).is_some());
+                args.iter()
+                    .skip(at.map_or(args.len(), |at| at + 1))
+                    .collect()
+            }
+        };
+        let mut found = Vec::new();
+        for (param, arg) in (0..).zip(given) {
+            if let Some((place, by_address)) = self.led_to(arg, 0) {
+                found.push(Given {
+                    param,
+                    place,
+                    by_address,
+                });
+            }
+        }
+        found
+    }
+
+    /// The place whose address an argument is, or the pointer that it copies.
+    fn led_to(&mut self, op: &Operand, depth: u32) -> Option<(PlaceId, bool)> {
+        let (Operand::Copy(place) | Operand::Move(place)) = op else {
+            return None;
+        };
+        if depth > DEEPEST {
+            return None;
+        }
+        match self.definition(*place) {
+            Some(Statement::Assign { value, .. }) => match value {
+                Rvalue::Ref(of) => Some((*of, true)),
+                Rvalue::Use(op) | Rvalue::Cast(_, op) => self.led_to(op, depth + 1),
+                _ => Some((*place, false)),
+            },
+            // `std::ref(value)`
+            Some(Statement::Call {
+                callee: Callee::Function(name),
+                args,
+                ..
+            }) if matches!(last(name), "ref" | "addressof") => {
+                let (Operand::Copy(of) | Operand::Move(of)) = args.first()? else {
+                    return None;
+                };
+                self.led_to(args.first()?, depth + 1)
+                    .filter(|(_, by_address)| *by_address)
+                    .or(Some((*of, true)))
+            }
+            _ => Some((*place, false)),
+        }
     }
 
     /// A call of a function that has a parameter run.

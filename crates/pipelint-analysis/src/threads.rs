@@ -154,6 +154,17 @@ impl<'a, 'm> Threads<'a, 'm> {
         Some(threads)
     }
 
+    /// What each root begins with.
+    pub(crate) fn beginnings(&self) -> Vec<(usize, RootId)> {
+        let callers = self.entries.iter().map(|f| (*f, CALLERS));
+        let starts = self.roots.iter().enumerate();
+        let starts = starts.filter_map(|(id, root)| {
+            let start = root.start.as_ref()?;
+            Some((self.program.number(start.entry), id))
+        });
+        callers.chain(starts).collect()
+    }
+
     pub(crate) fn root(&self, id: RootId) -> &Root {
         &self.roots[id]
     }
@@ -169,26 +180,30 @@ impl<'a, 'm> Threads<'a, 'm> {
     }
 
     /// Two roots on which two functions may run at the same time, on one object as far as is known.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the rules of locks ask it"))]
+    #[cfg(test)]
     pub(crate) fn in_parallel(&self, f: FnRef, g: FnRef) -> Option<(&Root, &Root)> {
         for &a in self.of(f) {
             for &b in self.of(g) {
-                let beside = |thread: RootId, g: FnRef| {
-                    let known = self.besides[thread].get_or_init(|| self.beside(thread, &|_| true));
-                    known.contains_key(&self.program.number(g))
-                };
-                let parallel = match (a, b) {
-                    (CALLERS, CALLERS) => false,
-                    (CALLERS, _) => beside(b, f),
-                    (_, CALLERS) => beside(a, g),
-                    _ => a != b || self.roots[a].overlaps(),
-                };
-                if parallel {
+                if self.at_once((a, f), (b, g)) {
                     return Some((&self.roots[a], &self.roots[b]));
                 }
             }
         }
         None
+    }
+
+    /// Two functions may run at the same time, each on one of its roots.
+    pub(crate) fn at_once(&self, (a, f): (RootId, FnRef), (b, g): (RootId, FnRef)) -> bool {
+        let beside = |thread: RootId, g: FnRef| {
+            let known = self.besides[thread].get_or_init(|| self.beside(thread, &|_| true));
+            known.contains_key(&self.program.number(g))
+        };
+        match (a, b) {
+            (CALLERS, CALLERS) => false,
+            (CALLERS, _) => beside(b, f),
+            (_, CALLERS) => beside(a, g),
+            _ => a != b || self.roots[a].overlaps(),
+        }
     }
 
     /// All that some functions lead to through functions that are wanted, themselves included.

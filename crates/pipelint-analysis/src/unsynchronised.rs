@@ -256,7 +256,7 @@ impl Join<'_, '_> {
         let flag = match &poll.thing {
             Thing::Global(u, g) => self.program.units[*u].globals[*g].name.clone(),
             Thing::Field(_, name, _) => name.clone(),
-            Thing::Local(f, l) => {
+            Thing::Local(f, l) | Thing::Behind(f, l) => {
                 let local = self.program.function(*f).locals.get(*l as usize);
                 local.map(|local| local.name.clone()).unwrap_or_default()
             }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use pipelint_frontend::cpp::config::CppConfig;
 use pipelint_models::{
-    Constant, FunctionModel, Guard, Lock, Models, Owner, ResourceKind, TypeModel,
+    ConditionVariable, Constant, FunctionModel, Guard, Lock, Models, Owner, ResourceKind,
+    ThreadMaker, TypeModel,
 };
 use pipelint_report::Severity;
 use schemars::JsonSchema;
@@ -17,12 +18,14 @@ use crate::builds::Builds;
 use crate::options::Change;
 
 /// The sections that the models' own loader reads.
-const MODELS: [&str; 7] = [
+const MODELS: [&str; 9] = [
     "functions",
     "resources",
     "owners",
     "locks",
     "guards",
+    "conditions",
+    "threads",
     "types",
     "constants",
 ];
@@ -76,6 +79,12 @@ pub(crate) struct Config {
     /// Types that hold a lock as long as they live.
     #[schemars(with = "Vec<Guard>")]
     guards: Option<IgnoredAny>,
+    /// Types on which a thread waits until another one wakes it.
+    #[schemars(with = "Vec<ConditionVariable>")]
+    conditions: Option<IgnoredAny>,
+    /// What runs code beside the code that asks for it.
+    #[schemars(with = "Vec<ThreadMaker>")]
+    threads: Option<IgnoredAny>,
     /// Type names that make a file worth parsing.
     #[schemars(with = "Vec<TypeModel>")]
     types: Option<IgnoredAny>,
@@ -136,6 +145,8 @@ impl Config {
             &self.owners,
             &self.locks,
             &self.guards,
+            &self.conditions,
+            &self.threads,
             &self.types,
             &self.constants,
         ];

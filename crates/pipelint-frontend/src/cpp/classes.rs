@@ -205,9 +205,7 @@ impl<'t> Items<'t> {
         }
         let short = Name::new(super::tree::last_segment(&declaration.name));
         let is_static = declaration.kind == FunctionKind::StaticMethod;
-        // Where overloads differ, who sees all the declarations tells them apart.
-        let all = out.facts.methods.entry(short).or_insert(is_static);
-        *all &= is_static;
+        out.facts.methods.insert(short, is_static);
         self.known.functions.insert(declaration.name.clone());
         out.class.methods.push(declaration);
     }

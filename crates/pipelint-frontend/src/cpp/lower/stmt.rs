@@ -1,7 +1,8 @@
 //! Statements, and the jumps among them.
 
 use pipelint_ir::{
-    Base, GapReason, LocalKind, Mark, Name, Operand, PlaceId, Rvalue, Statement, Terminator, Type,
+    Base, GapReason, LocalKind, Mark, Name, Operand, PlaceId, Reference, Rvalue, Statement,
+    Terminator, Type,
 };
 use pipelint_source::Span;
 use tree_sitter::Node;
@@ -300,7 +301,13 @@ impl<'t> Lowerer<'_, 't> {
         };
         let ends = self.f.anything_alive() || !self.f.temps.is_empty();
         let Base::Local(id) = self.f.places[place].base else {
-            return Some(value);
+            if !ends || ret.reference != Reference::None {
+                return Some(value);
+            }
+            // It is read before what ends here ends: a guard, say.
+            let temp = self.f.temp(ret, span);
+            self.f.assign(temp, Rvalue::Use(value), span);
+            return Some(Operand::Copy(temp));
         };
         let local = self.f.local_info(id).clone();
         let whole = self.f.places[place].proj.is_empty();
