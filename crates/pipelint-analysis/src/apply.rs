@@ -717,7 +717,9 @@ impl<'p> Exec<'p, '_> {
             Action::Lock(loc, act) => {
                 let loc = self.loc(state, frame, call, *loc);
                 self.guessed = frame.guessed;
+                self.locked_by = Some(call.function);
                 self.lock_is(state, loc, act);
+                self.locked_by = None;
                 self.guessed = false;
             }
             Action::Io(io) => {

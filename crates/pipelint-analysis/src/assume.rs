@@ -329,6 +329,7 @@ impl Exec<'_, '_> {
             {
                 self.asks_memory(state, a, c, op == CmpOp::Eq);
             }
+            self.lock_answered(state);
             self.escape_tested_elements(state, a, b);
             self.note_last_owner(state, op, a, b);
         }

@@ -18,7 +18,7 @@ use crate::cfg::Cfg;
 use crate::closure::Closure;
 use crate::collect::Findings;
 use crate::event::{LeakHow, StepKind};
-use crate::lock_ends::LockEnd;
+use crate::lock_ends::{LockEnd, LockKey};
 use crate::lost::Told;
 use crate::misread::Leaves;
 use crate::operation::Ending;
@@ -165,6 +165,12 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) shown: FxHashMap<ValId, ClassRef>,
     /// How its ways out leave locks.
     pub(crate) lock_ends: Vec<LockEnd>,
+    /// Locks that some path gave back for the caller.
+    pub(crate) locks_owed: Vec<LockKey>,
+    /// Some path leaves the function.
+    pub(crate) is_left: bool,
+    /// The called function whose doings with a lock are replayed.
+    pub(crate) locked_by: Option<FnRef>,
     /// What was known of operations where the function was left.
     pub(crate) endings: Vec<Ending>,
     /// Its ends, as its caller sees them.
@@ -290,6 +296,9 @@ impl<'p, 'm> Exec<'p, 'm> {
             locks_told: false,
             shown: FxHashMap::default(),
             lock_ends: Vec::new(),
+            locks_owed: Vec::new(),
+            is_left: false,
+            locked_by: None,
             endings: Vec::new(),
             opened_names: FxHashMap::default(),
             cancels_all: FxHashSet::default(),
@@ -783,6 +792,11 @@ impl<'p, 'm> Exec<'p, 'm> {
                 self.may_complete(&mut state);
                 // What follows may be another task's, which runs when it likes.
                 self.doubt_locks(&mut state, &|_, _| true);
+                out.push(state);
+            }
+            Statement::Mark(Mark::MayEnd(place)) => {
+                let object = self.place(&mut state, *place);
+                self.rust_guard_may_end(&mut state, object);
                 out.push(state);
             }
             Statement::Mark(_) => out.push(state),

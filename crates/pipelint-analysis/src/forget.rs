@@ -6,6 +6,7 @@ use pipelint_ir::{Base, Callee, Class, Name, Operand, PlaceId, Statement, Type};
 use crate::boxed::MAKER;
 use crate::event::{Event, EventKind, LeakHow, StepKind};
 use crate::exec::{Exec, Outcome};
+use crate::holders::is_guard;
 use crate::program::{ClassRef, last};
 use crate::rust::{DEPTH, parts_of};
 use crate::state::{Fact, Res, State, Status};
@@ -140,6 +141,10 @@ impl<'p> Exec<'p, '_> {
 
     fn forget_typed(&mut self, state: &mut State, object: LocId, ty: &Type, by: &Name, depth: u32) {
         if depth == 0 || !ty.is_object() || self.is_moved(state, object) {
+            return;
+        }
+        if is_guard(&ty.name) {
+            self.rust_guard_forgotten(state, object);
             return;
         }
         if let Some(owner) = self.owner_named(ty).filter(|o| !o.is_action()) {

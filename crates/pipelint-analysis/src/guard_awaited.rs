@@ -267,7 +267,7 @@ impl Flow<'_, '_, '_> {
                     }
                 }
             }
-            Statement::Drop { place, .. } => {
+            Statement::Drop { place, .. } | Statement::Mark(Mark::MayEnd(place)) => {
                 if !self.function.places[*place].proj.contains(&Proj::Deref)
                     && let Some(local) = self.local(*place)
                 {

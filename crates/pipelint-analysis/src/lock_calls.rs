@@ -22,6 +22,10 @@ pub(crate) struct LockEffect {
     attempt: Option<Attempt>,
     /// The guard that is made, with its locks, and the one that it is made of.
     guard: Option<(LocId, Vec<LocId>)>,
+    /// The result says whether a lock was taken that is waited for.
+    answer: Option<Success>,
+    /// The lock that the result points to.
+    yields: Option<LocId>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -166,7 +170,8 @@ impl Exec<'_, '_> {
         Some(LockEffect {
             acts: vec![(loc, act)],
             attempt: attempt.map(Attempt::Result),
-            guard: None,
+            answer: call.success.filter(|_| call.does == LockDoes::Lock),
+            ..LockEffect::default()
         })
     }
 
@@ -255,8 +260,8 @@ impl Exec<'_, '_> {
         }
         Some(LockEffect {
             acts,
-            attempt: None,
             guard: Some((to, locks)),
+            ..LockEffect::default()
         })
     }
 
@@ -297,11 +302,20 @@ impl Exec<'_, '_> {
         } else if has(&guard.lock) || has(&guard.try_lock) {
             Does::Take
         } else {
-            if has(&guard.release) {
-                let zero = self.arena.int(0);
-                self.write(state, at, zero);
+            if !has(&guard.release) {
+                return Some(LockEffect::default());
             }
-            return Some(LockEffect::default());
+            // Whoever is told has to give it back.
+            let lock = self.lock_at(loc);
+            state
+                .locks
+                .change(|at, _| at == lock, |hold| hold.guarded = false);
+            let zero = self.arena.int(0);
+            self.write(state, at, zero);
+            return Some(LockEffect {
+                yields: Some(loc),
+                ..LockEffect::default()
+            });
         };
         // It is the guard of the same lock afterwards.
         let guard_of = Some((at, vec![loc]));
@@ -335,12 +349,13 @@ impl Exec<'_, '_> {
             .iter()
             .find(|m| m.names.iter().any(|n| n == last(name)))?;
         let attempt = call.does == LockDoes::TryLock;
+        let gives = call.does == LockDoes::Unlock;
         let loc = self.place(state, receiver);
         let act = LockAct {
-            does: Does::Take,
+            does: if gives { Does::Give } else { Does::Take },
             shared: call.mode == LockMode::Shared,
             recursive: attempt || lock.recursive,
-            guarded: true,
+            guarded: !gives,
             tried: attempt,
             api: name.clone(),
         };
@@ -348,13 +363,14 @@ impl Exec<'_, '_> {
             acts: vec![(loc, act)],
             attempt: match attempt {
                 true => Some(Attempt::Tagged),
+                false if gives => None,
                 // Who holds it died: nobody reckons with that.
                 false if lock.names.iter().any(|n| n.starts_with("std::")) => {
                     Some(Attempt::Poisoned)
                 }
                 false => None,
             },
-            guard: None,
+            ..LockEffect::default()
         })
     }
 
@@ -378,6 +394,10 @@ impl Exec<'_, '_> {
                     state.env.insert(at, v);
                 }
             }
+            if let (Some(lock), Some(dst)) = (effect.yields, dst) {
+                let v = self.arena.val(Val::Ptr(lock));
+                self.store_result(&mut state, Some(dst), v);
+            }
             if let Some(attempt) = effect.attempt {
                 for (mut state, held) in self.attempted(&state, attempt, dst) {
                     if held {
@@ -394,6 +414,16 @@ impl Exec<'_, '_> {
                 continue;
             }
             self.do_acts(&mut state, &effect.acts);
+            if let (Some(success), Some(dst)) = (effect.answer, dst) {
+                let at = self.place(&mut state, dst);
+                let v = self.read(&state, at);
+                for (loc, _) in &effect.acts {
+                    let lock = self.lock_at(*loc);
+                    state
+                        .locks
+                        .change(|at, _| at == lock, |hold| hold.answer = Some((v, success)));
+                }
+            }
             out.push(state);
         }
     }
@@ -507,6 +537,39 @@ impl Exec<'_, '_> {
         match lock {
             Some(lock) => self.guard_ends(state, &[lock]),
             None => self.some_guard_ends(state),
+        }
+    }
+
+    /// Rust: the guard at a location is kept from ending.
+    pub(crate) fn rust_guard_forgotten(&mut self, state: &mut State, object: LocId) {
+        let held = state.env.get(object).map(|v| self.arena.get(*v).clone());
+        if let Some(Val::Ptr(at)) = held
+            && let Some(lock) = self.lock_around(at)
+        {
+            let lock = self.lock_at(lock);
+            state
+                .locks
+                .change(|loc, _| loc == lock, |hold| hold.forgotten = true);
+        }
+    }
+
+    /// Rust: a value may have ended, and each guard in it.
+    pub(crate) fn rust_guard_may_end(&mut self, state: &mut State, object: LocId) {
+        if state.locks.is_empty() {
+            return;
+        }
+        let parts = state
+            .env
+            .iter()
+            .filter(|(loc, _)| self.arena.within(*loc, object));
+        let locks = parts.filter_map(|(_, v)| match self.arena.get(*v) {
+            Val::Ptr(at) => self.lock_around(*at),
+            _ => None,
+        });
+        let locks: Vec<LocId> = locks.collect();
+        for lock in locks {
+            let lock = self.lock_at(lock);
+            self.doubt_locks(state, &|loc, hold| loc == lock && hold.guarded);
         }
     }
 

@@ -5,27 +5,30 @@
 //! give it back: it was made here, a guard that never ends holds it, or it is a private part of the object, and
 //! no code in sight gives it back for others.
 
-use pipelint_ir::{Name, Proj, Reference, Type};
+use pipelint_ir::{Base, Name, Operand, Proj, Reference, Rvalue, Statement, Type};
 use pipelint_source::Span;
 use rustc_hash::FxHashSet;
 
 use crate::collect::Findings;
 use crate::event::{Event, EventKind, PathStep, StepKind};
-use crate::exec::Exec;
+use crate::exec::{Exec, number};
 use crate::lock_fault::LockFault;
-use crate::program::ClassRef;
+use crate::lockset::Hold;
+use crate::program::{ClassRef, FnRef};
 use crate::state::State;
-use crate::values::{Loc, LocId, Val, ValId};
+use crate::values::{Loc, LocId, Sym, Val, ValId};
 use crate::words::has_word;
 
 /// A lock by the class whose part it is, or a global one.
 pub(crate) type LockKey = (Option<ClassRef>, Name);
 
 /// What an end of a function says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Says {
     Nothing,
     Number(i128),
+    /// A resource of this kind.
+    Made(Name),
     /// What is not known.
     Something,
     /// An exception.
@@ -47,6 +50,7 @@ struct Left {
     taken: (Name, Span),
     made: bool,
     forgotten: bool,
+    by: Option<FnRef>,
     path: Vec<PathStep>,
 }
 
@@ -74,6 +78,7 @@ pub(crate) fn kept(all: &mut [Findings]) -> Vec<Event> {
 impl Exec<'_, '_> {
     /// The function is left here.
     pub(crate) fn note_lock_end(&mut self, state: &State, value: Option<ValId>, throws: bool) {
+        self.is_left = true;
         for (loc, hold) in state.locks.iter() {
             if hold.count == 0
                 && let Some(key) = self.lock_key(loc)
@@ -84,15 +89,17 @@ impl Exec<'_, '_> {
         if self.alone || self.is_entry_point() {
             return;
         }
-        let held: Vec<(LocId, (Name, Span), bool)> = state
+        let held: Vec<(LocId, Hold)> = state
             .locks
             .iter()
             .filter(|(_, hold)| hold.count > 0 && !hold.callers && !hold.doubtful)
+            .filter(|(loc, _)| !self.is_handed_on(state, *loc, value))
             // A guard gives it back, wherever it is by now.
             .filter(|(_, hold)| !hold.guarded || hold.forgotten)
-            .map(|(loc, hold)| (loc, hold.taken.clone(), hold.forgotten))
+            .map(|(loc, hold)| (loc, hold.clone()))
             .collect();
-        let left = held.into_iter().map(|(loc, taken, forgotten)| {
+        let left = held.into_iter().map(|(loc, hold)| {
+            let taken = hold.taken;
             let about = self.arena.val(Val::Ptr(loc));
             let mut path = state.path(Some(about), Some(taken.1));
             path.push(PathStep {
@@ -103,12 +110,13 @@ impl Exec<'_, '_> {
                 loc,
                 taken,
                 made: state.made_locks.get(loc).is_some(),
-                forgotten,
+                forgotten: hold.forgotten,
+                by: hold.by,
                 path,
             }
         });
         let held: Vec<Left> = left.collect();
-        let freed: Vec<LocId> = state.freed_locks.iter().map(|(loc, _)| loc).collect();
+        let freed: Vec<LocId> = state.given_locks.iter().map(|(loc, ())| loc).collect();
         if held.is_empty() && freed.is_empty() {
             return;
         }
@@ -118,7 +126,10 @@ impl Exec<'_, '_> {
             Some((Some(n), _)) => Says::Number(n),
             Some((None, v)) => match state.facts.get(v).and_then(crate::state::Fact::exact) {
                 Some(n) => Says::Number(n),
-                None => Says::Something,
+                None => match state.res.get(v).filter(|res| !res.kind.is_empty()) {
+                    Some(res) => Says::Made(res.kind.clone()),
+                    None => Says::Something,
+                },
             },
         };
         self.lock_ends.push(LockEnd { says, held, freed });
@@ -155,27 +166,61 @@ impl Exec<'_, '_> {
                 Some((class, name.clone()))
             }
             Loc::Field(parent, name) => {
-                let ty = self.type_told(*parent)?;
-                let class = self.program.class_ref_in(
-                    self.unit,
-                    self.scope(),
-                    &self.program.resolve(&ty).name,
-                )?;
+                let class = |ty: &Type| {
+                    let ty = self.program.resolve(ty);
+                    self.program.class_ref_in(self.unit, self.scope(), &ty.name)
+                };
+                let known = self.type_told(*parent).and_then(|ty| class(&ty));
+                let class = known.or_else(|| class(&self.seen_as(*parent)?))?;
                 let class = self.program.declaring(class, name).unwrap_or(class);
                 Some((Some(class), name.clone()))
             }
             // Through a pointer that is kept: the pointer names it.
             Loc::Deref(v) => match self.arena.get(*v) {
-                Val::Sym(crate::values::Sym::Load { loc, .. }) => self.lock_key(*loc),
+                Val::Sym(Sym::Load { loc, .. }) => self.lock_key(*loc),
                 _ => None,
             },
             _ => None,
         }
     }
 
+    /// What an untyped pointer that the function was given leads to: the one type that it is converted to.
+    fn seen_as(&self, object: LocId) -> Option<Type> {
+        let Loc::Deref(v) = self.arena.get_loc(object) else {
+            return None;
+        };
+        let Val::Sym(Sym::Load { loc, .. }) = self.arena.get(*v) else {
+            return None;
+        };
+        let Loc::Local(given) = *self.arena.get_loc(*loc) else {
+            return None;
+        };
+        let stmts = self.function.blocks.iter().flat_map(|b| &b.stmts);
+        let mut types = stmts.filter_map(|stmt| match stmt {
+            Statement::Assign {
+                value: Rvalue::Cast(ty, Operand::Copy(of) | Operand::Move(of)),
+                ..
+            } => {
+                let of = &self.function.places[*of];
+                (of.base == Base::Local(given) && of.proj.is_empty()).then_some(&**ty)
+            }
+            _ => None,
+        });
+        let first = types.next().filter(|ty| ty.pointers == 1)?;
+        types.all(|ty| ty == first).then(|| Type {
+            pointers: 0,
+            ..first.clone()
+        })
+    }
+
     /// Looks at all ways out.
     pub(crate) fn tell_kept_locks(&mut self) {
         let ends = std::mem::take(&mut self.lock_ends);
+        let owed = std::mem::take(&mut self.locks_owed);
+        if !self.is_left {
+            // A thread's loop gives it back for others, and never ends.
+            self.found.locks.given_back.extend(owed);
+        }
         let hands_on = has_word(
             &self.function.name,
             &[
@@ -192,18 +237,20 @@ impl Exec<'_, '_> {
                 let others = ends.iter().filter(|e| {
                     e.freed.contains(&left.loc) && e.held.iter().all(|l| l.loc != left.loc)
                 });
-                let mut same = false;
-                let mut sibling = false;
+                // Another way says the same, or this one that it failed where the other did not.
+                let (mut same, mut fails) = (false, false);
                 for other in others {
-                    sibling = true;
-                    same |= match (end.says, other.says) {
-                        (Says::Throws, Says::Throws) => false,
+                    same |= end.says == other.says && end.says != Says::Throws;
+                    fails |= match (&end.says, &other.says) {
+                        (a, b) if a == b => false,
                         (Says::Throws, _) => true,
-                        (a, b) if a == b => true,
                         (Says::Number(a), Says::Number(b)) => {
-                            self.is_failure(a) && !self.is_failure(b)
+                            self.is_failure(*a) && !self.is_failure(*b)
                         }
-                        (Says::Number(a), Says::Something) => self.is_failure(a),
+                        (Says::Number(a), Says::Something) => self.is_failure(*a),
+                        (Says::Number(a), Says::Made(kind)) => {
+                            self.is_failure(*a) || self.is_none_of(kind, *a)
+                        }
                         _ => false,
                     };
                 }
@@ -212,19 +259,17 @@ impl Exec<'_, '_> {
                 });
                 let private = || self.is_private_lock(left.loc);
                 let key = self.lock_key(left.loc);
-                let alone = match sibling {
-                    true => same && !hands_on,
-                    false => (left.made && own) || left.forgotten || (!hands_on && private()),
-                };
-                if !alone {
+                let alone = left.forgotten || (left.made && own);
+                if !alone && !fails && (hands_on || !(same || private())) {
                     continue;
                 }
                 told.insert(left.taken.1);
                 let fault = LockFault::Kept {
                     lock: self.lock_name(left.loc),
                     api: left.taken.0.clone(),
-                    elsewhere: sibling,
+                    elsewhere: same || fails,
                     forgotten: left.forgotten,
+                    by: left.by.map(|f| self.program.function(f).name.clone()),
                 };
                 let event = Event {
                     kind: EventKind::Lock(fault),
@@ -235,7 +280,7 @@ impl Exec<'_, '_> {
                     others: Vec::new(),
                 };
                 match key {
-                    Some(key) if !(left.forgotten || left.made && own) => {
+                    Some(key) if !(left.made && own) => {
                         self.found.locks.faults.push((event, key));
                     }
                     _ => self.found.add(event),
@@ -244,14 +289,31 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// The caller gets a pointer to the lock: whoever has it gives the lock back.
+    fn is_handed_on(&self, state: &State, lock: LocId, value: Option<ValId>) -> bool {
+        let leads = |v: ValId| *self.arena.get(v) == Val::Ptr(lock);
+        let mut env = state.env.iter();
+        value.is_some_and(leads) || env.any(|(loc, v)| leads(*v) && self.is_callers(loc))
+    }
+
+    /// A value that no resource of the kind has.
+    fn is_none_of(&self, kind: &str, n: i128) -> bool {
+        let kind = self.program.models.resource(kind);
+        kind.is_some_and(|kind| kind.empty.iter().any(|empty| number(*empty) == n))
+    }
+
     /// A number by which a function says that it failed.
     fn is_failure(&self, n: i128) -> bool {
-        let ty = &self.function.ret;
+        let ty = self.program.resolve(&self.function.ret);
         let pointer = ty.pointers > 0 || ty.reference != Reference::None;
         let boolean = matches!(&*ty.name, "bool" | "BOOL" | "BOOLEAN" | "gboolean");
-        match pointer || boolean {
-            true => n == 0,
-            false => n < 0,
+        match (
+            pointer || boolean,
+            self.program.models.is_handle_type(&ty.name),
+        ) {
+            (true, _) => n == 0,
+            (_, true) => matches!(n, -1 | 0),
+            _ => n < 0,
         }
     }
 

@@ -34,6 +34,8 @@ pub enum LockFault {
         elsewhere: bool,
         /// A guard holds it that never ends.
         forgotten: bool,
+        /// The function of the program that took it, and was called here.
+        by: Option<Name>,
     },
 }
 

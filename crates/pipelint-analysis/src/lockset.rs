@@ -7,12 +7,14 @@
 use std::hash::{Hash, Hasher};
 
 use pipelint_ir::{Name, Proj};
+use pipelint_models::Success;
 use pipelint_source::Span;
 
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::exec::Exec;
 use crate::lock_fault::LockFault;
 use crate::log::Action;
+use crate::program::FnRef;
 use crate::state::State;
 use crate::values::{Loc, LocId, Sym, Val, ValId};
 
@@ -26,6 +28,10 @@ pub(crate) struct Hold {
     pub(crate) callers: bool,
     /// The call that took it, in this function. It tells no two paths apart.
     pub(crate) taken: (Name, Span),
+    /// The called function that took it, likewise.
+    pub(crate) by: Option<FnRef>,
+    /// What the call yielded that took it, and how that says that it could, likewise.
+    pub(crate) answer: Option<(ValId, Success)>,
     /// Code out of sight may have given it back, likewise.
     pub(crate) doubtful: bool,
     /// A guard gives it back, likewise.
@@ -178,22 +184,21 @@ impl Exec<'_, '_> {
         match state.locks.get(loc).cloned() {
             Some(held) if held.count > 0 => {
                 let both_read = held.shared && act.shared;
-                if !act.recursive && !both_read && !held.doubtful {
-                    if self.site.is_some() && held.taken.1 == taken.1 {
-                        // A function that takes it twice is told itself, not its callers.
-                        return;
-                    }
+                let fault = !act.recursive && !both_read && !held.doubtful;
+                // A function that takes it twice is told itself, not its callers.
+                if fault && !(self.site.is_some() && held.taken.1 == taken.1) {
                     let fault = LockFault::Again {
                         lock: self.lock_name(loc),
                         api: act.api.clone(),
                         first: held.taken.clone(),
                     };
                     self.tell_lock(state, loc, fault, (held.taken.1, !held.guarded));
-                    return;
                 }
                 let again = Hold {
                     count: held.count.saturating_add(1).min(8),
                     shared: held.shared && act.shared,
+                    // Nobody comes this far, and what follows is the same fault.
+                    doubtful: held.doubtful || fault,
                     ..held
                 };
                 state.locks.insert(loc, again);
@@ -213,6 +218,8 @@ impl Exec<'_, '_> {
                     shared: act.shared,
                     callers: false,
                     taken,
+                    by: self.locked_by,
+                    answer: None,
                     doubtful: false,
                     guarded: act.guarded,
                     forgotten: false,
@@ -245,6 +252,25 @@ impl Exec<'_, '_> {
                 let made = state.made_locks.get(loc).is_some();
                 if !self.guessed && (before.is_some() || (made && known.is_none())) {
                     let first = before.as_ref().map(|(_, span)| *span);
+                    // What follows is the same fault.
+                    state.freed_locks.remove(loc);
+                    state.made_locks.remove(loc);
+                    let spare = Hold {
+                        count: 1,
+                        shared: act.shared,
+                        callers: false,
+                        taken: freed,
+                        by: None,
+                        answer: None,
+                        doubtful: true,
+                        guarded: false,
+                        forgotten: false,
+                    };
+                    state.locks.insert(loc, spare);
+                    if self.site.is_some() && first == Some(at) {
+                        // A function that gives it back twice is told itself, not its callers.
+                        return;
+                    }
                     let fault = LockFault::NotHeld {
                         lock: self.lock_name(loc),
                         api: act.api.clone(),
@@ -259,17 +285,23 @@ impl Exec<'_, '_> {
                         shared: act.shared,
                         callers: true,
                         taken: freed.clone(),
+                        by: None,
+                        answer: None,
                         doubtful: false,
                         guarded: false,
                         forgotten: false,
                     };
                     state.locks.insert(loc, owed);
+                    let key = self.lock_key(loc);
+                    self.locks_owed.extend(key);
                 }
                 state.freed_locks.insert(loc, freed);
             }
         }
         if self.guessed {
             state.freed_locks.remove(loc);
+        } else if state.freed_locks.get(loc).is_some() {
+            state.given_locks.insert(loc, ());
         }
         let about = self.arena.val(Val::Ptr(loc));
         state.step(at, StepKind::Unlocked(self.lock_name(loc)), Some(about));
@@ -294,6 +326,24 @@ impl Exec<'_, '_> {
             }
             Some(_) => {}
             None => state.asked_memory.insert(at, truth),
+        }
+    }
+
+    /// A condition was met: a lock is not held whose call says that it could not be taken.
+    pub(crate) fn lock_answered(&mut self, state: &mut State) {
+        let asked = state.locks.iter().filter(|(_, hold)| hold.count == 1);
+        let refused = asked.filter(|(_, hold)| {
+            hold.answer.is_some_and(|(v, success)| {
+                let fact = state.facts.get(v);
+                fact.is_some_and(|fact| match success {
+                    Success::Nonzero => fact.exact() == Some(0),
+                    _ => fact.excludes(0),
+                })
+            })
+        });
+        let refused: Vec<LocId> = refused.map(|(loc, _)| loc).collect();
+        for loc in refused {
+            state.locks.remove(loc);
         }
     }
 

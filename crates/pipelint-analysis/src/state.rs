@@ -406,6 +406,8 @@ pub(crate) struct State {
     pub(crate) cancelled: VecMap<ValId, ()>,
     /// Objects whose callbacks the thread pool runs.
     pub(crate) callbacks: Callbacks,
+    /// Locks that the path has given back at some time: other ways out are measured by it.
+    pub(crate) given_locks: VecMap<LocId, ()>,
     /// Locks that the path holds, or owes to its caller.
     pub(crate) locks: VecMap<LocId, Hold>,
     /// Locks that it gave back, and has not taken since. They tell no two paths apart.
@@ -661,7 +663,8 @@ impl State {
             (self.last_made, &self.errors, self.doubtful, self.io_failed),
             (&self.evidence, self.last_owner),
             (&self.pending, &self.idle, &self.awaited, self.asked_io),
-            (&self.events_of, &self.callbacks, &self.locks),
+            (&self.events_of, &self.callbacks),
+            (&self.locks, &self.given_locks),
         )
     }
 }
@@ -696,6 +699,7 @@ impl PartialEq for State {
             && self.asked_io == other.asked_io
             && self.callbacks == other.callbacks
             && self.locks == other.locks
+            && self.given_locks == other.given_locks
     }
 }
 

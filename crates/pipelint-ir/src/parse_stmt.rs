@@ -208,6 +208,11 @@ impl Parser {
             Some("async") => Ok(Statement::Mark(Mark::Async)),
             Some("logged") => Ok(Statement::Mark(Mark::Logged)),
             Some("shown") => Ok(Statement::Mark(Mark::Shown(self.place(line)?))),
+            Some("may") => {
+                line.mark("-")?;
+                line.word("end")?;
+                Ok(Statement::Mark(Mark::MayEnd(self.place(line)?)))
+            }
             Some("unsafe") => {
                 line.mark("-")?;
                 let enters = line.takes_word("begin");

@@ -385,6 +385,10 @@ impl<'a> Printer<'a> {
                     out.push_str("shown ");
                     self.place(out, *place)
                 }
+                Mark::MayEnd(place) => {
+                    out.push_str("may-end ");
+                    self.place(out, *place)
+                }
                 Mark::Unsafe(true) => out.write_str("unsafe-begin"),
                 Mark::Unsafe(false) => out.write_str("unsafe-end"),
             },

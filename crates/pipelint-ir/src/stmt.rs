@@ -144,6 +144,8 @@ pub enum Mark {
     Logged,
     /// What the place holds becomes part of a text.
     Shown(PlaceId),
+    /// The value at the place may have ended by here: the edition decides it, and is not known.
+    MayEnd(PlaceId),
 }
 
 /// A statement.

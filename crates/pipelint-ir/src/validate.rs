@@ -165,7 +165,7 @@ impl Check<'_> {
                 self.operand(&cond.rhs)
             }
             Statement::Mark(Mark::Live(local) | Mark::Dead(local)) => self.local(*local),
-            Statement::Mark(Mark::Shown(place)) => self.place(*place),
+            Statement::Mark(Mark::Shown(place) | Mark::MayEnd(place)) => self.place(*place),
             Statement::Mark(_) => Ok(()),
             Statement::Opaque { touches, gap } => {
                 if *gap as usize >= self.0.gaps.len() {

@@ -24,6 +24,7 @@ const RESERVED: &[&str] = &[
     "live",
     "logged",
     "loop",
+    "may",
     "method",
     "move",
     "new",

@@ -247,6 +247,7 @@ impl Maker {
                 let place = self.place();
                 Statement::Mark(self.dice.pick(&[
                     Mark::Shown(place),
+                    Mark::MayEnd(place),
                     Mark::Live(local),
                     Mark::Dead(local),
                     Mark::Suspend,

@@ -238,6 +238,7 @@ fn other_statements() {
     assert_eq!(is("suspend"), Statement::Mark(Mark::Suspend));
     assert_eq!(is("logged"), Statement::Mark(Mark::Logged));
     assert!(matches!(is("shown b"), Statement::Mark(Mark::Shown(_))));
+    assert!(matches!(is("may-end b"), Statement::Mark(Mark::MayEnd(_))));
     assert_eq!(is("unsafe-begin"), Statement::Mark(Mark::Unsafe(true)));
     assert_eq!(is("unsafe-end"), Statement::Mark(Mark::Unsafe(false)));
     assert!(

@@ -18,7 +18,9 @@ use crate::prelude::*;
 /// ## Known limits
 /// Both calls have to be on one path, in this function or in those that it calls. Locks that may be taken twice
 /// (`CRITICAL_SECTION`, `std::recursive_mutex`) are told for the second kind alone. That a lock is not held is known
-/// where the path has given it back before, or has made it.
+/// where the path has given it back before, or has made it. In Rust, what an `if let` looks at ends before its `else`
+/// since the edition of 2024, and behind it until then: as the edition is not known, nothing is told of what the
+/// `else` does with the lock.
 ///
 /// ## Examples
 /// ```cpp,bad

@@ -16,7 +16,8 @@ use crate::prelude::*;
 /// A function may take a lock for its caller. So one of these has to be seen: another way out gives the lock back
 /// and says the same, or says that all went well where this one says that it failed; or nobody else can give it
 /// back, as it was made here, is a private field that no function gives back for others, or belongs to a guard
-/// that never ends. Functions that are named for taking something are not told by their ways out alone.
+/// that never ends. Functions that are named for taking something are told only where they say that they failed. A
+/// mutex that `std::unique_lock::release` hands on to the caller is the caller's.
 ///
 /// ## Examples
 /// ```cpp,bad
@@ -102,6 +103,7 @@ impl Rule for MissingUnlock {
             api,
             elsewhere,
             forgotten,
+            ..
         }) = &event.kind
         else {
             return None;

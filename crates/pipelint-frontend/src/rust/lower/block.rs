@@ -225,6 +225,7 @@ impl Lowerer<'_> {
             }
         }
         let lent = self.is_lent(value);
+        let before = (self.f.alive(), self.f.temps.len());
         let (place, found) = self.scrutinee(value);
         let ty = if hint == Ty::Unknown { found } else { hint };
         match alternative {
@@ -234,7 +235,14 @@ impl Lowerer<'_> {
                 let cur = self.f.current();
                 self.f.end(cur, Terminator::Goto(on), span);
                 self.f.switch_to(fail);
+                // What the value was made with ends before the code for what did not fit.
+                self.f.leave_temps(before.1, span);
+                self.f.exit_to(before.0, span);
+                let alive = self.f.set_alive(before.0);
+                let temps = self.f.temps.split_off(before.1);
                 self.block_into(alternative, None, &Ty::Unit);
+                self.f.temps.extend(temps);
+                self.f.set_alive(alive);
                 let cur = self.f.current();
                 self.f.end(cur, Terminator::Unreachable, span);
                 self.f.switch_to(on);

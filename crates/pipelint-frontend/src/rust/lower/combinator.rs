@@ -7,6 +7,7 @@ use tree_sitter::Node;
 use super::call::as_closure;
 use super::locks::held_by;
 use super::{Lowerer, Value};
+use crate::rust::holders::led_to;
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::ty::{BAD, GOOD, TAG, Ty};
 
@@ -80,7 +81,7 @@ impl Lowerer<'_> {
         if !sure && !self.is_outcome_expression(object) {
             return None;
         }
-        let value = self.value(object);
+        let value = self.outcome_of(object, span);
         let ty = value.ty.clone();
         let of = self.held(value.op, ty.clone(), span);
         let closure_of = |arg: Node<'_>| as_closure(arg).is_some();
@@ -393,6 +394,26 @@ impl Lowerer<'_> {
         }
     }
 
+    /// What a method of outcomes is called on: through a guard, a copy of what that leads to.
+    fn outcome_of(&mut self, object: Node<'_>, span: Span) -> Value {
+        let (place, ty) = match kind(object) {
+            K::Identifier | K::FieldExpression if led_to(&self.guess(object)).is_some() => {
+                self.place_of(object)
+            }
+            K::CallExpression => {
+                let value = self.value(object);
+                if led_to(&value.ty).is_none() {
+                    return value;
+                }
+                self.placed(value, span)
+            }
+            _ => return self.value(object),
+        };
+        let (place, ty) = self.auto_deref(place, ty);
+        let behind = self.f.places.intern(place);
+        self.temp_of(Rvalue::Use(Operand::Copy(behind)), ty, span)
+    }
+
     /// Methods of outcomes that run no closure.
     fn outcome_question(
         &mut self,
@@ -423,7 +444,7 @@ impl Lowerer<'_> {
         }
         match name {
             "unwrap" | "expect" | "unwrap_unchecked" => {
-                let value = self.value(object);
+                let value = self.outcome_of(object, span);
                 let of = self.held(value.op, value.ty.clone(), span);
                 for arg in args {
                     self.read(*arg);
@@ -484,7 +505,7 @@ impl Lowerer<'_> {
                 Some(self.take(out, ty))
             }
             "ok" | "err" if args.is_empty() => {
-                let value = self.value(object);
+                let value = self.outcome_of(object, span);
                 let of = self.held(value.op, value.ty.clone(), span);
                 let payload = if name == "ok" {
                     value.ty.good()

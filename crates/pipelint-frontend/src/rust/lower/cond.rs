@@ -1,6 +1,8 @@
 //! Conditions in their normal form.
 
-use pipelint_ir::{BlockId, CmpOp, Cond, Const, Operand, Proj, Rvalue, Terminator};
+use pipelint_ir::{
+    BlockId, CmpOp, Cond, Const, Mark, Operand, Proj, Rvalue, Statement, Terminator,
+};
 use pipelint_source::Span;
 use tree_sitter::Node;
 
@@ -110,11 +112,25 @@ impl Lowerer<'_> {
             self.unsupported(node);
             return;
         };
+        let keep = self.f.temps.len();
         let (place, ty) = self.scrutinee(value);
-        self.test(pattern, &place, &ty, otherwise);
+        let temps = self.f.temps.get(keep..).unwrap_or_default().to_vec();
+        let fail = match temps.is_empty() {
+            true => otherwise,
+            false => self.f.new_block(),
+        };
+        self.test(pattern, &place, &ty, fail);
         self.bind(pattern, &place, &ty, self.is_lent(value));
         let cur = self.f.current();
         self.f.end(cur, Terminator::Goto(then), span);
+        if fail != otherwise {
+            // Before `else` since the edition of 2024, behind it until then.
+            self.f.switch_to(fail);
+            for place in temps {
+                self.f.push(Statement::Mark(Mark::MayEnd(place)), span);
+            }
+            self.f.end(fail, Terminator::Goto(otherwise), span);
+        }
     }
 
     /// A condition without `&&`, `||` and `!` on its outside.

@@ -68,7 +68,9 @@ impl Lowerer<'_> {
         let end = self.src.end(node);
         let (then, otherwise, join) = (self.f.new_block(), self.f.new_block(), self.f.new_block());
         let scope = self.f.enter_scope();
+        let keep = self.f.temps.len();
         self.cond(condition, then, otherwise);
+        let temps = self.f.temps.get(keep..).unwrap_or_default().to_vec();
         self.f.switch_to(then);
         let mut ty = self.block_into(consequence, dst, hint);
         self.f.leave_scope(&scope, end);
@@ -90,6 +92,9 @@ impl Lowerer<'_> {
         let cur = self.f.current();
         self.f.end(cur, Terminator::Goto(join), end);
         self.f.switch_to(join);
+        for place in temps {
+            self.f.push(Statement::Mark(Mark::MayEnd(place)), end);
+        }
         ty
     }
 

@@ -389,6 +389,13 @@ impl Lowerer<'_> {
                     ty,
                 }
             }
+            K::UnaryExpression if node.child(0).is_some_and(|t| t.kind() == "*") => {
+                let (place, ty) = self.place(node);
+                Value {
+                    op: Operand::Copy(place),
+                    ty,
+                }
+            }
             _ => self.value(node),
         };
         match value.op {

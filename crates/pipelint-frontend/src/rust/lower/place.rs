@@ -1,10 +1,11 @@
 //! Expressions as places.
 
 use pipelint_ir::{Base, LocalId, Name, Operand, Place, PlaceId, Proj, Rvalue};
+use pipelint_source::Span;
 use rustc_hash::FxHashSet;
 use tree_sitter::Node;
 
-use super::Lowerer;
+use super::{Lowerer, Value};
 use crate::rust::holders::{kept_in, led_to};
 use crate::rust::index::Receiver;
 use crate::rust::kinds::{F, K, field, kind};
@@ -149,7 +150,12 @@ impl Lowerer<'_> {
 
     /// A place that holds the value of an expression until the statement ends.
     pub(super) fn value_place(&mut self, node: Node<'_>) -> Typed {
-        let span = self.src.span(node);
+        let value = self.value(node);
+        self.placed(value, self.src.span(node))
+    }
+
+    /// A place that holds a value until the statement ends.
+    pub(super) fn placed(&mut self, value: Value, span: Span) -> Typed {
         let ty_and_place = |this: &mut Self, op: Operand, ty: Ty| match op {
             Operand::Copy(place) | Operand::Move(place) => place,
             constant => {
@@ -158,7 +164,6 @@ impl Lowerer<'_> {
                 temp
             }
         };
-        let value = self.value(node);
         let op = match value.op {
             // What is taken out of something else ends with the statement, not with that.
             Operand::Move(part) if self.ix.needs_drop(&value.ty) && !self.is_temp(part) => {
