@@ -15,6 +15,9 @@ use crate::thread_calls::Calls;
 use crate::thread_starts::last_name;
 use crate::threads::CALLERS;
 
+/// What is waited for or signalled, by its last name; it is a condition variable that is waited on.
+type Object = (Name, bool);
+
 /// A place in a function.
 type At = (usize, (usize, usize));
 
@@ -40,8 +43,8 @@ pub(crate) struct Signals<'a, 'm> {
     all: &'a [FnRef],
     contexts: &'a LockContexts,
     /// Per function: what it waits for, and what it signals, itself or through what it calls.
-    waits: Vec<FxHashSet<Name>>,
-    signals: Vec<FxHashSet<Name>>,
+    waits: Vec<FxHashSet<Object>>,
+    signals: Vec<FxHashSet<Object>>,
     calls: &'a Calls,
 }
 
@@ -66,8 +69,8 @@ impl<'a, 'm> Signals<'a, 'm> {
     }
 
     /// What functions wait for, or signal, themselves and through what they call.
-    fn through_calls(&self, waits: bool) -> Vec<FxHashSet<Name>> {
-        let mut found: Vec<FxHashSet<Name>> = vec![FxHashSet::default(); self.all.len()];
+    fn through_calls(&self, waits: bool) -> Vec<FxHashSet<Object>> {
+        let mut found: Vec<FxHashSet<Object>> = vec![FxHashSet::default(); self.all.len()];
         let mut todo = Vec::new();
         for (f, of) in found.iter_mut().enumerate() {
             if self.contexts.of(f).is_empty() {
@@ -96,19 +99,23 @@ impl<'a, 'm> Signals<'a, 'm> {
         found
     }
 
-    /// The one waits for an object, on the way to its place, that the other signals behind its own.
-    pub(crate) fn order(&self, first: (At, usize), then: (At, usize)) -> bool {
-        let waited = self.names(then, true);
+    /// The one waits for an object, on the way to its place, that the other signals behind its own; a condition
+    /// variable counts only where that is asked for: who wakes others does not know what they did before.
+    pub(crate) fn order(&self, first: (At, usize), then: (At, usize), conditions: bool) -> bool {
+        let mut waited = self.names(then, true);
+        waited.retain(|(_, condition)| conditions || !condition);
         if waited.is_empty() {
             return false;
         }
         let signalled = self.names(first, false);
-        signalled.iter().any(|name| waited.contains(name))
+        waited
+            .into_iter()
+            .any(|(name, _)| signalled.contains(&(name, false)))
     }
 
     /// The objects that calls are given which stand before a place, or behind it, in its function and in those
     /// that it is called from.
-    fn names(&self, ((f, at), context): (At, usize), before: bool) -> FxHashSet<Name> {
+    fn names(&self, ((f, at), context): (At, usize), before: bool) -> FxHashSet<Object> {
         let mut found = FxHashSet::default();
         let mut place = Some((f, context, at));
         while let Some((f, context, at)) = place {
@@ -146,7 +153,13 @@ impl<'a, 'm> Signals<'a, 'm> {
     }
 
     /// What a call waits for, or signals.
-    fn object(&self, f: usize, at: (usize, usize), stmt: &Statement, waits: bool) -> Option<Name> {
+    fn object(
+        &self,
+        f: usize,
+        at: (usize, usize),
+        stmt: &Statement,
+        waits: bool,
+    ) -> Option<Object> {
         let Statement::Call { callee, args, .. } = stmt else {
             return None;
         };
@@ -163,7 +176,8 @@ impl<'a, 'm> Signals<'a, 'm> {
                 false => &condition.wakes,
             };
             let named = names.iter().any(|n| n == last(name));
-            return last_name(function, *receiver).filter(|_| named);
+            let name = last_name(function, *receiver).filter(|_| named)?;
+            return Some((name, waits));
         }
         let model = match (
             self.program.target(unit, function, callee, args.len()),
@@ -191,7 +205,8 @@ impl<'a, 'm> Signals<'a, 'm> {
             } if *dst == place => Some(*of),
             _ => None,
         });
-        last_name(function, of.unwrap_or(place))
+        let name = last_name(function, of.unwrap_or(place))?;
+        Some((name, waits && model.wakes))
     }
 
     /// Two places of one function of which each path takes one.

@@ -281,7 +281,8 @@ impl Shared<'_, '_> {
                 }
                 let conflict = guarded.iter().find(|(other, _)| {
                     self.conflicts(thing, used, other, (key, several))
-                        && !signals.order(at(other), at(used))
+                        && !signals.order(at(other), at(used), true)
+                        && !signals.order(at(used), at(other), false)
                 });
                 if let Some((other, lock)) = conflict {
                     let event = self.event(thing, used, other, lock);
