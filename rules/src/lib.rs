@@ -50,6 +50,7 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &cancellation::TemporaryOverlapped,
         &cancellation::InFlightFlagStuck,
         &cancellation::SelfWait,
+        &concurrency::UnlockWindow,
         &concurrency::UnguardedAccess,
         &concurrency::MissingUnlock,
         &concurrency::LockMisuse,

@@ -171,6 +171,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::UnsynchronisedFlag(_) => (124, event.at),
         EventKind::AfterCallback(_) => (125, event.at),
         EventKind::Unguarded(_) => (126, event.at),
+        EventKind::UnlockWindow(_) => (130, event.at),
         EventKind::Wake(_) => (214, event.at),
     }
 }

@@ -20,6 +20,7 @@ use crate::silenced::Silenced;
 use crate::stuck_flag::StuckFlag;
 use crate::thread_terminated::Holds;
 use crate::unguarded::UnguardedAccess;
+use crate::unlock_window::UnlockWindow;
 use crate::unsynchronised::UnsynchronisedFlag;
 use crate::wake_fault::WakeFault;
 
@@ -387,6 +388,8 @@ pub enum EventKind {
     StuckFlag(StuckFlag),
     /// A flag is polled on one thread and set on another, and nothing orders the two.
     UnsynchronisedFlag(UnsynchronisedFlag),
+    /// What was learnt under a lock is acted on after it was given back and taken again.
+    UnlockWindow(UnlockWindow),
     /// A variable that a lock guards is touched without it.
     Unguarded(UnguardedAccess),
     /// An object is touched after a call of user code that may have ended it.

@@ -4,6 +4,8 @@
 //! Locks are told apart by the class whose part they are, and by their names: two objects of one class have
 //! one lock here. That is enough to say that something is held, and never enough to say that it is not.
 
+use std::collections::BTreeMap;
+
 use pipelint_ir::{Function, Name};
 use pipelint_source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -100,6 +102,19 @@ impl HeldAt {
         keys.sort();
         keys.dedup();
         keys
+    }
+
+    /// Locks that are held since different places: given back and taken again, as far as one can tell.
+    pub(crate) fn taken_again(&self) -> Vec<(LockKey, Name)> {
+        let mut since: BTreeMap<&LockKey, (Name, FxHashSet<Span>)> = BTreeMap::new();
+        for lock in self.held.values().flat_map(|h| &h.locks) {
+            let known = since.entry(&lock.key);
+            let known = known.or_insert_with(|| (lock.name.clone(), FxHashSet::default()));
+            known.0 = known.0.clone().min(lock.name.clone());
+            known.1.insert(lock.taken);
+        }
+        let again = since.into_iter().filter(|(_, (_, since))| since.len() > 1);
+        again.map(|(key, (name, _))| (key.clone(), name)).collect()
     }
 
     /// Something is held, taken or made somewhere.

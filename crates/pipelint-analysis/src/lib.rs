@@ -152,6 +152,7 @@ mod threads;
 mod translate;
 mod unguarded;
 mod unheard;
+mod unlock_window;
 mod unpinned;
 mod unsure;
 mod unsynchronised;
@@ -197,6 +198,7 @@ pub use stuck_flag::StuckFlag;
 pub use taken_back::FROM_RAW;
 pub use thread_terminated::Holds;
 pub use unguarded::UnguardedAccess;
+pub use unlock_window::UnlockWindow;
 pub use unsynchronised::UnsynchronisedFlag;
 pub use wake_fault::WakeFault;
 
@@ -407,6 +409,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis.events.extend(started::started_too_early(&program));
     let held = notes.iter().map(|(i, _)| *i).zip(&mut findings);
     let held = held::HeldLocks::take(held);
+    analysis
+        .events
+        .extend(unlock_window::windows(&program, &all, &held));
     if let Some(threads) = threads::Threads::new(&program, &all, &order) {
         let flags = unsynchronised::unsynchronised_flags(&program, &all, &threads);
         analysis.events.extend(flags);

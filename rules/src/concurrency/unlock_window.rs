@@ -1,0 +1,194 @@
+//! PL401.
+
+use crate::prelude::*;
+
+/// A guarded field is asked under a lock, the lock is given back and taken again, and the code changes the field
+/// by the old answer.
+///
+/// ## Why is this bad?
+/// What a lock guards may change as soon as the lock is given back: another thread that waits for the lock goes
+/// on then. An answer from before is an answer about the past. A queue that had room is full by now, and what is
+/// put into it goes over its limit; a count that is written back takes away what others have added. A lock for each
+/// step does not make the steps one (<https://cwe.mitre.org/data/definitions/367.html>).
+///
+/// ## What is shown
+/// Three places: where the field is asked with the lock held, where the lock is taken again, and the change that
+/// the old answer decides; and the code of another function that changes the field with the lock held, and may
+/// run in between.
+///
+/// ## What is right
+/// Asking again in the second hold, with the same question; a copy that is meant to be a snapshot, and that
+/// changes nothing of what it was copied from; a value that was moved out of the object under the lock.
+///
+/// ## Known limits
+/// Both holds, the question and the change must stand in one function. A decision that is made by a branch alone,
+/// with no value that is carried over, is not followed.
+///
+/// ## Examples
+/// ```cpp,bad
+/// #include <algorithm>
+/// #include <mutex>
+/// #include <vector>
+/// #include <windows.h>
+///
+/// class Queue
+/// {
+/// public:
+///     void put(const char *bytes, std::size_t length)
+///     {
+///         std::unique_lock<std::mutex> lock(mutex_);
+///         const std::size_t room = limit_ - bytes_.size();
+///         lock.unlock();
+///         note();
+///         lock.lock();
+///         bytes_.insert(bytes_.begin(), bytes, bytes + std::min(length, room));
+///     }
+///
+///     void put_one(char byte)
+///     {
+///         std::lock_guard<std::mutex> lock(mutex_);
+///         if (limit_ != 0)
+///             bytes_.push_back(byte);
+///     }
+///
+/// private:
+///     void note();
+///
+///     std::mutex mutex_;
+///     std::vector<char> bytes_;
+///     std::size_t limit_ = 4096;
+/// };
+/// ```
+/// ```cpp,good
+/// #include <algorithm>
+/// #include <mutex>
+/// #include <vector>
+/// #include <windows.h>
+///
+/// class Queue
+/// {
+/// public:
+///     void put(const char *bytes, std::size_t length)
+///     {
+///         note();
+///         std::unique_lock<std::mutex> lock(mutex_);
+///         const std::size_t room = limit_ - bytes_.size();
+///         bytes_.insert(bytes_.begin(), bytes, bytes + std::min(length, room));
+///     }
+///
+///     void put_one(char byte)
+///     {
+///         std::lock_guard<std::mutex> lock(mutex_);
+///         if (limit_ != 0)
+///             bytes_.push_back(byte);
+///     }
+///
+/// private:
+///     void note();
+///
+///     std::mutex mutex_;
+///     std::vector<char> bytes_;
+///     std::size_t limit_ = 4096;
+/// };
+/// ```
+/// ```rust,bad
+/// use std::sync::Mutex;
+///
+/// pub struct Channel {
+///     state: Mutex<State>,
+/// }
+///
+/// pub struct State {
+///     queue: Vec<u8>,
+///     limit: usize,
+/// }
+///
+/// impl Channel {
+///     pub fn put(&self, bytes: &[u8]) -> usize {
+///         let state = self.state.lock().unwrap();
+///         let room = state.limit - state.queue.len();
+///         drop(state);
+///         let mut state = self.state.lock().unwrap();
+///         let taken = bytes.len().min(room);
+///         state.queue.extend_from_slice(&bytes[..taken]);
+///         taken
+///     }
+///
+///     pub fn put_one(&self, byte: u8) {
+///         let mut state = self.state.lock().unwrap();
+///         state.queue.push(byte);
+///     }
+/// }
+/// ```
+/// ```rust,good
+/// use std::sync::Mutex;
+///
+/// pub struct Channel {
+///     state: Mutex<State>,
+/// }
+///
+/// pub struct State {
+///     queue: Vec<u8>,
+///     limit: usize,
+/// }
+///
+/// impl Channel {
+///     pub fn put(&self, bytes: &[u8]) -> usize {
+///         let mut state = self.state.lock().unwrap();
+///         let room = state.limit - state.queue.len();
+///         let taken = bytes.len().min(room);
+///         state.queue.extend_from_slice(&bytes[..taken]);
+///         taken
+///     }
+///
+///     pub fn put_one(&self, byte: u8) {
+///         let mut state = self.state.lock().unwrap();
+///         state.queue.push(byte);
+///     }
+/// }
+/// ```
+#[derive(RuleMeta)]
+#[rule(code = "PL401", severity = "warning", group = "default", cwe(362, 367))]
+pub(crate) struct UnlockWindow;
+
+impl Rule for UnlockWindow {
+    fn meta(&self) -> &'static RuleMeta {
+        &Self::META
+    }
+
+    fn report(&self, event: &Event) -> Option<Diagnostic> {
+        let EventKind::UnlockWindow(fault) = &event.kind else {
+            return None;
+        };
+        let (asked, changed, lock) = (&fault.asked, &fault.changed, &fault.lock);
+        let (other, _) = &fault.other;
+        let by = match fault.variable.is_empty() {
+            true => format!("what `{asked}` told"),
+            false => format!("`{}`, which `{asked}` told", fault.variable),
+        };
+        let message = format!(
+            "`{changed}` is changed by {by} before `{lock}` was given back and taken again: `{other}` may have \
+             changed it in between"
+        );
+        let words = Words {
+            primary: event.at,
+            label: format!("this builds on what was true before `{lock}` was given back"),
+            message,
+            help: format!(
+                "ask `{asked}` again after `{lock}` is taken again, or keep the lock in between"
+            ),
+        };
+        let mut diagnostic = words::diagnostic(&Self::META, event, words);
+        let steps = [
+            (0, format!("`{lock}` is taken")),
+            (1, format!("`{asked}` is asked with `{lock}` held")),
+            (2, format!("`{lock}` was given back, and is taken again")),
+        ];
+        for (n, label) in steps {
+            if let Some(step) = event.path.get(n) {
+                words::relabel(&mut diagnostic.path, step.span, &label);
+            }
+        }
+        Some(diagnostic)
+    }
+}
