@@ -53,6 +53,8 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &concurrency::UnguardedAccess,
         &concurrency::MissingUnlock,
         &concurrency::LockMisuse,
+        &concurrency::WaitUnderLock,
+        &concurrency::LockOrderInversion,
         &concurrency::UnsynchronisedFlag,
         &concurrency::GuardDroppedAtOnce,
         &concurrency::GuardAcrossAwait,

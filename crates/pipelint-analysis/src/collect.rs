@@ -171,6 +171,8 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::UnsynchronisedFlag(_) => (124, event.at),
         EventKind::AfterCallback(_) => (125, event.at),
         EventKind::Unguarded(_) => (126, event.at),
+        EventKind::WaitUnderLock(_) => (127, event.at),
+        EventKind::LockOrder(_) => (128, event.at),
         EventKind::Wake(_) => (214, event.at),
     }
 }

@@ -14,6 +14,7 @@ use crate::guard_fault::GuardFault;
 use crate::handed_on::HandedOn;
 use crate::io_fault::IoFault;
 use crate::lock_fault::LockFault;
+use crate::lock_order::LockOrder;
 use crate::overlapped_handle::NoOverlapped;
 use crate::results::ResultFault;
 use crate::silenced::Silenced;
@@ -21,6 +22,7 @@ use crate::stuck_flag::StuckFlag;
 use crate::thread_terminated::Holds;
 use crate::unguarded::UnguardedAccess;
 use crate::unsynchronised::UnsynchronisedFlag;
+use crate::wait_under_lock::WaitUnderLock;
 use crate::wake_fault::WakeFault;
 
 /// A resource as a person knows it.
@@ -389,6 +391,10 @@ pub enum EventKind {
     UnsynchronisedFlag(UnsynchronisedFlag),
     /// A variable that a lock guards is touched without it.
     Unguarded(UnguardedAccess),
+    /// Code waits with a lock held.
+    WaitUnderLock(WaitUnderLock),
+    /// Locks are taken in orders that contradict each other.
+    LockOrder(LockOrder),
     /// An object is touched after a call of user code that may have ended it.
     AfterCallback(AfterCallback),
     /// A fault of threads that wait to be woken.

@@ -23,6 +23,8 @@ pub(crate) struct HeldLock {
     pub(crate) shared: bool,
     /// Code out of sight may have given it back.
     pub(crate) doubtful: bool,
+    /// On some path it surely has not.
+    pub(crate) seen: bool,
     /// The call that took it.
     pub(crate) taken: Span,
 }
@@ -43,6 +45,7 @@ impl Held {
         for lock in &mut self.locks {
             if let Some(same) = other.locks.iter().find(|l| l.key == lock.key) {
                 lock.doubtful |= same.doubtful;
+                lock.seen |= same.seen;
                 lock.shared |= same.shared;
                 lock.taken = lock.taken.min(same.taken);
             }
@@ -89,6 +92,13 @@ impl HeldAt {
     /// What is held where a statement begins; the statement behind a block's last is its terminator.
     pub(crate) fn at(&self, at: (usize, usize)) -> Option<&Held> {
         self.held.get(&at)
+    }
+
+    /// The statements with something held, in their order.
+    pub(crate) fn statements(&self) -> Vec<((usize, usize), &Held)> {
+        let mut all: Vec<_> = self.held.iter().map(|(at, held)| (*at, held)).collect();
+        all.sort_unstable_by_key(|(at, _)| *at);
+        all
     }
 
     /// Something is held somewhere.
@@ -139,6 +149,7 @@ impl Exec<'_, '_> {
                     name: self.lock_name(loc),
                     shared: hold.shared,
                     doubtful: hold.doubtful,
+                    seen: !hold.doubtful,
                     taken: hold.taken.1,
                 }),
                 None => now.unknown = true,

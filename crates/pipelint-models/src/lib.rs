@@ -43,7 +43,7 @@ pub use schema::{
 pub use slot::Slot;
 pub use status::StatusType;
 pub use structure::Structure;
-pub use thread::{RunsOn, ThreadMaker};
+pub use thread::{RunsOn, Serialised, ThreadMaker};
 pub use transfer::{PipeMode, Short, Stream};
 pub use writer::Writer;
 
