@@ -55,6 +55,7 @@ pub fn all() -> &'static [&'static dyn Rule] {
         &concurrency::LockMisuse,
         &concurrency::WaitUnderLock,
         &concurrency::LockOrderInversion,
+        &concurrency::CallbackUnderLock,
         &concurrency::UnsynchronisedFlag,
         &concurrency::GuardDroppedAtOnce,
         &concurrency::GuardAcrossAwait,

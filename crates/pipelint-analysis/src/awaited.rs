@@ -19,26 +19,44 @@ pub(crate) struct Await {
     pub(crate) api: Name,
     /// What it waits for.
     pub(crate) roots: Vec<RootId>,
+    /// It may take as long as others like.
+    pub(crate) blocks: bool,
+    /// An object that it waits for without a limit.
+    pub(crate) object: Option<ObjectKey>,
 }
 
 /// The waits of each function, by its number.
 pub(crate) fn awaits(
     program: &Program<'_>,
     all: &[FnRef],
-    threads: &Threads<'_, '_>,
+    threads: Option<&Threads<'_, '_>>,
 ) -> Vec<Vec<(At, Await)>> {
-    let started = Started::new(program, threads);
+    let started = threads.map(|threads| Started::new(program, threads));
     all.par_iter()
         .map(|&f| {
             let told = Told::new(program, f);
             let mut found = Vec::new();
             for (b, block) in told.function.blocks.iter().enumerate() {
                 for (i, stmt) in block.stmts.iter().enumerate() {
-                    if let Some((api, roots)) = started.awaited(&told, stmt)
-                        && !roots.is_empty()
-                    {
-                        found.push(((b, i), Await { api, roots }));
+                    let awaited = started.as_ref().and_then(|s| s.awaited(&told, stmt));
+                    let awaited = awaited.filter(|(_, roots)| !roots.is_empty());
+                    let blocks = blocks(&told, stmt);
+                    if awaited.is_none() && blocks.is_none() {
+                        continue;
                     }
+                    let object = blocks.as_ref().and_then(|(_, object)| object.clone());
+                    let waits = blocks.is_some();
+                    let api = blocks.map(|(api, _)| api);
+                    let (named, roots) = awaited.unzip();
+                    found.push((
+                        (b, i),
+                        Await {
+                            api: named.or(api).unwrap_or_default(),
+                            roots: roots.unwrap_or_default(),
+                            blocks: waits,
+                            object,
+                        },
+                    ));
                 }
             }
             found
@@ -235,6 +253,42 @@ fn holds_many(name: &str) -> bool {
     ]
     .iter()
     .any(|word| name.contains(word))
+}
+
+/// A call that may wait as long as others like, and the object that it waits for, where it is known.
+fn blocks(told: &Told<'_, '_>, stmt: &Statement) -> Option<(Name, Option<ObjectKey>)> {
+    let Statement::Call {
+        callee: callee @ Callee::Function(name),
+        args,
+        ..
+    } = stmt
+    else {
+        return None;
+    };
+    let target = told
+        .program
+        .target(told.f.0, told.function, callee, args.len());
+    let Target::Model(model) = target else {
+        return None;
+    };
+    let name = Name::new(last(name));
+    if let Some(waits) = &model.waits {
+        let limit = args.get(waits.timeout?)?;
+        let of = waits.handle.or(waits.array)?;
+        let object = told.object_of(args.get(of)?);
+        return is_forever(told, limit).then_some((name, object));
+    }
+    let blocks = model.blocks.as_ref()?;
+    let at_once = blocks.timeout.is_some_and(|n| {
+        let limit = args.get(n);
+        limit.is_none_or(|limit| number(told, limit) == Some(0))
+    });
+    let waits = !at_once
+        && blocks
+            .when
+            .as_ref()
+            .is_none_or(|when| holds(told, when, args));
+    waits.then_some((name, None))
 }
 
 /// A number that an operand is; a variable that is filled once is what fills it.

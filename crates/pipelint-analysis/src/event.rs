@@ -7,6 +7,7 @@ use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
 
 use crate::callback_fault::CallbackFault;
+use crate::callback_under_lock::CallbackUnderLock;
 use crate::called::AfterCallback;
 use crate::count_fault::CountFault;
 use crate::error_fault::ErrorFault;
@@ -395,6 +396,8 @@ pub enum EventKind {
     WaitUnderLock(WaitUnderLock),
     /// Locks are taken in orders that contradict each other.
     LockOrder(LockOrder),
+    /// User code is called with a lock held.
+    CallbackUnderLock(CallbackUnderLock),
     /// An object is touched after a call of user code that may have ended it.
     AfterCallback(AfterCallback),
     /// A fault of threads that wait to be woken.

@@ -12,7 +12,7 @@ use crate::collect::Findings;
 use crate::exec::Exec;
 use crate::lock_ends::LockKey;
 use crate::state::State;
-use crate::values::LocId;
+use crate::values::{Loc, LocId};
 
 /// A lock that is held, and since where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +25,8 @@ pub(crate) struct HeldLock {
     pub(crate) doubtful: bool,
     /// On some path it surely has not.
     pub(crate) seen: bool,
+    /// It is a part of an object of the function's own.
+    pub(crate) own: bool,
     /// The call that took it.
     pub(crate) taken: Span,
 }
@@ -70,9 +72,10 @@ impl Held {
 pub(crate) struct Taking {
     pub(crate) at: (usize, usize),
     pub(crate) key: LockKey,
-    pub(crate) name: Name,
     pub(crate) span: Span,
     pub(crate) shared: bool,
+    /// It is a part of an object of the function's own.
+    pub(crate) own: bool,
 }
 
 /// What one function does.
@@ -150,6 +153,7 @@ impl Exec<'_, '_> {
                     shared: hold.shared,
                     doubtful: hold.doubtful,
                     seen: !hold.doubtful,
+                    own: self.is_in_own_object(loc),
                     taken: hold.taken.1,
                 }),
                 None => now.unknown = true,
@@ -171,11 +175,16 @@ impl Exec<'_, '_> {
             self.found.held.takings.push(Taking {
                 at: (self.block, self.stmt.saturating_sub(first) as usize),
                 key,
-                name: self.lock_name(loc),
                 span: self.span,
                 shared,
+                own: self.is_in_own_object(loc),
             });
         }
+    }
+
+    fn is_in_own_object(&self, loc: LocId) -> bool {
+        matches!(self.arena.get_loc(self.arena.root(loc)), Loc::Local(l)
+            if l.0 >= self.function.params)
     }
 
     fn key_of(&mut self, loc: LocId) -> Option<LockKey> {

@@ -19,6 +19,7 @@ mod call;
 mod call_loops;
 mod callback_classes;
 mod callback_fault;
+mod callback_under_lock;
 mod callbacks;
 mod called;
 mod callouts;
@@ -49,6 +50,7 @@ mod error_end;
 mod error_fault;
 mod error_ways;
 mod event;
+mod events_set;
 mod evidence;
 mod exec;
 mod fetched;
@@ -185,6 +187,7 @@ use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
 pub use callback_fault::{CallbackFault, Missing};
+pub use callback_under_lock::CallbackUnderLock;
 pub use called::{AfterCallback, Why};
 pub use callouts::CallOutKind;
 pub use count_fault::{CountFault, Taken, Told};
@@ -527,6 +530,7 @@ fn held_in_several<'m>(
     };
     found.extend(wait_under_lock::waited_for(&locked));
     found.extend(lock_order::inverted(&locked));
+    found.extend(callback_under_lock::called_out(&locked));
     found
 }
 

@@ -121,6 +121,10 @@ fn orders<'t>(locked: &Locked<'t, '_>) -> Orders<'t> {
                     continue;
                 }
                 for held in here.seen() {
+                    // Nobody else has the function's own object.
+                    if held.own || taking.own {
+                        continue;
+                    }
                     // An object that is being made, or ends, is nobody else's.
                     if way.alone && (held.key.0.is_some() || taking.key.0.is_some()) {
                         continue;

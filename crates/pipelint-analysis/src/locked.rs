@@ -111,6 +111,15 @@ impl Locked<'_, '_> {
         }
     }
 
+    /// One thread may run both functions, or which ones do is not known.
+    pub(crate) fn same_thread(&self, f: usize, g: usize) -> bool {
+        let Some(threads) = self.threads else {
+            return true;
+        };
+        let (of_f, of_g) = (threads.of(self.all[f]), threads.of(self.all[g]));
+        of_f.is_empty() || of_g.is_empty() || of_f.iter().any(|root| of_g.contains(root))
+    }
+
     fn begins(&self, f: usize) -> bool {
         let name = last(self.name(f));
         matches!(name, "main" | "wmain" | "WinMain" | "wWinMain" | "_tmain")

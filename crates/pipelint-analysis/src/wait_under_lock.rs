@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::awaited::{Await, awaits};
 use crate::event::{Event, EventKind, PathStep, StepKind};
+use crate::events_set::EventsSet;
 use crate::lock_ends::LockKey;
 use crate::locked::{Locked, Under, Wanted, taken};
 use crate::names::points_uniquely;
@@ -49,34 +50,45 @@ type Needs = FxHashMap<LockKey, Need>;
 
 /// A place that takes a lock.
 #[derive(Debug, Clone, Copy)]
-struct Need {
-    f: usize,
-    at: Span,
-    shared: bool,
+pub(crate) struct Need {
+    pub(crate) f: usize,
+    pub(crate) at: Span,
+    pub(crate) shared: bool,
 }
 
 /// One event for each statement that waits, or calls what does, with a lock held that is needed.
 pub(crate) fn waited_for(locked: &Locked<'_, '_>) -> Vec<Event> {
-    let Some(threads) = locked.threads else {
-        return Vec::new();
-    };
-    let all = awaits(locked.program, locked.all, threads);
+    let all = awaits(locked.program, locked.all, locked.threads);
+    let mut events_set: Option<EventsSet> = None;
     let mut needs: FxHashMap<RootId, Needs> = FxHashMap::default();
     let mut told: FxHashSet<(Span, LockKey)> = FxHashSet::default();
     let mut events = Vec::new();
     let wanted = Wanted::new(&all, locked.calls);
     for under in locked.under(&wanted) {
         let lock = &under.lock;
-        let found = under.what.roots.iter().find_map(|root| {
-            let known = needs
-                .entry(*root)
-                .or_insert_with(|| needed(locked, threads, *root));
-            let need = known.get(&lock.key)?;
-            let blocks = !(lock.shared && need.shared);
-            blocks.then_some((*root, *need))
+        let of_root = locked.threads.and_then(|threads| {
+            under.what.roots.iter().find_map(|root| {
+                let known = needs
+                    .entry(*root)
+                    .or_insert_with(|| needed(locked, threads, *root));
+                let need = known.get(&lock.key)?;
+                let blocks = !(lock.shared && need.shared);
+                let started = threads.root(*root).start.as_ref();
+                let runs = started.map(|s| words(&s.how)).unwrap_or_default();
+                blocks.then(|| (*need, runs))
+            })
         });
-        let Some((root, need)) = found else { continue };
-        let event = event(locked, threads, &under, (root, need));
+        let of_event = || {
+            let object = under.what.object.as_ref()?;
+            let set = events_set.get_or_insert_with(|| EventsSet::new(locked));
+            let need = set.needs(locked, object, &under)?;
+            Some((need, "the event is set after that".to_owned()))
+        };
+        let need = of_root.or_else(of_event);
+        if need.is_none() && !waits_for_others(locked, &under) {
+            continue;
+        }
+        let event = event(locked, &under, need);
         if told.insert((event.at, lock.key.clone())) {
             events.push(event);
         }
@@ -84,14 +96,8 @@ pub(crate) fn waited_for(locked: &Locked<'_, '_>) -> Vec<Event> {
     events
 }
 
-fn event(
-    locked: &Locked<'_, '_>,
-    threads: &Threads<'_, '_>,
-    under: &Under<'_, Await>,
-    (root, need): (RootId, Need),
-) -> Event {
+fn event(locked: &Locked<'_, '_>, under: &Under<'_, Await>, need: Option<(Need, String)>) -> Event {
     let (lock, frame, wait) = (&under.lock, &under.frame, under.what);
-    let root = threads.root(root);
     let step = |span, what| PathStep { span, what };
     let mut path = vec![taken(lock)];
     path.extend(frame.calls.iter().cloned());
@@ -99,24 +105,23 @@ fn event(
         locked.span(under.f, under.at),
         StepKind::Awaited(wait.api.clone()),
     ));
-    path.push(step(
-        need.at,
-        StepKind::Locked(Name::new(last(&lock.key.1))),
-    ));
+    path.extend(
+        need.as_ref()
+            .map(|(need, _)| step(need.at, StepKind::Locked(Name::new(last(&lock.key.1))))),
+    );
     let through = frame.calls.first().and_then(|step| match &step.what {
         StepKind::Called(name) => Some(name.clone()),
         _ => None,
     });
-    let runs = root.start.as_ref().map(|s| words(&s.how));
     Event {
         kind: EventKind::WaitUnderLock(WaitUnderLock {
             lock: Name::new(last(&lock.key.1)),
             api: wait.api.clone(),
             through,
-            needs: Some(LockNeed {
+            needs: need.map(|(need, runs)| LockNeed {
                 function: locked.name(need.f).clone(),
                 at: need.at,
-                runs: runs.unwrap_or_default(),
+                runs,
             }),
             taken: lock.taken,
         }),
@@ -126,6 +131,15 @@ fn event(
         path,
         others: Vec::new(),
     }
+}
+
+/// A wait for others, and not for a lock: those are told apart by the lock that they take.
+fn waits_for_others(locked: &Locked<'_, '_>, under: &Under<'_, Await>) -> bool {
+    let takes = locked.held.of(under.f).is_some_and(|own| {
+        let mut takings = own.takings.iter();
+        takings.any(|t| t.at == under.at)
+    });
+    under.what.blocks && !takes
 }
 
 /// The locks that a root takes, each with the first place.

@@ -37,8 +37,8 @@ pub use owner::{Copies, Deleter, Holds, Members, Owner, Role, Traits};
 pub use prefilter::Prefilter;
 pub use readiness::Readiness;
 pub use schema::{
-    Acquire, Check, Condition, Constant, FunctionModel, Good, Io, IoKind, ModelFile, OnFail,
-    Pseudo, Release, ResourceKind, Sentinel, Success, TypeModel,
+    Acquire, Blocks, Check, Condition, Constant, FunctionModel, Good, Io, IoKind, ModelFile,
+    OnFail, Pseudo, Release, ResourceKind, Sentinel, Success, TypeModel,
 };
 pub use slot::Slot;
 pub use status::StatusType;

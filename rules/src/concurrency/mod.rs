@@ -1,5 +1,6 @@
 //! PL4: concurrency and synchronisation.
 
+mod callback_under_lock;
 mod guard_across_await;
 mod guard_dropped_at_once;
 mod lock_misuse;
@@ -13,6 +14,7 @@ mod unsynchronised_flag;
 mod use_after_callback;
 mod wait_under_lock;
 
+pub(crate) use callback_under_lock::CallbackUnderLock;
 pub(crate) use guard_across_await::GuardAcrossAwait;
 pub(crate) use guard_dropped_at_once::GuardDroppedAtOnce;
 pub(crate) use lock_misuse::LockMisuse;

@@ -171,6 +171,13 @@ impl Rule for WaitUnderLock {
         &Self::META
     }
 
+    fn group(&self, event: &Event) -> Group {
+        match &event.kind {
+            EventKind::WaitUnderLock(fault) if fault.needs.is_none() => Group::Pedantic,
+            _ => Self::META.group,
+        }
+    }
+
     fn report(&self, event: &Event) -> Option<Diagnostic> {
         let EventKind::WaitUnderLock(fault) = &event.kind else {
             return None;
