@@ -201,7 +201,11 @@ fn event(locked: &Locked<'_, '_>, orders: &Orders<'_>, ring: &[&Order<'_>]) -> O
         places.len()
     };
     // The order that fewer places keep is the wrong one; of two alike, the one that comes later.
-    let rank = |order: &&&Order<'_>| (places(order), std::cmp::Reverse(order.taking.span));
+    let rank = |order: &&&Order<'_>| {
+        let frame = locked.frame(order.f, order.context, order.taking.at, &order.held.key);
+        let at = locked.span(frame.f, frame.at);
+        (places(order), std::cmp::Reverse(at))
+    };
     let primary = ring.iter().min_by_key(rank)?;
     let word = |key: &LockKey| locked.lock_words(key, &keys);
     let frame = locked.frame(

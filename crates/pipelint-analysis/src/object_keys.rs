@@ -264,6 +264,11 @@ impl Told<'_, '_> {
                         put(*dst, found, locals);
                     }
                 }
+                Callee::Constructor(ty) if crate::names::points_uniquely(ty) => {
+                    if let Some(dst) = dst {
+                        put(*dst, found, locals);
+                    }
+                }
                 _ => {}
             },
             _ => {}

@@ -12,7 +12,7 @@ use crate::awaited::{Await, awaits};
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::events_set::EventsSet;
 use crate::lock_ends::LockKey;
-use crate::locked::{Locked, Under, Wanted, taken};
+use crate::locked::{At, Locked, Under, Wanted, taken};
 use crate::names::points_uniquely;
 use crate::object_keys::ObjectKey;
 use crate::program::{FnRef, Program, Target, last};
@@ -267,27 +267,22 @@ fn given_to(program: &Program<'_>, all: &[FnRef], class: &Name) -> Vec<usize> {
             continue;
         }
         let told = Told::new(program, f);
-        for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
-            if let Statement::Call {
-                dst, callee, args, ..
-            } = stmt
-                && makes(&told, *dst, callee, args.len(), class)
-            {
-                let lambdas = args.iter().filter_map(|op| lambda(&told, op));
-                found.extend(lambdas.map(|g| program.number(g)));
+        for (b, block) in function.blocks.iter().enumerate() {
+            for (i, stmt) in block.stmts.iter().enumerate() {
+                let Statement::Call { callee, args, .. } = stmt else {
+                    continue;
+                };
+                let lambdas: Vec<FnRef> = args.iter().filter_map(|op| lambda(&told, op)).collect();
+                if !lambdas.is_empty() && makes(&told, (b, i), callee, args.len(), class) {
+                    found.extend(lambdas.into_iter().map(|g| program.number(g)));
+                }
             }
         }
     }
     found
 }
 
-fn makes(
-    told: &Told<'_, '_>,
-    dst: Option<pipelint_ir::PlaceId>,
-    callee: &Callee,
-    args: usize,
-    class: &Name,
-) -> bool {
+fn makes(told: &Told<'_, '_>, at: At, callee: &Callee, args: usize, class: &Name) -> bool {
     let is = |name: &str| {
         let named = told
             .program
@@ -298,12 +293,19 @@ fn makes(
         Callee::Constructor(ty) | Callee::New(ty) if is(&told.program.resolve(ty).name) => true,
         _ => match told.program.target(told.f.0, told.function, callee, args) {
             Target::Defined(g) => told.program.function(g).class.as_ref() == Some(class),
-            Target::Unknown => {
-                let ty = dst.and_then(|dst| told.type_of(dst));
+            // `std::make_unique`, by what its result is kept in.
+            Target::Unknown => told.kept(at).iter().any(|key| {
+                let ty = match key {
+                    ObjectKey::Field(class, field) => {
+                        let mut fields = told.program.class_at(*class).fields.iter();
+                        fields.find(|f| f.name == *field).map(|f| f.ty.clone())
+                    }
+                    _ => None,
+                };
                 ty.is_some_and(|ty| {
                     points_uniquely(&ty) && ty.args.first().is_some_and(|arg| is(arg))
                 })
-            }
+            }),
             Target::Model(_) => false,
         },
     }
