@@ -45,8 +45,13 @@ pub struct LockNeed {
     pub runs: String,
 }
 
-/// Where awaited code takes locks.
-type Needs = FxHashMap<LockKey, Need>;
+/// Where awaited code takes locks, each with the first place.
+#[derive(Debug)]
+struct Needs {
+    locks: FxHashMap<LockKey, Need>,
+    /// The functions that run there, in order.
+    runs: Vec<usize>,
+}
 
 /// A place that takes a lock.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +76,11 @@ pub(crate) fn waited_for(locked: &Locked<'_, '_>) -> Vec<Event> {
                 let known = needs
                     .entry(*root)
                     .or_insert_with(|| needed(locked, threads, *root));
-                let need = known.get(&lock.key)?;
+                // What waits for itself is told by another rule.
+                if known.runs.binary_search(&under.frame.f).is_ok() {
+                    return None;
+                }
+                let need = known.locks.get(&lock.key)?;
                 let blocks = !(lock.shared && need.shared);
                 let started = threads.root(*root).start.as_ref();
                 let runs = started.map(|s| words(&s.how)).unwrap_or_default();
@@ -161,20 +170,20 @@ fn needed(locked: &Locked<'_, '_>, threads: &Threads<'_, '_>, root: RootId) -> N
     }
     runs.sort_unstable();
     runs.dedup();
-    let mut found = Needs::default();
-    for f in runs {
+    let mut locks = FxHashMap::default();
+    for &f in &runs {
         for taking in locked.held.of(f).iter().flat_map(|h| &h.takings) {
-            found.entry(taking.key.clone()).or_insert(Need {
+            locks.entry(taking.key.clone()).or_insert(Need {
                 f,
                 at: taking.span,
                 shared: taking.shared,
             });
         }
         for (key, at, shared) in captured(locked, f) {
-            found.entry(key).or_insert(Need { f, at, shared });
+            locks.entry(key).or_insert(Need { f, at, shared });
         }
     }
-    found
+    Needs { locks, runs }
 }
 
 /// Locks that a closure of Rust's takes, and knows by what it has captured.

@@ -25,7 +25,8 @@ use crate::prelude::*;
 ///
 /// ## Known limits
 /// Locks are told by the class and field that they are: two objects of one class have one lock here. Nothing is
-/// said where the awaited code only tries for the lock, where both only read, and where a wait has a limit.
+/// said where the awaited code only tries for the lock, where both only read, where a wait has a limit, and where the
+/// awaited code itself runs what waits.
 ///
 /// ## Examples
 /// ```cpp,bad
