@@ -3,7 +3,7 @@
 //! A pointer to a function in a field is a callback if some code puts a parameter of its own there. A virtual
 //! method is an observer's if its class is named for that.
 
-use pipelint_ir::{Base, Callee, Name, Operand, Rvalue, Statement};
+use pipelint_ir::{Base, Callee, FunctionKind, Name, Operand, Rvalue, Statement};
 use pipelint_source::Span;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -101,7 +101,10 @@ fn calls(locked: &Locked<'_, '_>, f: usize) -> Vec<(At, Call)> {
                 ));
                 continue;
             }
-            if program.target(at.0, function, callee, args.len()) != Target::Unknown {
+            // What an object calls at its end is what its maker wants done there.
+            if function.kind == FunctionKind::Destructor
+                || program.target(at.0, function, callee, args.len()) != Target::Unknown
+            {
                 continue;
             }
             let told = told.get_or_insert_with(|| Told::new(program, at));

@@ -11,8 +11,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::collect::Findings;
 use crate::exec::Exec;
 use crate::lock_ends::LockKey;
+use crate::program::last;
 use crate::state::State;
-use crate::values::{Loc, LocId};
+use crate::values::{Loc, LocId, Sym, Val};
+use crate::words::has_word;
 
 /// A lock that is held, and since where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -175,11 +177,36 @@ impl Exec<'_, '_> {
             self.found.held.takings.push(Taking {
                 at: (self.block, self.stmt.saturating_sub(first) as usize),
                 key,
-                span: self.span,
+                span: self.at(),
                 shared,
                 own: self.is_in_own_object(loc),
             });
         }
+    }
+
+    /// As `lock_key`; a part of an object that is a lock itself is named by who has the object.
+    fn users_key(&self, loc: LocId) -> Option<LockKey> {
+        let mut at = loc;
+        loop {
+            match self.arena.get_loc(at) {
+                Loc::Field(parent, _) if self.is_wrapped_lock(at) => at = *parent,
+                Loc::Deref(v) => match self.arena.get(*v) {
+                    Val::Sym(Sym::Load { loc, .. }) => at = *loc,
+                    _ => return None,
+                },
+                _ => return self.lock_key(at),
+            }
+        }
+    }
+
+    /// A part of an object that is a lock itself.
+    pub(crate) fn is_wrapped_lock(&self, loc: LocId) -> bool {
+        let class = self.lock_key(loc).and_then(|(class, _)| class);
+        class.is_some_and(|class| {
+            let name = last(&self.program.class_at(class).name);
+            let words = ["mutex", "lock", "rwlock", "spinlock", "critical"];
+            has_word(name, &words)
+        })
     }
 
     fn is_in_own_object(&self, loc: LocId) -> bool {
@@ -191,7 +218,7 @@ impl Exec<'_, '_> {
         if let Some(known) = self.found.held.keys.get(&loc) {
             return known.clone();
         }
-        let key = self.lock_key(loc);
+        let key = self.users_key(loc);
         self.found.held.keys.insert(loc, key.clone());
         key
     }

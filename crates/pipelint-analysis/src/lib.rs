@@ -527,6 +527,7 @@ fn held_in_several<'m>(
         contexts: &contexts,
         calls,
         threads,
+        unsure: locked::given_back_anywhere(held, calls),
     };
     found.extend(wait_under_lock::waited_for(&locked));
     found.extend(lock_order::inverted(&locked));

@@ -122,7 +122,7 @@ fn orders<'t>(locked: &Locked<'t, '_>) -> Orders<'t> {
                 }
                 for held in here.seen() {
                     // Nobody else has the function's own object.
-                    if held.own || taking.own {
+                    if held.own || taking.own || locked.unsure.contains(&held.key) {
                         continue;
                     }
                     // An object that is being made, or ends, is nobody else's.

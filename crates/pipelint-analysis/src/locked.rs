@@ -28,6 +28,17 @@ pub(crate) struct Locked<'a, 'm> {
     pub(crate) contexts: &'a LockContexts,
     pub(crate) calls: &'a Calls,
     pub(crate) threads: Option<&'a Threads<'a, 'm>>,
+    /// Locks that functions give back which anybody may call: a call of unknown code may.
+    pub(crate) unsure: FxHashSet<LockKey>,
+}
+
+/// The locks that functions give back for their callers, whose addresses are taken.
+pub(crate) fn given_back_anywhere(held: &HeldLocks, calls: &Calls) -> FxHashSet<LockKey> {
+    let functions = held.functions().into_iter().filter(|f| calls.taken[*f]);
+    let own = functions.filter_map(|f| held.of(f));
+    let statements = own.flat_map(|own| own.statements());
+    let given = statements.flat_map(|(_, held)| held.given_back.iter().flatten());
+    given.cloned().collect()
 }
 
 /// The statement of the function that holds a lock, and the calls that lead from it to where it matters.
@@ -179,6 +190,9 @@ impl Locked<'_, '_> {
             }
             for (at, held) in self.held.of(f).iter().flat_map(|own| own.statements()) {
                 for lock in held.locks.iter().filter(|lock| lock.seen) {
+                    if self.unsure.contains(&lock.key) {
+                        continue;
+                    }
                     let frame = Frame {
                         f,
                         at,
