@@ -164,7 +164,7 @@ use crate::prelude::*;
 /// }
 /// ```
 #[derive(RuleMeta)]
-#[rule(code = "PL405", severity = "error", group = "default", cwe(833))]
+#[rule(code = "PL405", severity = "warning", group = "default", cwe(833))]
 pub(crate) struct WaitUnderLock;
 
 impl Rule for WaitUnderLock {
