@@ -9,6 +9,9 @@ use crate::told_types::Told;
 /// How far copies are followed.
 const DEEPEST: u32 = 8;
 
+/// Notes what a value is put into.
+type Put<'a> = dyn Fn(PlaceId, &mut Vec<ObjectKey>, &mut Vec<u32>) + 'a;
+
 /// An object by its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum ObjectKey {
@@ -205,7 +208,7 @@ impl Told<'_, '_> {
         stmt: &Statement,
         found: &mut Vec<ObjectKey>,
         locals: &mut Vec<u32>,
-        put: &dyn Fn(PlaceId, &mut Vec<ObjectKey>, &mut Vec<u32>),
+        put: &Put<'_>,
     ) {
         let ours = |op: &Operand, locals: &[u32]| match op {
             Operand::Copy(p) | Operand::Move(p) => match &self.function.places[*p].base {

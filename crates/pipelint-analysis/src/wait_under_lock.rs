@@ -84,7 +84,7 @@ pub(crate) fn waited_for(locked: &Locked<'_, '_>) -> Vec<Event> {
                 let blocks = !(lock.shared && need.shared);
                 let started = threads.root(*root).start.as_ref();
                 let runs = started.map(|s| words(&s.how)).unwrap_or_default();
-                blocks.then(|| (*need, runs))
+                blocks.then_some((*need, runs))
             })
         });
         let of_event = || {
