@@ -7,6 +7,7 @@ use pipelint_models::{IoKind, Sentinel};
 use pipelint_source::Span;
 
 use crate::callback_fault::CallbackFault;
+use crate::callback_under_lock::CallbackUnderLock;
 use crate::called::AfterCallback;
 use crate::count_fault::CountFault;
 use crate::error_fault::ErrorFault;
@@ -14,6 +15,7 @@ use crate::guard_fault::GuardFault;
 use crate::handed_on::HandedOn;
 use crate::io_fault::IoFault;
 use crate::lock_fault::LockFault;
+use crate::lock_order::LockOrder;
 use crate::overlapped_handle::NoOverlapped;
 use crate::results::ResultFault;
 use crate::silenced::Silenced;
@@ -22,6 +24,7 @@ use crate::thread_terminated::Holds;
 use crate::unguarded::UnguardedAccess;
 use crate::unlock_window::UnlockWindow;
 use crate::unsynchronised::UnsynchronisedFlag;
+use crate::wait_under_lock::WaitUnderLock;
 use crate::wake_fault::WakeFault;
 
 /// A resource as a person knows it.
@@ -392,6 +395,12 @@ pub enum EventKind {
     UnlockWindow(UnlockWindow),
     /// A variable that a lock guards is touched without it.
     Unguarded(UnguardedAccess),
+    /// Code waits with a lock held.
+    WaitUnderLock(WaitUnderLock),
+    /// Locks are taken in orders that contradict each other.
+    LockOrder(LockOrder),
+    /// User code is called with a lock held.
+    CallbackUnderLock(CallbackUnderLock),
     /// An object is touched after a call of user code that may have ended it.
     AfterCallback(AfterCallback),
     /// A fault of threads that wait to be woken.

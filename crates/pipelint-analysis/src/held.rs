@@ -13,8 +13,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::collect::Findings;
 use crate::exec::Exec;
 use crate::lock_ends::LockKey;
+use crate::program::last;
 use crate::state::State;
-use crate::values::LocId;
+use crate::values::{Loc, LocId, Sym, Val};
+use crate::words::has_word;
 
 /// A lock that is held, and since where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +27,10 @@ pub(crate) struct HeldLock {
     pub(crate) shared: bool,
     /// Code out of sight may have given it back.
     pub(crate) doubtful: bool,
+    /// On some path it surely has not.
+    pub(crate) seen: bool,
+    /// It is a part of an object of the function's own.
+    pub(crate) own: bool,
     /// The call that took it.
     pub(crate) taken: Span,
 }
@@ -45,6 +51,7 @@ impl Held {
         for lock in &mut self.locks {
             if let Some(same) = other.locks.iter().find(|l| l.key == lock.key) {
                 lock.doubtful |= same.doubtful;
+                lock.seen |= same.seen;
                 lock.shared |= same.shared;
                 lock.taken = lock.taken.min(same.taken);
             }
@@ -69,9 +76,10 @@ impl Held {
 pub(crate) struct Taking {
     pub(crate) at: (usize, usize),
     pub(crate) key: LockKey,
-    pub(crate) name: Name,
     pub(crate) span: Span,
     pub(crate) shared: bool,
+    /// It is a part of an object of the function's own.
+    pub(crate) own: bool,
 }
 
 /// What one function does.
@@ -93,6 +101,13 @@ impl HeldAt {
     /// What is held where a statement begins; the statement behind a block's last is its terminator.
     pub(crate) fn at(&self, at: (usize, usize)) -> Option<&Held> {
         self.held.get(&at)
+    }
+
+    /// The statements with something held, in their order.
+    pub(crate) fn statements(&self) -> Vec<((usize, usize), &Held)> {
+        let mut all: Vec<_> = self.held.iter().map(|(at, held)| (*at, held)).collect();
+        all.sort_unstable_by_key(|(at, _)| *at);
+        all
     }
 
     /// Locks of the callers' that it gives back somewhere.
@@ -165,6 +180,8 @@ impl Exec<'_, '_> {
                     name: self.lock_name(loc),
                     shared: hold.shared,
                     doubtful: hold.doubtful,
+                    seen: !hold.doubtful,
+                    own: self.is_in_own_object(loc),
                     taken: hold.taken.1,
                 }),
                 None => now.unknown = true,
@@ -186,9 +203,9 @@ impl Exec<'_, '_> {
             self.found.held.takings.push(Taking {
                 at: (self.block, self.stmt.saturating_sub(first) as usize),
                 key,
-                name: self.lock_name(loc),
-                span: self.span,
+                span: self.at(),
                 shared,
+                own: self.is_in_own_object(loc),
             });
         }
     }
@@ -200,11 +217,41 @@ impl Exec<'_, '_> {
         }
     }
 
+    /// As `lock_key`; a part of an object that is a lock itself is named by who has the object.
+    fn users_key(&self, loc: LocId) -> Option<LockKey> {
+        let mut at = loc;
+        loop {
+            match self.arena.get_loc(at) {
+                Loc::Field(parent, _) if self.is_wrapped_lock(at) => at = *parent,
+                Loc::Deref(v) => match self.arena.get(*v) {
+                    Val::Sym(Sym::Load { loc, .. }) => at = *loc,
+                    _ => return None,
+                },
+                _ => return self.lock_key(at),
+            }
+        }
+    }
+
+    /// A part of an object that is a lock itself.
+    pub(crate) fn is_wrapped_lock(&self, loc: LocId) -> bool {
+        let class = self.lock_key(loc).and_then(|(class, _)| class);
+        class.is_some_and(|class| {
+            let name = last(&self.program.class_at(class).name);
+            let words = ["mutex", "lock", "rwlock", "spinlock", "critical"];
+            has_word(name, &words)
+        })
+    }
+
+    fn is_in_own_object(&self, loc: LocId) -> bool {
+        matches!(self.arena.get_loc(self.arena.root(loc)), Loc::Local(l)
+            if l.0 >= self.function.params)
+    }
+
     fn key_of(&mut self, loc: LocId) -> Option<LockKey> {
         if let Some(known) = self.found.held.keys.get(&loc) {
             return known.clone();
         }
-        let key = self.lock_key(loc);
+        let key = self.users_key(loc);
         self.found.held.keys.insert(loc, key.clone());
         key
     }

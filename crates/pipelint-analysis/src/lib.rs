@@ -11,6 +11,7 @@ mod apart;
 mod apply;
 mod assign;
 mod assume;
+mod awaited;
 mod behind;
 mod boxed;
 mod buffers;
@@ -18,6 +19,7 @@ mod call;
 mod call_loops;
 mod callback_classes;
 mod callback_fault;
+mod callback_under_lock;
 mod callbacks;
 mod called;
 mod callouts;
@@ -43,10 +45,12 @@ mod counts_told;
 mod dequeue;
 mod dispatch;
 mod ended_by_user;
+mod ends;
 mod error_end;
 mod error_fault;
 mod error_ways;
 mod event;
+mod events_set;
 mod evidence;
 mod exec;
 mod fetched;
@@ -81,7 +85,9 @@ mod lock_calls;
 mod lock_contexts;
 mod lock_ends;
 mod lock_fault;
+mod lock_order;
 mod lock_types;
+mod locked;
 mod lockset;
 mod log;
 mod lost;
@@ -99,6 +105,7 @@ mod moves;
 mod names;
 mod never_closed;
 mod object;
+mod object_keys;
 mod once;
 mod operation;
 mod other_holders;
@@ -149,6 +156,7 @@ mod thread_calls;
 mod thread_starts;
 mod thread_terminated;
 mod threads;
+mod told_types;
 mod translate;
 mod unguarded;
 mod unheard;
@@ -158,6 +166,7 @@ mod unsure;
 mod unsynchronised;
 mod untied;
 mod values;
+mod wait_under_lock;
 mod wake_fault;
 mod wanted;
 mod ways;
@@ -183,6 +192,7 @@ use summaries::{Order, Seen, Summaries};
 use summary::Summary;
 
 pub use callback_fault::{CallbackFault, Missing};
+pub use callback_under_lock::CallbackUnderLock;
 pub use called::{AfterCallback, Why};
 pub use callouts::CallOutKind;
 pub use count_fault::{CountFault, Taken, Told};
@@ -191,6 +201,7 @@ pub use event::{Aliased, Dependence, Event, EventKind, LeakHow, PathStep, Resour
 pub use guard_fault::{GuardFault, Takes};
 pub use io_fault::{IoEnd, IoFault};
 pub use lock_fault::LockFault;
+pub use lock_order::{LockOrder, OtherOrder};
 pub use overlapped_handle::NoOverlapped;
 pub use results::{ResultFault, WaitTaken};
 pub use silenced::Silenced;
@@ -200,6 +211,7 @@ pub use thread_terminated::Holds;
 pub use unguarded::UnguardedAccess;
 pub use unlock_window::UnlockWindow;
 pub use unsynchronised::UnsynchronisedFlag;
+pub use wait_under_lock::{LockNeed, WaitUnderLock};
 pub use wake_fault::WakeFault;
 
 /// Blocks of a function that is run for its callers' sake alone.
@@ -412,22 +424,14 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
         .events
         .extend(unlock_window::windows(&program, &all, &held));
-    if let Some(threads) = threads::Threads::new(&program, &all, &order) {
-        let flags = unsynchronised::unsynchronised_flags(&program, &all, &threads);
+    let threads = threads::Threads::new(&program, &all, &order);
+    if let Some(threads) = &threads {
+        let flags = unsynchronised::unsynchronised_flags(&program, &all, threads);
         analysis.events.extend(flags);
-        if !held.is_empty() {
-            let calls = &threads.calls;
-            let contexts =
-                lock_contexts::LockContexts::new(&program, &all, &held, calls, Some(&threads));
-            let shared = unguarded::Shared {
-                program: &program,
-                all: &all,
-                threads: &threads,
-                held: &held,
-                contexts: &contexts,
-            };
-            analysis.events.extend(shared.unguarded());
-        }
+    }
+    if !held.is_empty() {
+        let found = held_in_several(&program, &all, &order, &held, threads.as_ref());
+        analysis.events.extend(found);
     }
     analysis.events.extend(dequeue::dead_handling(&program));
     analysis.events.extend(copies::copyable_owners(&program));
@@ -496,6 +500,49 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     // Graphs of whole programs are many small pieces: they are let go of in parallel, too.
     program.units.into_par_iter().for_each(drop);
     analysis
+}
+
+/// The faults of what several functions do with locks held.
+fn held_in_several<'m>(
+    program: &Program<'m>,
+    all: &[FnRef],
+    order: &Order,
+    held: &held::HeldLocks,
+    threads: Option<&threads::Threads<'_, 'm>>,
+) -> Vec<Event> {
+    let own;
+    let calls = match threads {
+        Some(threads) => &threads.calls,
+        None => {
+            own = thread_calls::Calls::new(program, all, order, &[]);
+            &own
+        }
+    };
+    let contexts = lock_contexts::LockContexts::new(program, all, held, calls, threads);
+    let mut found = Vec::new();
+    if let Some(threads) = threads {
+        let shared = unguarded::Shared {
+            program,
+            all,
+            threads,
+            held,
+            contexts: &contexts,
+        };
+        found.extend(shared.unguarded());
+    }
+    let locked = locked::Locked {
+        program,
+        all,
+        held,
+        contexts: &contexts,
+        calls,
+        threads,
+        unsure: locked::given_back_anywhere(held, calls),
+    };
+    found.extend(wait_under_lock::waited_for(&locked));
+    found.extend(lock_order::inverted(&locked));
+    found.extend(callback_under_lock::called_out(&locked));
+    found
 }
 
 /// What a function is run for.

@@ -296,7 +296,11 @@ impl Exec<'_, '_> {
         let has = |names: &[String]| names.iter().any(|n| n == last(name));
         let at = self.place(state, receiver);
         let v = self.read(state, at);
-        let loc = self.pointee(v);
+        let loc = match (self.arena.get(v), self.guard_locks.get(&at)) {
+            // Code out of sight that may have seen the guard does not give it another lock.
+            (Val::Sym(_), Some(lock)) => *lock,
+            _ => self.pointee(v),
+        };
         let does = if has(&guard.unlock) {
             Does::Give
         } else if has(&guard.lock) || has(&guard.try_lock) {
@@ -385,6 +389,9 @@ impl Exec<'_, '_> {
         let after = out.split_off(before);
         for mut state in after {
             if let Some((guard, locks)) = &effect.guard {
+                if let [lock] = locks[..] {
+                    self.guard_locks.insert(*guard, lock);
+                }
                 for (i, lock) in locks.iter().enumerate() {
                     let v = self.arena.val(Val::Ptr(*lock));
                     let at = match i {

@@ -51,6 +51,12 @@ impl HeldHere {
         let sure = !self.doubtful;
         self.locks.iter().filter(move |l| sure && !l.doubtful)
     }
+
+    /// The locks that are held on some path that puts none of them in doubt, and may be on all.
+    pub(crate) fn seen(&self) -> impl Iterator<Item = &HeldLock> {
+        let sure = !self.doubtful;
+        self.locks.iter().filter(move |l| sure && l.seen)
+    }
 }
 
 /// The ways to come to each function, by its number.

@@ -163,7 +163,13 @@ impl Exec<'_, '_> {
                 let class = self.function.class.as_ref();
                 let class = class.and_then(|class| self.program.class_ref(self.unit, class));
                 let class = class.and_then(|class| self.program.declaring(class, name));
-                Some((class, name.clone()))
+                // A file's own one is no other file's.
+                let mut own = self.program.units[self.unit].globals.iter();
+                let own = class.is_none() && own.any(|g| g.internal && g.name == *name);
+                match own {
+                    true => Some((None, Name::new(format!("#{}::{name}", self.unit)))),
+                    false => Some((class, name.clone())),
+                }
             }
             Loc::Field(parent, name) => {
                 let class = |ty: &Type| {

@@ -177,7 +177,8 @@ impl Exec<'_, '_> {
 
     fn lock_taken(&mut self, state: &mut State, loc: LocId, act: &LockAct) {
         let taken = (act.api.clone(), self.at());
-        if self.site.is_none() && !act.tried {
+        // What a class that is a lock does is its user's.
+        if !act.tried && (self.site.is_none() || self.is_wrapped_lock(loc)) {
             self.note_taking(loc, act.shared);
         }
         state.freed_locks.remove(loc);

@@ -10,9 +10,11 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::dispatch::Dispatch;
+use crate::ends::ended_by;
 use crate::program::{FnRef, Program, Target};
 use crate::summaries::Order;
 use crate::thread_starts::ThreadStart;
+use crate::told_types::Told;
 
 /// A call that stands in a function.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +77,7 @@ impl Calls {
 
 fn edges(program: &Program<'_>, dispatch: &Dispatch, f: FnRef) -> Vec<Edge> {
     let function = program.function(f);
+    let told = Told::new(program, f);
     let mut out = Vec::new();
     for (b, block) in function.blocks.iter().enumerate() {
         for (i, stmt) in block.stmts.iter().enumerate() {
@@ -85,18 +88,21 @@ fn edges(program: &Program<'_>, dispatch: &Dispatch, f: FnRef) -> Vec<Edge> {
                 });
             };
             match stmt {
-                Statement::Drop { place, .. } => {
-                    if let Some(ty) = program.type_of_place(f.0, function, *place) {
-                        let ended = program.destructors(f.0, &function.name, &ty);
-                        ended.into_iter().for_each(add);
-                    }
+                Statement::Drop { .. } | Statement::Assign { .. } => {
+                    ended_by(&told, (b, i), stmt).into_iter().for_each(add);
                 }
                 Statement::Call { callee, args, .. } => {
+                    ended_by(&told, (b, i), stmt).into_iter().for_each(&mut add);
                     match program.target(f.0, function, callee, args.len()) {
                         Target::Defined(g) => add(g),
                         Target::Unknown => {
                             let bodies = dispatch.bodies(program, f, callee, args.len());
-                            bodies.into_iter().for_each(add);
+                            let told = || told.method(callee, args.len());
+                            let bodies = bodies.into_iter();
+                            match bodies.len() {
+                                0 => told().into_iter().for_each(add),
+                                _ => bodies.for_each(add),
+                            }
                         }
                         Target::Model(_) => {}
                     }

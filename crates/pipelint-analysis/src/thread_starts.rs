@@ -5,7 +5,7 @@ use pipelint_ir::{
     Base, Callee, Const, Function, FunctionKind, Language, Name, Operand, PlaceId, Proj, Rvalue,
     Statement, Type,
 };
-use pipelint_models::{RunsOn, ThreadMaker};
+use pipelint_models::{RunsOn, Serialised, ThreadMaker};
 use pipelint_source::Span;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -50,6 +50,8 @@ pub(crate) struct How {
     pub(crate) overlaps: bool,
     /// Calls that return when it has ended.
     pub(crate) joined_by: Vec<Name>,
+    /// Calls that the system makes wait for it.
+    pub(crate) serialised_by: Option<Serialised>,
 }
 
 impl How {
@@ -59,6 +61,7 @@ impl How {
             on: maker.on,
             overlaps: maker.overlaps,
             joined_by: maker.joined_by.iter().map(Name::new).collect(),
+            serialised_by: maker.serialised_by.clone(),
         }
     }
 }
@@ -292,6 +295,7 @@ impl<'a> Looker<'a, '_> {
                             on,
                             overlaps,
                             joined_by: Vec::new(),
+                            serialised_by: None,
                         };
                         return Some((self.run(args.get(callback)?, 0)?, how));
                     }

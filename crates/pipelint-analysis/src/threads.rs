@@ -167,6 +167,12 @@ impl<'a, 'm> Threads<'a, 'm> {
         callers.chain(starts).collect()
     }
 
+    /// All that is started.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = (RootId, &ThreadStart)> {
+        let roots = self.roots.iter().enumerate();
+        roots.filter_map(|(id, root)| Some((id, root.start.as_ref()?)))
+    }
+
     pub(crate) fn root(&self, id: RootId) -> &Root {
         &self.roots[id]
     }

@@ -57,7 +57,6 @@ pub(crate) fn windows(program: &Program<'_>, all: &[FnRef], held: &HeldLocks) ->
     let mut events = Vec::new();
     for f in held.functions() {
         let Some(own) = held.of(f) else { continue };
-        if std::env::var("DBG").is_ok() { eprintln!("{} {own:?}", program.function(all[f]).name); }
         for (key, name) in own.taken_again() {
             let looker = Looker {
                 program,
@@ -433,6 +432,32 @@ impl<'m> Looker<'_, 'm> {
         asked || branches
     }
 
+    /// A statement changes a field of the guarded object.
+    fn changes(&self, stmt: &Statement, field: &Name) -> bool {
+        match stmt {
+            Statement::Call { callee, args, .. } => {
+                let object = match callee {
+                    Callee::Method { receiver, name, .. } => match self.field(*receiver) {
+                        Some(Some(of)) => return of == *field && alters(name),
+                        Some(None) => true,
+                        None => false,
+                    },
+                    Callee::Function(_) => !self.rust,
+                    _ => false,
+                };
+                let target = self
+                    .program
+                    .target(self.f.0, self.function, callee, args.len());
+                match target {
+                    Target::Defined(g) if object => changes(self.program, g, field, 0),
+                    _ => false,
+                }
+            }
+            Statement::Assign { dst, .. } => self.field(*dst).flatten().as_ref() == Some(field),
+            _ => false,
+        }
+    }
+
     fn event(&self, window: Window, lock: Name, other: (Name, Span)) -> Event {
         let span = |at: At| {
             let span = self.function.map.stmts.get(at.0).and_then(|s| s.get(at.1));
@@ -568,40 +593,59 @@ fn changed_elsewhere(
     key: &LockKey,
     field: &Name,
 ) -> Option<(Name, Span)> {
-    held.functions()
-        .into_iter()
-        .filter(|f| *f != than)
-        .find_map(|f| {
-            let looker = Looker {
-                program,
-                f: all[f],
-                function: program.function(all[f]),
-                held: held.of(f)?,
-                key,
-                rust: program.units[all[f].0].language == Language::Rust,
+    let mut others = held.functions().into_iter().filter(|f| *f != than);
+    others.find_map(|f| {
+        let looker = Looker {
+            program,
+            f: all[f],
+            function: program.function(all[f]),
+            held: held.of(f)?,
+            key,
+            rust: program.units[all[f].0].language == Language::Rust,
+        };
+        let mut statements = looker.statements();
+        let ((b, i), _) = statements
+            .find(|(at, stmt)| looker.hold(*at).is_some() && looker.changes(stmt, field))?;
+        let span = looker.function.map.stmts.get(b).and_then(|s| s.get(i));
+        Some((looker.function.name.clone(), *span?))
+    })
+}
+
+/// A method changes a field of its object, itself or through other methods of it.
+fn changes(program: &Program<'_>, f: FnRef, field: &Name, depth: u32) -> bool {
+    let function = program.function(f);
+    let own = |place: PlaceId| {
+        let place = &function.places[place];
+        let steps = match (&place.base, &place.proj[..]) {
+            (Base::SelfObj, [Proj::Deref, steps @ ..] | steps) => steps,
+            _ => return false,
+        };
+        matches!(steps.first(), Some(Proj::Field(name)) if name == field)
+    };
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.any(|stmt| match stmt {
+        Statement::Assign { dst, .. } => own(*dst),
+        Statement::Call { callee, args, .. } => {
+            let here = match callee {
+                Callee::Method { receiver, name, .. } => own(*receiver) && alters(name),
+                _ => false,
             };
-            let found = looker.statements().find(|(at, stmt)| {
-                looker.hold(*at).is_some()
-                    && match stmt {
-                        Statement::Call {
-                            callee: Callee::Method { receiver, name, .. },
-                            ..
-                        } => {
-                            let changes = puts_in(name)
-                                || has_word(
-                                    last(name),
-                                    &["pop", "take", "clear", "remove", "drain", "swap"],
-                                );
-                            changes && looker.field(*receiver).flatten().as_ref() == Some(field)
-                        }
-                        Statement::Assign { dst, .. } => {
-                            looker.field(*dst).flatten().as_ref() == Some(field)
-                        }
-                        _ => false,
+            here || depth < DEEPEST
+                && match program.target(f.0, function, callee, args.len()) {
+                    Target::Defined(g) => {
+                        g != f
+                            && program.function(g).class == function.class
+                            && changes(program, g, field, depth + 1)
                     }
-            });
-            let ((b, i), _) = found?;
-            let span = looker.function.map.stmts.get(b).and_then(|s| s.get(i));
-            Some((looker.function.name.clone(), *span?))
-        })
+                    _ => false,
+                }
+        }
+        _ => false,
+    })
+}
+
+/// Methods that change a container.
+fn alters(name: &str) -> bool {
+    let removes = ["pop", "take", "clear", "remove", "drain", "swap", "dequeue"];
+    puts_in(name) || has_word(last(name), &removes)
 }

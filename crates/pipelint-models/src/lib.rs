@@ -37,13 +37,13 @@ pub use owner::{Copies, Deleter, Holds, Members, Owner, Role, Traits};
 pub use prefilter::Prefilter;
 pub use readiness::Readiness;
 pub use schema::{
-    Acquire, Check, Condition, Constant, FunctionModel, Good, Io, IoKind, ModelFile, OnFail,
-    Pseudo, Release, ResourceKind, Sentinel, Success, TypeModel,
+    Acquire, Blocks, Check, Condition, Constant, FunctionModel, Good, Io, IoKind, ModelFile,
+    OnFail, Pseudo, Release, ResourceKind, Sentinel, Success, TypeModel,
 };
 pub use slot::Slot;
 pub use status::StatusType;
 pub use structure::Structure;
-pub use thread::{RunsOn, ThreadMaker};
+pub use thread::{RunsOn, Serialised, ThreadMaker};
 pub use transfer::{PipeMode, Short, Stream};
 pub use writer::Writer;
 

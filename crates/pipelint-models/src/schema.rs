@@ -336,6 +336,18 @@ pub struct Starts {
     pub on: RunsOn,
 }
 
+/// How a call waits for others.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Blocks {
+    /// The most time that it waits; where this is 0 it does not.
+    #[serde(default)]
+    pub timeout: Option<usize>,
+    /// Only under this condition.
+    #[serde(default)]
+    pub when: Option<Condition>,
+}
+
 /// A pseudo-handle that needs no close.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -442,6 +454,9 @@ pub struct FunctionModel {
     /// With `wakes`: the argument with the most time that it waits.
     #[serde(default)]
     pub wakes_within: Option<usize>,
+    /// It returns when others have done something, which may take as long as they like.
+    #[serde(default)]
+    pub blocks: Option<Blocks>,
     /// Who waits for what this argument names is woken (`WakeConditionVariable`, `SetEvent`).
     #[serde(default)]
     pub signals: Option<usize>,

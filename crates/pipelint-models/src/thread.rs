@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::schema::Condition;
+
 /// Functions that have code run beside their caller's, types whose objects do, or classes whose derived
 /// classes do.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -39,12 +41,27 @@ pub struct ThreadMaker {
     /// Functions and member functions that return when it has ended.
     #[serde(default)]
     pub joined_by: Vec<String>,
+    /// Calls that the system makes wait while it runs.
+    #[serde(default)]
+    pub serialised_by: Option<Serialised>,
     /// Member functions that end the thread, whatever it does.
     #[serde(default)]
     pub terminate: Vec<String>,
     /// Member functions by which the thread says when it must not be ended.
     #[serde(default)]
     pub spared_by: Vec<String>,
+}
+
+/// Calls that return no sooner than what was started has come to its end, for this time.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Serialised {
+    /// The functions.
+    pub names: Vec<String>,
+    /// The argument that names what is run.
+    pub arg: usize,
+    /// Only under this condition.
+    pub when: Condition,
 }
 
 /// What code runs on.

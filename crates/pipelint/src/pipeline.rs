@@ -253,7 +253,11 @@ pub fn lint(inputs: Vec<Input>, options: &Options, tick: &(dyn Fn() + Sync)) -> 
     let mut diagnostics: Vec<Diagnostic> = analysis
         .events
         .iter()
-        .flat_map(|event| rules.iter().filter_map(|rule| rule.report(event)))
+        .flat_map(|event| {
+            let rules = rules.iter();
+            let rules = rules.filter(|rule| options.selection.tells(rule.group(event)));
+            rules.filter_map(|rule| rule.report(event))
+        })
         .filter(|d| is_linted(d.primary.file))
         .collect();
     diagnostics.sort_by(|a, b| {

@@ -29,6 +29,8 @@ fn near(nearest: &[&str]) -> String {
 pub struct Selection {
     rules: Vec<&'static RuleMeta>,
     at_least: Severity,
+    /// The rules were named: all that they know of is told.
+    named: bool,
 }
 
 impl Default for Selection {
@@ -37,6 +39,7 @@ impl Default for Selection {
         Self {
             rules: all.filter(|m| m.group == Group::Default).collect(),
             at_least: Severity::Note,
+            named: false,
         }
     }
 }
@@ -59,6 +62,7 @@ impl Selection {
             }
             let all = pipelint_rules::all().iter().map(|r| r.meta());
             selection.rules = all.filter(|m| chosen.contains(&m.code)).collect();
+            selection.named = true;
         }
         for selector in ignore {
             let dropped = matching(selector)?;
@@ -70,6 +74,11 @@ impl Selection {
     /// Whether a rule reports.
     pub fn has(&self, rule: &RuleMeta) -> bool {
         rule.severity >= self.at_least && self.rules.iter().any(|m| m.code == rule.code)
+    }
+
+    /// Whether findings of a group are told of the rules that report.
+    pub fn tells(&self, group: Group) -> bool {
+        self.named || group == Group::Default
     }
 
     /// The rules that report, by code.
