@@ -182,10 +182,17 @@ impl<'m> Looker<'_, 'm> {
         (!lock.doubtful && !lock.shared).then_some(lock.taken)
     }
 
-    /// How often each local is set.
+    /// How often each local is set, to what is no constant.
     fn defined(&self) -> FxHashMap<u32, u32> {
         let mut found = FxHashMap::default();
-        for (_, stmt) in self.statements() {
+        let constant = |stmt: &Statement| {
+            let value = match stmt {
+                Statement::Assign { value, .. } => value,
+                _ => return false,
+            };
+            matches!(value, Rvalue::Use(Operand::Const(_)))
+        };
+        for (_, stmt) in self.statements().filter(|(_, stmt)| !constant(stmt)) {
             if let Statement::Assign { dst, .. } | Statement::Call { dst: Some(dst), .. } = stmt
                 && let Some(local) = self.local(*dst)
             {

@@ -162,7 +162,7 @@ impl Rule for UnlockWindow {
         };
         let (asked, changed, lock) = (&fault.asked, &fault.changed, &fault.lock);
         let (other, _) = &fault.other;
-        let by = match fault.variable.is_empty() {
+        let by = match fault.variable.is_empty() || fault.variable == *asked {
             true => format!("what `{asked}` told"),
             false => format!("`{}`, which `{asked}` told", fault.variable),
         };
