@@ -429,7 +429,7 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
         let flags = unsynchronised::unsynchronised_flags(&program, &all, threads);
         analysis.events.extend(flags);
     }
-    if !held.is_empty() {
+    if !held.is_empty() || threads.is_some() {
         let found = held_in_several(&program, &all, &order, &held, threads.as_ref());
         analysis.events.extend(found);
     }

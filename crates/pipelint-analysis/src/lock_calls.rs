@@ -258,6 +258,18 @@ impl Exec<'_, '_> {
                 acts.push((*loc, act));
             }
         }
+        if takes && says(&guard.attempt) {
+            // It may be held from here on.
+            for loc in &locks {
+                let mut act = self.guard_act(guard, Does::Take, &ty.name);
+                (act.tried, act.recursive) = (true, true);
+                let doubt = LockAct {
+                    does: Does::Doubt,
+                    ..act.clone()
+                };
+                acts.extend([(*loc, act), (*loc, doubt)]);
+            }
+        }
         Some(LockEffect {
             acts,
             guard: Some((to, locks)),

@@ -4,14 +4,15 @@
 //! on which thread, is not known.
 
 use pipelint_ir::{
-    Base, Callee, Function, FunctionKind, Operand, PlaceId, Proj, Reference, Rvalue, Statement,
+    Base, Callee, Function, FunctionKind, Language, Operand, PlaceId, Proj, Reference, Rvalue,
+    Statement,
 };
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::dispatch::Dispatch;
 use crate::ends::ended_by;
-use crate::program::{FnRef, Program, Target};
+use crate::program::{FnRef, Program, Target, last};
 use crate::summaries::Order;
 use crate::thread_starts::ThreadStart;
 use crate::told_types::Told;
@@ -106,12 +107,41 @@ fn edges(program: &Program<'_>, dispatch: &Dispatch, f: FnRef) -> Vec<Edge> {
                         }
                         Target::Model(_) => {}
                     }
+                    if let Some(run) = scoped(program, f, callee, args) {
+                        out.push(Edge {
+                            at: (b, i),
+                            to: program.number(run),
+                        });
+                    }
                 }
                 _ => {}
             }
         }
     }
     out
+}
+
+/// The closure that `std::thread::scope` runs, before it waits for the threads that were started in it.
+fn scoped(program: &Program<'_>, f: FnRef, callee: &Callee, args: &[Operand]) -> Option<FnRef> {
+    let Callee::Function(name) = callee else {
+        return None;
+    };
+    let rust = program.units[f.0].language == Language::Rust;
+    if !rust || last(name) != "scope" {
+        return None;
+    }
+    let function = program.function(f);
+    let (Operand::Copy(closure) | Operand::Move(closure)) = args.first()? else {
+        return None;
+    };
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.find_map(|stmt| match stmt {
+        Statement::Assign {
+            dst,
+            value: Rvalue::Closure(name, _),
+        } if dst == closure => program.lambda(f.0, name),
+        _ => None,
+    })
 }
 
 /// What of a function's surroundings is its thread's and others' as well: the object it runs on, and what

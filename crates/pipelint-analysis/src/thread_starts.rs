@@ -197,8 +197,12 @@ fn sites(program: &Program<'_>, f: FnRef, wrappers: Option<&Wrappers>) -> Vec<Si
             };
             for (run, how) in asked {
                 let kept = match stmt {
-                    Statement::Call { dst: Some(dst), .. } => last_name(function, *dst),
-                    _ => None,
+                    Statement::Call { dst: Some(dst), .. } => {
+                        let kept = last_name(function, *dst);
+                        let kept = kept.or_else(|| converted(function, *dst));
+                        kept.or_else(|| looker.put_out(stmt, b, i))
+                    }
+                    _ => looker.put_out(stmt, b, i),
                 };
                 let given = match wrappers {
                     Some(_) => Vec::new(),
@@ -216,6 +220,23 @@ fn sites(program: &Program<'_>, f: FnRef, wrappers: Option<&Wrappers>) -> Vec<Si
         }
     }
     found
+}
+
+/// What a temporary is put into: `thread = (HANDLE)_beginthreadex(…)`.
+fn converted(function: &Function, temporary: PlaceId) -> Option<Name> {
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    stmts.find_map(|stmt| match stmt {
+        Statement::Assign {
+            dst,
+            value: Rvalue::Use(op) | Rvalue::Cast(_, op),
+        } => match op {
+            Operand::Copy(place) | Operand::Move(place) if *place == temporary => {
+                last_name(function, *dst)
+            }
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 /// The field or variable that a place is.
@@ -383,6 +404,33 @@ impl<'a> Looker<'a, '_> {
             None => args.iter().find_map(|arg| self.run(arg, 0))?,
         };
         Some((run, How::of(api, maker)))
+    }
+
+    /// Where a call puts the object that stands for what it has run: `RegisterWaitForSingleObject(&wait, …)`.
+    fn put_out(&self, stmt: &Statement, b: usize, i: usize) -> Option<Name> {
+        let Statement::Call { callee, args, .. } = stmt else {
+            return None;
+        };
+        let target = self
+            .program
+            .target(self.f.0, self.function, callee, args.len());
+        let Target::Model(model) = target else {
+            return None;
+        };
+        model.registers.as_ref()?;
+        let mut out = model.acquires.iter().filter_map(|a| a.at.argument());
+        let (Operand::Copy(place) | Operand::Move(place)) = args.get(out.next()?)? else {
+            return None;
+        };
+        let before = self.function.blocks[b].stmts[..i].iter().rev();
+        let mut refers = before.filter_map(|stmt| match stmt {
+            Statement::Assign {
+                dst,
+                value: Rvalue::Ref(of),
+            } if dst == place => Some(*of),
+            _ => None,
+        });
+        last_name(self.function, refers.next()?)
     }
 
     /// What a call gives to the function that it has run: one argument, where the models say which, or all

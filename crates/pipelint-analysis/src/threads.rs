@@ -8,8 +8,8 @@
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
-use pipelint_ir::{Callee, FunctionKind, Name, Statement};
-use pipelint_models::RunsOn;
+use pipelint_ir::{Callee, Const, FunctionKind, Name, Operand, Statement};
+use pipelint_models::{FunctionModel, RunsOn};
 use pipelint_source::Span;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -423,17 +423,14 @@ fn joins(program: &Program<'_>, names: &FxHashSet<Name>, f: FnRef) -> Vec<Join> 
                 _ => continue,
             };
             let waits = match program.target(f.0, function, callee, args.len()) {
-                Target::Model(model) => {
-                    let waits = model.waits.as_ref();
-                    waits.filter(|w| w.handle.is_some() || w.array.is_some())
-                }
+                Target::Model(model) => waited_for(model, args),
                 _ => None,
             };
             if waits.is_none() && !names.contains(name) {
                 continue;
             }
-            let handle = waits.map(|waits| {
-                let place = args.get(waits.handle?).and_then(place_of)?;
+            let handle = waits.map(|handle| {
+                let place = args.get(handle?).and_then(place_of)?;
                 last_name(function, place)
             });
             found.push(Join {
@@ -444,6 +441,21 @@ fn joins(program: &Program<'_>, names: &FxHashSet<Name>, f: FnRef) -> Vec<Join> 
         }
     }
     found
+}
+
+/// The argument that is waited for: a thread, or an object whose callbacks end; none for an array of them.
+fn waited_for(model: &FunctionModel, args: &[Operand]) -> Option<Option<usize>> {
+    if let Some(awaits) = &model.awaits_callbacks {
+        // `INVALID_HANDLE_VALUE` asks for the wait; without it the callback goes on.
+        let asked = awaits.when.as_ref().is_none_or(|_| {
+            let nothing =
+                |arg: &Operand| matches!(arg, Operand::Const(Const::Null | Const::Int(0)));
+            !args.iter().any(nothing)
+        });
+        return asked.then_some(Some(awaits.object));
+    }
+    let waits = model.waits.as_ref()?;
+    (waits.handle.is_some() || waits.array.is_some()).then_some(waits.handle)
 }
 
 /// From where to where callers know that a thread runs.
