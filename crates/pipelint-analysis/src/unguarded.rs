@@ -357,13 +357,46 @@ impl Shared<'_, '_> {
         if !known(a) || !known(b) || !self.threads.at_once((a, f), (b, g)) {
             return false;
         }
-        if a == CALLERS && !self.threads.runs_beside(b, bare.f, bare.access.at) {
+        if a == CALLERS
+            && (!self.threads.runs_beside(b, bare.f, bare.access.at) || self.sets_up(bare, key))
+        {
             return false;
         }
         if b == CALLERS && !self.threads.runs_beside(a, guarded.f, guarded.access.at) {
             return false;
         }
         a == CALLERS || self.is_shared(thing, a, bare, key)
+    }
+
+    /// What others can call comes before all else where it says so and knows nothing of the lock: nobody is to
+    /// call it while there is work under way.
+    fn sets_up(&self, used: &Use<'_>, key: &LockKey) -> bool {
+        const WORDS: &[&str] = &[
+            "set",
+            "setup",
+            "init",
+            "initialize",
+            "initialise",
+            "open",
+            "configure",
+            "attach",
+            "create",
+            "reset",
+            "prepare",
+            "install",
+            "setter",
+        ];
+        let frames = self.contexts.frames(used.f, used.context);
+        let takes = |f: &usize| {
+            let held = self.held.of(*f);
+            held.is_some_and(|held| held.takings.iter().any(|t| t.key == *key))
+        };
+        let first = frames
+            .last()
+            .map(|f| &self.program.function(self.all[*f]).name);
+        used.access.writes()
+            && !frames.iter().any(takes)
+            && first.is_some_and(|name| crate::words::has_word(last(name), WORDS))
     }
 
     /// What a thread touches is not its own.
