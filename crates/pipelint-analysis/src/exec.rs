@@ -163,6 +163,8 @@ pub(crate) struct Exec<'p, 'm> {
     pub(crate) locks_told: bool,
     /// What pointers lead to that come without a type (`void *context`), by what they are put into first.
     pub(crate) shown: FxHashMap<ValId, ClassRef>,
+    /// Fields that the function fills with what it has.
+    pub(crate) repointed: FxHashSet<Name>,
     /// The locks that guards were made for.
     pub(crate) guard_locks: FxHashMap<LocId, LocId>,
     /// How its ways out leave locks.
@@ -297,6 +299,7 @@ impl<'p, 'm> Exec<'p, 'm> {
             locks_itself: crate::lock_types::may_lock(program, f.0, function),
             locks_told: false,
             shown: FxHashMap::default(),
+            repointed: crate::lock_types::filled_fields(function),
             guard_locks: FxHashMap::default(),
             lock_ends: Vec::new(),
             locks_owed: Vec::new(),

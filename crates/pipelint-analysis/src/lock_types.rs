@@ -1,7 +1,10 @@
 //! Types of locks and of guards, through aliases.
 
-use pipelint_ir::{Callee, Function, Language, Reference, Statement, Type};
+use pipelint_ir::{
+    Callee, Function, Language, Name, Operand, Proj, Reference, Rvalue, Statement, Type,
+};
 use pipelint_models::{Guard, Lock};
+use rustc_hash::FxHashSet;
 
 use crate::program::{Program, last};
 use crate::words::has_word;
@@ -38,6 +41,22 @@ pub(crate) fn locks(program: &Program<'_>, unit: usize, function: &Function) -> 
             _ => false,
         }
     })
+}
+
+/// The fields into which a function copies pointers or other values.
+pub(crate) fn filled_fields(function: &Function) -> FxHashSet<Name> {
+    let stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    let filled = stmts.filter_map(|stmt| match stmt {
+        Statement::Assign {
+            dst,
+            value: Rvalue::Use(Operand::Copy(_) | Operand::Move(_)) | Rvalue::Cast(..),
+        } => match function.places[*dst].proj.last() {
+            Some(Proj::Field(name)) => Some(name.clone()),
+            _ => None,
+        },
+        _ => None,
+    });
+    filled.collect()
 }
 
 /// The same, or a call of what is named for locks.

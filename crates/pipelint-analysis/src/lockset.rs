@@ -91,7 +91,8 @@ impl Exec<'_, '_> {
                     at = *parent;
                 }
                 Loc::Deref(v) => match self.arena.get(*v) {
-                    Val::Sym(Sym::Load { loc, epoch: 1.. }) => {
+                    // Where the function itself puts another pointer there, it is another lock.
+                    Val::Sym(Sym::Load { loc, epoch: 1.. }) if !self.is_repointed(*loc) => {
                         steps.push(Proj::Deref);
                         at = *loc;
                     }
@@ -114,6 +115,14 @@ impl Exec<'_, '_> {
             };
         }
         base
+    }
+
+    /// The function puts something into a field of this name.
+    fn is_repointed(&self, loc: LocId) -> bool {
+        match self.arena.get_loc(loc) {
+            Loc::Field(_, name) => self.repointed.contains(name),
+            _ => false,
+        }
     }
 
     /// Does to a lock what a call does.

@@ -368,8 +368,8 @@ impl Shared<'_, '_> {
         a == CALLERS || self.is_shared(thing, a, bare, key)
     }
 
-    /// What others can call comes before all else where it says so and knows nothing of the lock: nobody is to
-    /// call it while there is work under way.
+    /// What others can call and sets several fields comes before all else where its name says so and it knows
+    /// nothing of the lock: nobody is to call it while there is work under way.
     fn sets_up(&self, used: &Use<'_>, key: &LockKey) -> bool {
         const WORDS: &[&str] = &[
             "set",
@@ -391,12 +391,22 @@ impl Shared<'_, '_> {
             let held = self.held.of(*f);
             held.is_some_and(|held| held.takings.iter().any(|t| t.key == *key))
         };
-        let first = frames
-            .last()
-            .map(|f| &self.program.function(self.all[*f]).name);
+        let first = frames.last().map(|f| self.program.function(self.all[*f]));
         used.access.writes()
             && !frames.iter().any(takes)
-            && first.is_some_and(|name| crate::words::has_word(last(name), WORDS))
+            && first.is_some_and(|function| {
+                // One field may well be set while work is under way.
+                let stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+                let set = stmts.filter_map(|stmt| match stmt {
+                    Statement::Assign { dst, .. } => {
+                        let place = &function.places[*dst];
+                        place.proj.first().filter(|_| place.base == Base::SelfObj)
+                    }
+                    _ => None,
+                });
+                let set: FxHashSet<&Proj> = set.collect();
+                set.len() > 1 && crate::words::has_word(last(&function.name), WORDS)
+            })
     }
 
     /// What a thread touches is not its own.
