@@ -245,8 +245,11 @@ impl Exec<'_, '_> {
                 });
                 // Another way says the same, or this one that it failed where the other did not.
                 let (mut same, mut fails) = (false, false);
+                // No caller can tell two ways apart that return one number.
+                let mut alike = false;
                 for other in others {
                     same |= end.says == other.says && end.says != Says::Throws;
+                    alike |= end.says == other.says && matches!(end.says, Says::Number(_));
                     fails |= match (&end.says, &other.says) {
                         (a, b) if a == b => false,
                         (Says::Throws, _) => true,
@@ -266,7 +269,7 @@ impl Exec<'_, '_> {
                 let private = || self.is_private_lock(left.loc);
                 let key = self.lock_key(left.loc);
                 let alone = left.forgotten || (left.made && own);
-                if !alone && !fails && (hands_on || !(same || private())) {
+                if !alone && !fails && !alike && (hands_on || !(same || private())) {
                     continue;
                 }
                 told.insert(left.taken.1);
