@@ -1,7 +1,7 @@
 //! Functions that an object is made with, keeps in a field, and has run where a thread of control begins: a class
 //! around a thread or a callback. Who makes such an object has the function run.
 
-use pipelint_ir::{Base, Callee, FunctionKind, Name, Operand, Proj, Rvalue, Statement};
+use pipelint_ir::{Base, Callee, Function, FunctionKind, Name, Operand, Proj, Rvalue, Statement};
 use rustc_hash::FxHashSet;
 
 use crate::program::{ClassRef, FnRef, Program, Target, last};
@@ -27,40 +27,61 @@ pub(crate) fn makers(program: &Program<'_>, all: &[FnRef], begins: FnRef) -> Vec
             continue;
         };
         for stmt in function.blocks.iter().flat_map(|b| &b.stmts) {
-            let (dst, from) = match stmt {
-                Statement::Assign {
-                    dst,
-                    value: Rvalue::Use(from) | Rvalue::Cast(_, from),
-                } => (dst, from),
-                // `std::move(parameter)`
-                Statement::Call {
-                    dst: Some(dst),
-                    callee: Callee::Function(name),
-                    args,
-                    ..
-                } if matches!(last(name), "move" | "forward") => match args.first() {
-                    Some(from) => (dst, from),
-                    None => continue,
-                },
+            let dst = match stmt {
+                Statement::Assign { dst, .. } | Statement::Call { dst: Some(dst), .. } => dst,
                 _ => continue,
             };
             let to = &function.places[*dst];
             let (Base::SelfObj, [Proj::Field(field)]) = (&to.base, &to.proj[..]) else {
                 continue;
             };
-            let (Operand::Copy(from) | Operand::Move(from)) = from else {
-                continue;
-            };
-            let from = &function.places[*from];
-            if let (Base::Local(l), []) = (&from.base, &from.proj[..])
-                && l.0 < function.params
-                && called.contains(&(class, field.clone()))
+            if called.contains(&(class, field.clone()))
+                && let Some(n) = handed(function, stmt, 0)
             {
-                found.push((f, l.0 as usize));
+                found.push((f, n));
             }
         }
     }
     found
+}
+
+/// The parameter that a statement hands on: as it is, moved, or wrapped into an object.
+fn handed(function: &Function, stmt: &Statement, depth: u32) -> Option<usize> {
+    let from = match stmt {
+        Statement::Assign {
+            value: Rvalue::Use(from) | Rvalue::Cast(_, from),
+            ..
+        } => from,
+        Statement::Call {
+            callee: Callee::Function(name),
+            args,
+            ..
+        } if matches!(last(name), "move" | "forward") => args.first()?,
+        Statement::Call {
+            callee: Callee::Constructor(_),
+            args,
+            ..
+        } if args.len() == 1 => args.first()?,
+        _ => return None,
+    };
+    let (Operand::Copy(place) | Operand::Move(place)) = from else {
+        return None;
+    };
+    let at = &function.places[*place];
+    let (Base::Local(l), []) = (&at.base, &at.proj[..]) else {
+        return None;
+    };
+    if l.0 < function.params {
+        return Some(l.0 as usize);
+    }
+    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
+    let made = stmts.find(|stmt| match stmt {
+        Statement::Assign { dst, .. } | Statement::Call { dst: Some(dst), .. } => dst == place,
+        _ => false,
+    })?;
+    (depth < DEEPEST)
+        .then(|| handed(function, made, depth + 1))
+        .flatten()
 }
 
 /// The fields that a function calls, by the classes that have them.

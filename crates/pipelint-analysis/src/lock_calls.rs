@@ -1,7 +1,7 @@
 //! Which calls and which ends of objects take locks or give them back: functions and methods that the models
 //! know, guards, and the locks of Rust's libraries.
 
-use pipelint_ir::{Callee, CmpOp, FunctionKind, Name, Operand, PlaceId, Type};
+use pipelint_ir::{Callee, CmpOp, FunctionKind, Name, Operand, PlaceId, Reference, Type};
 use pipelint_models::{Condition, Guard, LockCall, LockDoes, LockMode, Success};
 
 use crate::exec::Exec;
@@ -92,6 +92,7 @@ impl Exec<'_, '_> {
         if let Operand::Copy(place) | Operand::Move(place) = arg
             && let Some(ty) = self.declared_type_of(*place)
             && ty.pointers == 0
+            && ty.reference == Reference::None
             && lock.names.iter().any(|n| *n == *ty.name)
         {
             // A handle: the lock is what the variable leads to, whatever it was set to since.
