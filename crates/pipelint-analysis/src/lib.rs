@@ -53,6 +53,7 @@ mod event;
 mod events_set;
 mod evidence;
 mod exec;
+mod explore;
 mod fetched;
 mod fields;
 mod fills;
