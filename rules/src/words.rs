@@ -88,6 +88,7 @@ fn label(what: &StepKind) -> String {
         StepKind::ScopeEnd(var) => format!("`{var}` leaves scope"),
         StepKind::Forgotten(by) => format!("`{by}` keeps its owner from ending"),
         StepKind::Started(api) => format!("`{api}` starts the operation"),
+        StepKind::RunBeside(api) => format!("`{api}` has it run beside its caller"),
         StepKind::Locked(lock) if lock.is_empty() => "the lock is taken".to_owned(),
         StepKind::Locked(lock) => format!("`{lock}` is locked"),
         StepKind::Unlocked(lock) if lock.is_empty() => "the lock is given back".to_owned(),

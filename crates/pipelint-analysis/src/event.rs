@@ -92,6 +92,8 @@ pub enum StepKind {
     Method(Name),
     /// This call starts an operation.
     Started(Name),
+    /// A call has a function run beside its caller: on a thread, as a handler.
+    RunBeside(Name),
     /// This call asks for the cancel of an operation.
     CancelAsked(Name),
     /// The path waits for this object.

@@ -137,6 +137,7 @@ mod results;
 mod returns;
 mod rust;
 mod sample;
+mod scoped_threads;
 mod self_wait;
 mod sends;
 mod sent;

@@ -135,7 +135,10 @@ impl Shared<'_, '_> {
         let mut path = Vec::new();
         for root in [one.root, other.root] {
             let root = self.threads.root(root);
-            path.extend(root.at().map(|at| step(at, StepKind::Started(root.api()))));
+            path.extend(
+                root.at()
+                    .map(|at| step(at, StepKind::RunBeside(root.api()))),
+            );
         }
         if other.access.span != one.access.span {
             path.push(step(other.access.span, StepKind::Assigned(name.clone())));

@@ -16,6 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::contexts::place_of;
 use crate::program::{FnRef, Program, Target, last};
+use crate::scoped_threads::ends_within;
 use crate::started::reaches;
 use crate::summaries::Order;
 use crate::thread_calls::{Calls, Shared};
@@ -284,7 +285,7 @@ impl<'a, 'm> Threads<'a, 'm> {
             .chain(self.program.function(start.entry).class.as_ref())
             .collect();
         let mut entries: Vec<(usize, Beside)> = Vec::new();
-        for &f in &self.entries {
+        for &f in self.entries.iter().filter(|_| !life.scoped) {
             let function = self.program.function(self.all[f]);
             let class = function.class.as_ref();
             let ends = function.kind == FunctionKind::Destructor
@@ -297,7 +298,7 @@ impl<'a, 'm> Threads<'a, 'm> {
             }
         }
         // Who waits for the thread's end is not that thread, whatever calls it.
-        let waits = (0..self.all.len()).filter(|f| life.others[*f]);
+        let waits = (0..self.all.len()).filter(|f| life.others[*f] && !life.scoped);
         let starts = start.by.map(|(by, _)| self.program.number(by));
         entries.extend(waits.chain(starts).map(|f| (f, Beside::Seen)));
         entries.sort_by_key(|(f, how)| (*how != Beside::Seen, *f));
@@ -461,6 +462,8 @@ fn waited_for(model: &FunctionModel, args: &[Operand]) -> Option<Option<usize>> 
 /// From where to where callers know that a thread runs.
 #[derive(Debug)]
 struct Life {
+    /// It ends before the function returns that starts it.
+    scoped: bool,
     /// Functions that start it, or lead to those.
     starters: Vec<bool>,
     /// Functions that wait for its end.
@@ -474,10 +477,16 @@ struct Life {
 impl Life {
     fn new(threads: &Threads<'_, '_>, start: &ThreadStart) -> Self {
         let mut starters = vec![false; threads.all.len()];
+        let scoped = start.by.is_some_and(|(by, at)| {
+            let joins = threads.joins[threads.program.number(by)].iter();
+            let joins = joins.filter(|join| join.surely_ends(start));
+            let joins: Vec<(usize, usize)> = joins.map(|join| join.at).collect();
+            ends_within(threads.program.function(by), at, &joins)
+        });
         let by = start.by.map(|(by, _)| threads.program.number(by));
         let mut todo: Vec<usize> = by.into_iter().collect();
         while let Some(f) = todo.pop() {
-            if !std::mem::replace(&mut starters[f], true) {
+            if !std::mem::replace(&mut starters[f], true) && !scoped {
                 todo.extend(&threads.calls.into[f]);
             }
         }
@@ -501,6 +510,7 @@ impl Life {
             others[f] = false;
         }
         Self {
+            scoped,
             starters,
             own,
             others,

@@ -495,7 +495,7 @@ impl Shared<'_, '_> {
         path.extend(
             thread
                 .at()
-                .map(|at| step(at, StepKind::Started(thread.api()))),
+                .map(|at| step(at, StepKind::RunBeside(thread.api()))),
         );
         if through.is_some() {
             path.push(step(span, StepKind::Unguarded));

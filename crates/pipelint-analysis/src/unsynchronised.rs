@@ -265,7 +265,7 @@ impl Join<'_, '_> {
         let step = |span, what| PathStep { span, what };
         let mut path = Vec::new();
         if let Some(at) = root.at() {
-            path.push(step(at, StepKind::Started(root.api())));
+            path.push(step(at, StepKind::RunBeside(root.api())));
         }
         path.push(step(write.span, StepKind::Assigned(flag.clone())));
         path.push(step(poll.span, StepKind::Branch(false)));

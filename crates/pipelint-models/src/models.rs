@@ -283,6 +283,12 @@ impl Models {
         found.filter(|t| t.method.is_some())
     }
 
+    /// A call of this name returns when a thread has ended.
+    pub fn joins_threads(&self, name: &str) -> bool {
+        let mut known = self.0.threads.iter();
+        known.any(|(_, thread)| thread.joined_by.iter().any(|join| join == name))
+    }
+
     /// Some class has a member function of this name that ends its thread.
     pub fn ends_threads(&self, method: &str) -> bool {
         let mut known = self.0.threads.iter();

@@ -19,6 +19,7 @@ mod select;
 mod statistics;
 mod suppress;
 mod surroundings;
+mod thread_types;
 mod users;
 
 pub use builds::Builds;

@@ -14,6 +14,7 @@ use pipelint_report::{
 };
 use pipelint_source::{FileId, Span};
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::builds::Builds;
 use crate::context::{self, Definitions};
@@ -22,6 +23,7 @@ use crate::select::Selection;
 use crate::statistics::{Statistics, reason};
 use crate::suppress;
 use crate::surroundings::Surroundings;
+use crate::thread_types;
 use crate::users::{self, Means};
 
 /// A text to lint.
@@ -448,15 +450,36 @@ impl Lowering<'_> {
             self.take_in(files, surroundings, &names);
         }
         let classes = context::bodiless_classes(&self.units, &self.options.models);
-        if !classes.is_empty() {
-            let unparsed = files.iter().enumerate();
-            let unparsed = unparsed
-                .filter(|(_, f)| !f.parsed && language(&f.path) != Language::Rust)
-                .map(|(i, f)| (i, f.text.as_str()));
-            let wanted: Vec<usize> = context::bodies(&classes, unparsed).into_iter().collect();
-            surroundings.follow(files, &wanted);
-            self.lower(files, &wanted, surroundings);
+        self.take_in_types(files, surroundings, &classes);
+        // A first header may only tell the type's other name.
+        for _ in 0..2 {
+            let types = thread_types::undeclared(&self.units, &self.options.models);
+            self.take_in_types(files, surroundings, &types);
         }
+    }
+
+    /// Parses files passed over so far that have the bodies of these classes, or make these names stand for
+    /// others.
+    fn take_in_types(
+        &mut self,
+        files: &mut Vec<File>,
+        surroundings: &mut Surroundings<'_>,
+        types: &FxHashSet<String>,
+    ) {
+        if types.is_empty() {
+            return;
+        }
+        let unparsed = || {
+            let unparsed = files.iter().enumerate();
+            unparsed
+                .filter(|(_, f)| !f.parsed && language(&f.path) != Language::Rust)
+                .map(|(i, f)| (i, f.text.as_str()))
+        };
+        let mut wanted = context::bodies(types, unparsed());
+        wanted.extend(thread_types::renamed(types, unparsed()));
+        let wanted: Vec<usize> = wanted.into_iter().collect();
+        surroundings.follow(files, &wanted);
+        self.lower(files, &wanted, surroundings);
     }
 
     fn take_in(

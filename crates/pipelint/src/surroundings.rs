@@ -343,6 +343,10 @@ pub(crate) struct FileScope<'s, 'a> {
 impl Scope for FileScope<'_, '_> {
     fn find(&self, name: &str) -> Option<(&Definition, Certainty)> {
         let places = self.all.macros.get(name)?;
+        // That a thread has ended is told by the name, whatever it takes on this system.
+        if self.all.options.models.joins_threads(name) {
+            return None;
+        }
         let included = places.iter().filter(|at| self.visible.contains(&at.0));
         if let Some(found) = self.one(included) {
             return found.map(|definition| (definition, Certainty::Included));

@@ -1,4 +1,4 @@
-//! Whether the tokens at hand stand in a function's body.
+//! Whether the tokens at hand stand in a function's body, or among the members of a class.
 
 use super::super::prepare::lexer::Kind;
 use super::Shape;
@@ -6,8 +6,8 @@ use super::Shape;
 /// Follows braces and what stands before them.
 #[derive(Default)]
 pub(super) struct Context {
-    /// For each open brace: it holds code.
-    braces: Vec<bool>,
+    /// What each open brace holds.
+    braces: Vec<Holds>,
     /// Parentheses and brackets that are open since the last brace.
     nested: u32,
     /// What was seen since the last statement or declaration ended.
@@ -15,6 +15,15 @@ pub(super) struct Context {
     last: Option<Kind>,
     /// The brace that closed last held code, and nothing ended a declaration since.
     after_code: bool,
+}
+
+/// What stands between two braces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Code,
+    /// Members of a class, a struct or a union.
+    Members,
+    Other,
 }
 
 /// The tokens before a brace, as far as they tell what it opens.
@@ -25,6 +34,8 @@ struct Head {
     paren: bool,
     /// `class`, `enum`, `namespace` and the like.
     type_word: bool,
+    /// The word is `class`, `struct` or `union`.
+    class: bool,
     equals: bool,
     /// A colon behind the parameters: a constructor's members are initialised.
     initialises: bool,
@@ -34,9 +45,16 @@ impl Context {
     /// In a body: a use of a macro is a statement or an expression here.
     pub(super) fn in_code(&self) -> bool {
         // `T::T() : member(USE(x))`
-        self.braces.last() == Some(&true)
+        self.braces.last() == Some(&Holds::Code)
             || self.head.initialises
             || self.after_code && self.head.comma_first
+    }
+
+    /// A member of a class begins here: a use of a macro may stand for members.
+    pub(super) fn at_member(&self) -> bool {
+        self.braces.last() == Some(&Holds::Members)
+            && !self.head.started
+            && matches!(self.last, Some(Kind::LBrace | Kind::Semi))
     }
 
     /// The token before this one.
@@ -71,18 +89,28 @@ impl Context {
         self.head.paren = true;
     }
 
+    /// Members that a macro stands for stand here.
+    pub(super) fn expanded_members(&mut self) {
+        self.last = Some(Kind::Semi);
+    }
+
     /// Goes past a token.
     pub(super) fn step(&mut self, kind: Kind) {
         match kind {
             Kind::LBrace => {
-                let code = self.opens_code();
-                self.braces.push(code);
+                self.braces.push(if self.opens_code() {
+                    Holds::Code
+                } else if self.head.class {
+                    Holds::Members
+                } else {
+                    Holds::Other
+                });
                 self.nested = 0;
                 self.head = Head::default();
                 self.after_code = false;
             }
             Kind::RBrace => {
-                let code = self.braces.pop().unwrap_or(false);
+                let code = self.braces.pop() == Some(Holds::Code);
                 self.nested = 0;
                 self.head = Head::default();
                 self.after_code = code;
@@ -105,6 +133,7 @@ impl Context {
                     Kind::RParen | Kind::RBrack => self.nested = self.nested.saturating_sub(1),
                     Kind::Class | Kind::Enum | Kind::Namespace if self.nested == 0 => {
                         head.type_word = true;
+                        head.class |= kind == Kind::Class;
                     }
                     Kind::Colon if self.nested == 0 => {
                         head.initialises = head.paren && !head.type_word && !head.equals;

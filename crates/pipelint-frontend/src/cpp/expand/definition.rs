@@ -143,6 +143,18 @@ impl Definition {
         self.expands
     }
 
+    /// The body may be members of a class, and nothing of them goes on behind it. Its last word may be a macro
+    /// for more of them.
+    pub(crate) fn is_members(&self) -> bool {
+        let last = |n: usize| {
+            let at = self.parts.len().checked_sub(n);
+            at.map(|at| self.parts[at].word)
+        };
+        let ends = last(1) == Some(Word::Semicolon)
+            || last(1) == Some(Word::Name) && last(2) == Some(Word::Semicolon);
+        self.shape == Shape::Statements && ends
+    }
+
     /// Two definitions that any use may be replaced by alike.
     pub fn is_same(&self, other: &Self) -> bool {
         self.params == other.params

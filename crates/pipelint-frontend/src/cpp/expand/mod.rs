@@ -1,7 +1,8 @@
 //! Uses of macros become the code that they stand for, before the parse.
 //!
-//! Only uses inside function bodies are replaced, and only those of macros whose definition is in
-//! sight: function-like ones, and object-like ones whose body is statements. The parsed text is
+//! Only uses inside function bodies are replaced, and those that stand for members of a class, and only
+//! those of macros whose definition is in sight: function-like ones, and object-like ones whose body is
+//! statements; for members, those whose body ends in a semicolon. The parsed text is
 //! then longer than the file; a [`Map`] leads from it back to the file, where all that came of a
 //! use has the place of the use.
 
@@ -118,8 +119,13 @@ pub(crate) fn expand(
         let name = token.text(text);
         let next = tokens.get(at + 1);
         let called = next.is_some_and(|next| next.kind == Kind::LParen);
+        let members = context.at_member();
         let candidate = if Word::of(token.kind, name) == Word::Name {
-            if context.in_code() {
+            if members {
+                names.find(name).filter(|(definition, _)| {
+                    definition.is_members() && called == definition.params.is_some()
+                })
+            } else if context.in_code() {
                 names
                     .find(name)
                     .filter(|(definition, _)| called || definition.params.is_none())
@@ -164,7 +170,7 @@ pub(crate) fn expand(
                 out.push(' ');
                 substitute::write(&expansion, &mut out);
                 let follows = tokens.get(end + 1).map(|token| token.kind);
-                if context.at_statement() && definition.lacks_semicolon(follows) {
+                if !members && context.at_statement() && definition.lacks_semicolon(follows) {
                     out.push(';');
                 }
                 out.push(' ');
@@ -175,7 +181,11 @@ pub(crate) fn expand(
                     spaces: spaces(text, to),
                     written: from..to,
                 });
-                context.expanded(definition.shape);
+                if members {
+                    context.expanded_members();
+                } else {
+                    context.expanded(definition.shape);
+                }
             }
             None => {
                 // Too large. Its arguments are left alone too: a use within them would be tried
