@@ -114,13 +114,21 @@ pub(crate) fn chosen_branch(source: &Source, cfg: &Cfg, tree: Node<'_>) -> Optio
 
 /// The items that a macro is given where an item may stand: what `cfg_if!` chooses, and else all
 /// between the delimiters, if it reads as items. Their start and end.
-pub(crate) fn item_stretch(source: &Source, cfg: &Cfg, node: Node<'_>) -> Option<(usize, usize)> {
+fn item_stretch(source: &Source, cfg: &Cfg, node: Node<'_>) -> Option<(usize, usize)> {
     let (name, tree) = invocation(source, node)?;
     if name == "cfg_if" {
         return chosen_branch(source, cfg, tree);
     }
     let inside = (tree.start_byte() + 1, tree.end_byte().saturating_sub(1));
     (source.text(tree).starts_with('{') && inside.0 < inside.1).then_some(inside)
+}
+
+/// The tree of the items that a macro is given where an item may stand; none for any other item, and where
+/// what it is given does not read as items.
+pub(crate) fn items_given(source: &Source, cfg: &Cfg, node: Node<'_>) -> Option<Tree> {
+    let stretch = item_stretch(source, cfg, macro_item(node)?)?;
+    let parsed = parse(&source.text, &[stretch])?;
+    (!parsed.root_node().has_error()).then_some(parsed)
 }
 
 /// The macro call that an item is; none for any other item.

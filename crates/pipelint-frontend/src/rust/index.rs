@@ -7,7 +7,8 @@ use smol_str::format_smolstr;
 use tree_sitter::Node;
 
 use super::cfg::Cfg;
-use super::fragment::{item_stretch, macro_item, parse};
+use super::fragment::items_given;
+use super::holders::{is_guard_type, led_to};
 use super::kinds::{F, K, field, kind};
 use super::macro_rules::MacroRules;
 use super::outline::{Item, Outline, impl_scope, inner_module, items};
@@ -54,6 +55,8 @@ pub(crate) struct TypeInfo {
     pub(crate) shows: bool,
     /// It has a `Drop` of its own.
     pub(crate) drops: bool,
+    /// It has a `Deref` of its own.
+    pub(crate) leads: bool,
     /// What an `unsafe impl` asserts of it: `Send`, `Sync`.
     pub(crate) asserted: Vec<(Name, Span)>,
     pub(crate) generics: Vec<Name>,
@@ -136,10 +139,11 @@ impl Index {
             (K::StructItem | K::UnionItem | K::EnumItem, Some(name)) => {
                 let info = self.type_info(source, cfg, scope, item);
                 let known = self.types.entry(full(&name)).or_default();
-                let (copy, drops) = (known.copy, known.drops);
+                let (copy, drops, leads) = (known.copy, known.drops, known.leads);
                 *known = info;
                 known.copy |= copy;
                 known.drops |= drops;
+                known.leads |= leads;
             }
             (K::TypeItem, Some(name)) => {
                 let inner = scope.with_generics(source, field(node, F.type_parameters));
@@ -162,11 +166,8 @@ impl Index {
             }
             (K::ImplItem, _) => self.implementation(source, cfg, scope, node),
             _ => {
-                if let Some(call) = macro_item(node)
-                    && depth < 8
-                    && let Some(stretch) = item_stretch(source, cfg, call)
-                    && let Some(parsed) = parse(&source.text, &[stretch])
-                    && !parsed.root_node().has_error()
+                if depth < 8
+                    && let Some(parsed) = items_given(source, cfg, node)
                 {
                     self.module(source, cfg, scope, parsed.root_node(), depth + 1);
                 }
@@ -182,6 +183,7 @@ impl Index {
         if let Some(of) = field(node, F.trait_) {
             match path_of(source, of).last().map(Name::as_str) {
                 Some("Drop") => self.types.entry(owner.clone()).or_default().drops = true,
+                Some("Deref") => self.types.entry(owner.clone()).or_default().leads = true,
                 Some(name @ ("Send" | "Sync")) if source.text(node).starts_with("unsafe") => {
                     let asserted = (Name::new(name), source.span(node));
                     let info = self.types.entry(owner.clone()).or_default();
@@ -195,17 +197,32 @@ impl Index {
     }
 
     fn members(&mut self, source: &Source, cfg: &Cfg, scope: &Scope, node: Node<'_>, owner: &Name) {
-        let Some(body) = field(node, F.body) else {
-            return;
-        };
+        if let Some(body) = field(node, F.body) {
+            self.members_in(source, cfg, scope, body, owner, 0);
+        }
+    }
+
+    fn members_in(
+        &mut self,
+        source: &Source,
+        cfg: &Cfg,
+        scope: &Scope,
+        body: Node<'_>,
+        owner: &Name,
+        depth: u32,
+    ) {
         for item in items(source, cfg, body) {
-            if !matches!(item.what, K::FunctionItem | K::FunctionSignature) {
-                continue;
-            }
-            if let Some(name) = field(item.node, F.name) {
-                let full = format_smolstr!("{owner}::{}", source.name(name));
-                let signature = self.signature(source, scope, item.node);
-                self.functions.insert(full, signature);
+            if matches!(item.what, K::FunctionItem | K::FunctionSignature) {
+                if let Some(name) = field(item.node, F.name) {
+                    let full = format_smolstr!("{owner}::{}", source.name(name));
+                    let signature = self.signature(source, scope, item.node);
+                    self.functions.insert(full, signature);
+                }
+            } else if depth < 8
+                && let Some(parsed) = items_given(source, cfg, item.node)
+            {
+                let given = parsed.root_node();
+                self.members_in(source, cfg, scope, given, owner, depth + 1);
             }
         }
     }
@@ -354,6 +371,25 @@ impl Index {
             }
             _ => Ty::Unknown,
         }
+    }
+
+    /// A guard of the program's own around one of a library's: the field that is the other one, and the type of
+    /// what both lead to.
+    pub(crate) fn guard_within(&self, ty: &Ty) -> Option<(Name, Ty)> {
+        let Ty::Named(_, args) = ty else {
+            return None;
+        };
+        let info = self.info(ty).filter(|info| info.leads)?;
+        let mut guards = info.fields.iter().filter(|(_, ty)| is_guard_type(ty));
+        let (field, guard) = guards.next()?;
+        if guards.next().is_some() {
+            return None;
+        }
+        let of = match led_to(guard)? {
+            Ty::Abstract => args.last().cloned().unwrap_or_default(),
+            of => of.clone(),
+        };
+        Some((field.clone(), self.normal(&of)))
     }
 
     /// The enum that a path's last segment but one names, if its last is a variant of it.

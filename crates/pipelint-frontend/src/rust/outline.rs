@@ -5,7 +5,7 @@ use smol_str::format_smolstr;
 use tree_sitter::Node;
 
 use super::cfg::Cfg;
-use super::fragment::{item_stretch, macro_item, parse};
+use super::fragment::items_given;
 use super::kinds::{F, K, field, kind};
 use super::paths::{Module, Modules};
 use super::source::{Source, children, first};
@@ -160,24 +160,30 @@ fn declare(
         }
         K::ImplItem => {
             if let Some(body) = field(node, F.body) {
-                for inner in items(source, cfg, body) {
-                    if let (K::FunctionItem, Some(body)) = (inner.what, field(inner.node, F.body)) {
-                        uses_within(source, body, here, 0);
-                    }
-                }
+                uses_of_members(source, cfg, body, here, 0);
             }
         }
         _ => {
-            if let Some(call) = macro_item(node)
-                && depth < 8
-                && let Some(stretch) = item_stretch(source, cfg, call)
-                && let Some(parsed) = parse(&source.text, &[stretch])
-                && !parsed.root_node().has_error()
+            if depth < 8
+                && let Some(parsed) = items_given(source, cfg, node)
             {
                 for inner in items(source, cfg, parsed.root_node()) {
                     declare(source, cfg, module, &inner, here, out, depth + 1);
                 }
             }
+        }
+    }
+}
+
+/// The `use` declarations in the bodies of an `impl`'s functions.
+fn uses_of_members(source: &Source, cfg: &Cfg, body: Node<'_>, here: &mut Module, depth: u32) {
+    for inner in items(source, cfg, body) {
+        if let (K::FunctionItem, Some(body)) = (inner.what, field(inner.node, F.body)) {
+            uses_within(source, body, here, 0);
+        } else if depth < 8
+            && let Some(parsed) = items_given(source, cfg, inner.node)
+        {
+            uses_of_members(source, cfg, parsed.root_node(), here, depth + 1);
         }
     }
 }

@@ -9,7 +9,7 @@ use smol_str::format_smolstr;
 use tree_sitter::Node;
 
 use super::cfg::Cfg;
-use super::fragment::{item_stretch, macro_item, parse};
+use super::fragment::items_given;
 use super::index::Index;
 use super::kinds::{F, K, field, kind};
 use super::lower::Lowerer;
@@ -85,11 +85,7 @@ fn walk(
                 });
             }
             _ => {
-                if let Some(call) = macro_item(node)
-                    && let Some(stretch) = item_stretch(source, cfg, call)
-                    && let Some(parsed) = parse(&source.text, &[stretch])
-                    && !parsed.root_node().has_error()
-                {
+                if let Some(parsed) = items_given(source, cfg, node) {
                     walk(
                         unit,
                         source,

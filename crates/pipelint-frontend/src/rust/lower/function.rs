@@ -10,12 +10,23 @@ use tree_sitter::Node;
 use super::{Body, Exit, Lowerer};
 use crate::build::frame::{Frame, ROOT};
 use crate::rust::SiteKind;
+use crate::rust::fragment::macro_item;
 use crate::rust::index::{Receiver, receiver};
 use crate::rust::kinds::{F, K, field, kind};
 use crate::rust::outline::{impl_scope, inner_module, items};
 use crate::rust::source::children;
 use crate::rust::ty::Ty;
 use crate::rust::types::{Scope, path_of};
+
+/// Where items stand.
+pub(super) enum Within {
+    Module,
+    /// In an `impl` or a trait: for the methods of a type, if it is known, and whether that is its `Drop`.
+    Members {
+        owner: Option<Name>,
+        is_drop: bool,
+    },
+}
 
 impl Lowerer<'_> {
     /// The functions of a module's body.
@@ -50,12 +61,12 @@ impl Lowerer<'_> {
                 }
             }
             K::ImplItem | K::TraitItem => self.members(node, what),
-            K::MacroInvocation => self.item_macro(node),
+            K::MacroInvocation => self.item_macro(node, &Within::Module),
             K::ExpressionStatement => {
                 if let Some(inner) = crate::rust::source::first(node)
                     && kind(inner) == K::MacroInvocation
                 {
-                    self.item_macro(inner);
+                    self.item_macro(inner, &Within::Module);
                 }
             }
             K::ConstItem | K::StaticItem => self.initialiser(node),
@@ -64,7 +75,7 @@ impl Lowerer<'_> {
                 let parts = body.map(|body| items(&self.src, self.cfg, body));
                 for part in parts.unwrap_or_default() {
                     if part.what == K::MacroInvocation {
-                        self.item_macro(part.node);
+                        self.item_macro(part.node, &Within::Module);
                     }
                 }
             }
@@ -87,32 +98,54 @@ impl Lowerer<'_> {
         self.ix.modules.note_streams(&self.src, &mut inner, node);
         let outer = std::mem::replace(&mut self.scope, inner);
         if let Some(body) = field(node, F.body) {
-            for item in items(&self.src, self.cfg, body) {
-                match item.what {
-                    K::FunctionItem => {
-                        let Some(name) = field(item.node, F.name) else {
-                            continue;
-                        };
-                        let name = self.src.name(name);
-                        let class = owner.clone();
-                        let of = class.clone().unwrap_or_else(|| self.scope.module.clone());
-                        let (full, what) = if is_drop && name == "drop" {
-                            let last = of.rsplit("::").next().unwrap_or(&of);
-                            (format_smolstr!("{of}::~{last}"), FunctionKind::Destructor)
-                        } else if receiver(&self.src, item.node) == Receiver::None {
-                            (format_smolstr!("{of}::{name}"), FunctionKind::StaticMethod)
-                        } else {
-                            (format_smolstr!("{of}::{name}"), FunctionKind::Method)
-                        };
-                        self.function(item.node, full, class, what);
-                    }
-                    K::MacroInvocation => self.item_macro(item.node),
-                    K::ConstItem => self.initialiser(item.node),
-                    _ => {}
+            self.items_within(body, &Within::Members { owner, is_drop });
+        }
+        self.scope = outer;
+    }
+
+    /// Items, or what a macro stands for, in a module or among the members of an `impl`.
+    pub(super) fn items_within(&mut self, body: Node<'_>, within: &Within) {
+        match within {
+            Within::Module => {
+                let module = self.scope.module.clone();
+                self.module(body, &module);
+            }
+            Within::Members { .. } => {
+                for item in items(&self.src, self.cfg, body) {
+                    self.member(item.node, item.what, within);
                 }
             }
         }
-        self.scope = outer;
+    }
+
+    fn member(&mut self, node: Node<'_>, what: K, within: &Within) {
+        let Within::Members { owner, is_drop } = within else {
+            return;
+        };
+        match what {
+            K::FunctionItem => {
+                let Some(name) = field(node, F.name) else {
+                    return;
+                };
+                let name = self.src.name(name);
+                let of = owner.clone().unwrap_or_else(|| self.scope.module.clone());
+                let (full, what) = if *is_drop && name == "drop" {
+                    let last = of.rsplit("::").next().unwrap_or(&of);
+                    (format_smolstr!("{of}::~{last}"), FunctionKind::Destructor)
+                } else if receiver(&self.src, node) == Receiver::None {
+                    (format_smolstr!("{of}::{name}"), FunctionKind::StaticMethod)
+                } else {
+                    (format_smolstr!("{of}::{name}"), FunctionKind::Method)
+                };
+                self.function(node, full, owner.clone(), what);
+            }
+            K::ConstItem => self.initialiser(node),
+            _ => {
+                if let Some(call) = macro_item(node) {
+                    self.item_macro(call, within);
+                }
+            }
+        }
     }
 
     /// Lowers a function, and the closures and functions in it.

@@ -7,6 +7,7 @@ use tree_sitter::Node;
 
 use super::arguments::{Arguments, expression, is_list};
 use super::cond::{nonzero, normal};
+use super::function::Within;
 use super::{Lowerer, MAX_EXPANSION, Value};
 use crate::rust::SiteKind;
 use crate::rust::fragment::{chosen_branch, invocation, parse, parse_all, source_of};
@@ -444,7 +445,7 @@ impl Lowerer<'_> {
     }
 
     /// A macro call where an item may stand.
-    pub(super) fn item_macro(&mut self, node: Node<'_>) {
+    pub(super) fn item_macro(&mut self, node: Node<'_>, within: &Within) {
         let Some((name, tree)) = invocation(&self.src, node) else {
             return;
         };
@@ -456,8 +457,7 @@ impl Lowerer<'_> {
             };
             let text = self.src.text.clone();
             if let Some(parsed) = parse(&text, &[(start, end)]) {
-                let module = self.scope.module.clone();
-                self.module(parsed.root_node(), &module);
+                self.items_within(parsed.root_node(), within);
             }
             return;
         }
@@ -467,8 +467,7 @@ impl Lowerer<'_> {
         {
             let outer = std::mem::replace(&mut self.src, source);
             self.expanding += 1;
-            let module = self.scope.module.clone();
-            self.module(parsed.root_node(), &module);
+            self.items_within(parsed.root_node(), within);
             self.expanding -= 1;
             self.src = outer;
             return;
@@ -483,8 +482,7 @@ impl Lowerer<'_> {
             && !parsed.root_node().has_error()
             && children(parsed.root_node()).into_iter().all(is_item)
         {
-            let module = self.scope.module.clone();
-            self.module(parsed.root_node(), &module);
+            self.items_within(parsed.root_node(), within);
         } else if self.arguments_of(tree).is_some() {
             // Anything else that reads as code may run, whatever the macro makes of it.
             let full = format_smolstr!("{}::{{{name}!}}", self.scope.module);

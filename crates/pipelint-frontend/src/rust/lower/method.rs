@@ -50,6 +50,14 @@ impl Lowerer<'_> {
         }
         let (place, ty) = self.place_of(object);
         let (place, ty) = self.auto_deref(place, ty);
+        let own = |path: &Name| {
+            let full = format!("{path}::{name}");
+            self.ix.functions.contains_key(full.as_str())
+        };
+        let (place, ty) = match ty.path().is_some_and(own) {
+            true => (place, ty),
+            false => self.through_guard(place, ty),
+        };
         let receiver = self.f.places.intern(place);
         if let Some(value) = self.lock_method(receiver, &ty, &name, args, dst, span) {
             return value;

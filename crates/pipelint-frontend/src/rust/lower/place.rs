@@ -215,6 +215,17 @@ impl Lowerer<'_> {
         (place, ty)
     }
 
+    /// What a guard of the program's own leads to, where it is one around a library's.
+    pub(super) fn through_guard(&mut self, place: Place, ty: Ty) -> Typed {
+        match self.ix.guard_within(&ty) {
+            Some((field, of)) => {
+                let place = place.then(Proj::Field(field)).then(Proj::Deref);
+                self.auto_deref(place, of)
+            }
+            None => (place, ty),
+        }
+    }
+
     /// `*p`.
     fn pointee(&mut self, inner: Node<'_>) -> Typed {
         if kind(inner) == K::SelfKeyword && self.has_lent_self() {
@@ -228,7 +239,7 @@ impl Lowerer<'_> {
                 (Some(of), _) => (place.then(Proj::Deref), of.clone()),
                 (_, Some((part, of))) => (place.then(Proj::Field(part.into())), of.clone()),
                 // A box is what it holds; another object's `Deref` is its own business.
-                _ => (place, other),
+                _ => self.through_guard(place, other),
             },
         }
     }
@@ -244,6 +255,13 @@ impl Lowerer<'_> {
             // `HANDLE(isize)` is its number.
             return (place, Ty::Num("isize".into()));
         }
+        let own = |(field, _): &(Name, Ty)| *field == name;
+        let (place, ty) = match self.ix.info(&ty) {
+            Some(info) if info.leads && !info.fields.iter().any(own) => {
+                self.through_guard(place, ty)
+            }
+            _ => (place, ty),
+        };
         let found = self.ix.field_ty(&ty, &name);
         (place.then(Proj::Field(name)), found)
     }
