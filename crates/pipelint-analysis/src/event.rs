@@ -19,6 +19,7 @@ use crate::lock_order::LockOrder;
 use crate::overlapped_handle::NoOverlapped;
 use crate::results::ResultFault;
 use crate::silenced::Silenced;
+use crate::stale_store::StaleStore;
 use crate::stuck_flag::StuckFlag;
 use crate::thread_terminated::Holds;
 use crate::unguarded::UnguardedAccess;
@@ -395,6 +396,8 @@ pub enum EventKind {
     UnsynchronisedFlag(UnsynchronisedFlag),
     /// What was learnt under a lock is acted on after it was given back and taken again.
     UnlockWindow(UnlockWindow),
+    /// An atomic is set to what was true under a lock that was given back.
+    StaleStore(StaleStore),
     /// A variable that a lock guards is touched without it.
     Unguarded(UnguardedAccess),
     /// Code waits with a lock held.

@@ -119,6 +119,17 @@ impl HeldAt {
         keys
     }
 
+    /// The locks that are held somewhere.
+    pub(crate) fn keys(&self) -> Vec<(LockKey, Name)> {
+        let mut all: BTreeMap<&LockKey, Name> = BTreeMap::new();
+        for lock in self.held.values().flat_map(|h| &h.locks) {
+            let known = all.entry(&lock.key).or_insert_with(|| lock.name.clone());
+            *known = known.clone().min(lock.name.clone());
+        }
+        let all = all.into_iter();
+        all.map(|(key, name)| (key.clone(), name)).collect()
+    }
+
     /// Locks that are held since different places: given back and taken again, as far as one can tell.
     pub(crate) fn taken_again(&self) -> Vec<(LockKey, Name)> {
         let mut since: BTreeMap<&LockKey, (Name, FxHashSet<Span>)> = BTreeMap::new();

@@ -5,7 +5,7 @@
 use pipelint_ir::{Name, Type};
 
 use crate::forget::KEPT;
-use crate::program::last;
+use crate::program::{Program, last};
 use crate::rust::type_of;
 
 /// The part of a holder in which its value stands, and its type; none for any other type.
@@ -33,6 +33,16 @@ pub(crate) fn is_guard(name: &str) -> bool {
         || name.ends_with("ReadGuard")
         || name.ends_with("WriteGuard")
         || matches!(name, "ReentrantLockGuard" | "RefMut")
+}
+
+/// A guard, or an object of the program's own around one.
+pub(crate) fn leads_to_guarded(program: &Program<'_>, unit: usize, ty: &Type) -> bool {
+    let within = || {
+        let fields = program.class(unit, &ty.name).map(|class| &class.fields);
+        let guards = fields.into_iter().flatten();
+        guards.filter(|field| is_guard(&field.ty.name)).count() == 1
+    };
+    ty.is_object() && !ty.args.is_empty() && (is_guard(&ty.name) || within())
 }
 
 /// What a shared pointer or a guard of Rust's leads to.

@@ -146,6 +146,7 @@ mod shared_operations;
 mod silenced;
 mod sites;
 mod split;
+mod stale_store;
 mod started;
 mod state;
 mod status;
@@ -207,6 +208,7 @@ pub use lock_order::{LockOrder, OtherOrder};
 pub use overlapped_handle::NoOverlapped;
 pub use results::{ResultFault, WaitTaken};
 pub use silenced::Silenced;
+pub use stale_store::StaleStore;
 pub use stuck_flag::StuckFlag;
 pub use taken_back::FROM_RAW;
 pub use thread_terminated::Holds;
@@ -426,6 +428,9 @@ pub fn analyze(units: Vec<Unit>, models: &Models, elsewhere: &FxHashSet<Name>) -
     analysis
         .events
         .extend(unlock_window::windows(&program, &all, &held));
+    analysis
+        .events
+        .extend(stale_store::stale_stores(&program, &all, &held));
     let threads = threads::Threads::new(&program, &all, &order);
     if let Some(threads) = &threads {
         let flags = unsynchronised::unsynchronised_flags(&program, &all, threads);

@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::held::{HeldAt, HeldLocks};
-use crate::holders::is_guard;
+use crate::holders::leads_to_guarded;
 use crate::lock_ends::LockKey;
 use crate::program::{FnRef, Program, Target, last};
 use crate::started::reaches;
@@ -35,7 +35,7 @@ pub struct UnlockWindow {
 }
 
 /// A statement by its block and number.
-type At = (usize, usize);
+pub(crate) type At = (usize, usize);
 
 /// How deep methods are followed for the fields that they read.
 const DEEPEST: u32 = 3;
@@ -62,7 +62,7 @@ pub(crate) fn windows(program: &Program<'_>, all: &[FnRef], held: &HeldLocks) ->
                 program,
                 f: all[f],
                 function: program.function(all[f]),
-                held: own,
+                held: Some(own),
                 key: &key,
                 rust: program.units[all[f].0].language == Language::Rust,
             };
@@ -79,13 +79,15 @@ pub(crate) fn windows(program: &Program<'_>, all: &[FnRef], held: &HeldLocks) ->
     events
 }
 
-struct Looker<'a, 'm> {
-    program: &'a Program<'m>,
-    f: FnRef,
-    function: &'a Function,
-    held: &'a HeldAt,
-    key: &'a LockKey,
-    rust: bool,
+/// What one function does to what one lock guards.
+pub(crate) struct Looker<'a, 'm> {
+    pub(crate) program: &'a Program<'m>,
+    pub(crate) f: FnRef,
+    pub(crate) function: &'a Function,
+    /// None of a function that holds nothing.
+    pub(crate) held: Option<&'a HeldAt>,
+    pub(crate) key: &'a LockKey,
+    pub(crate) rust: bool,
 }
 
 /// What was found in one function.
@@ -176,8 +178,8 @@ impl<'m> Looker<'_, 'm> {
     }
 
     /// Where the lock was taken that is held at a statement.
-    fn hold(&self, at: At) -> Option<Span> {
-        let held = self.held.at(at)?;
+    pub(crate) fn hold(&self, at: At) -> Option<Span> {
+        let held = self.held?.at(at)?;
         let lock = held.locks.iter().find(|l| l.key == *self.key)?;
         (!lock.doubtful && !lock.shared).then_some(lock.taken)
     }
@@ -228,7 +230,11 @@ impl<'m> Looker<'_, 'm> {
                     self.program.class_ref_in(self.f.0, scope, name) == self.key.0
                 };
                 match (&place.proj[..], self.rust) {
-                    ([Proj::Deref, steps @ ..], true) if is_guard(&ty.name) => steps,
+                    // A guard of the program's own is around another one.
+                    (
+                        [Proj::Deref, steps @ ..] | [Proj::Field(_), Proj::Deref, steps @ ..],
+                        true,
+                    ) if leads_to_guarded(self.program, self.f.0, ty) => steps,
                     ([Proj::Deref, steps @ ..], false) if self.key.0.is_some() && own(ty) => steps,
                     _ => return None,
                 }
@@ -246,7 +252,7 @@ impl<'m> Looker<'_, 'm> {
     }
 
     /// A statement puts into a local what the guarded object tells.
-    fn asks(&self, stmt: &Statement) -> Option<(u32, Name, FxHashSet<Name>)> {
+    pub(crate) fn asks(&self, stmt: &Statement) -> Option<(u32, Name, FxHashSet<Name>)> {
         match stmt {
             Statement::Call {
                 dst: Some(dst),
@@ -309,7 +315,7 @@ impl<'m> Looker<'_, 'm> {
     }
 
     /// A local is made of others.
-    fn derived(&self, stmt: &Statement) -> Option<(u32, Vec<u32>)> {
+    pub(crate) fn derived(&self, stmt: &Statement) -> Option<(u32, Vec<u32>)> {
         let (dst, from) = match stmt {
             Statement::Assign { dst, value } => (dst, operands(value)),
             Statement::Call {
@@ -440,7 +446,7 @@ impl<'m> Looker<'_, 'm> {
     }
 
     /// A statement changes a field of the guarded object.
-    fn changes(&self, stmt: &Statement, field: &Name) -> bool {
+    pub(crate) fn changes(&self, stmt: &Statement, field: &Name) -> bool {
         match stmt {
             Statement::Call { callee, args, .. } => {
                 let object = match callee {
@@ -606,7 +612,7 @@ fn changed_elsewhere(
             program,
             f: all[f],
             function: program.function(all[f]),
-            held: held.of(f)?,
+            held: Some(held.of(f)?),
             key,
             rust: program.units[all[f].0].language == Language::Rust,
         };

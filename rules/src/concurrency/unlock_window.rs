@@ -1,5 +1,7 @@
 //! PL401.
 
+use pipelint_analysis::StaleStore;
+
 use crate::prelude::*;
 
 /// A guarded field is asked under a lock, the lock is given back and taken again, and the code changes the field
@@ -16,13 +18,20 @@ use crate::prelude::*;
 /// the old answer decides; and the code of another function that changes the field with the lock held, and may
 /// run in between.
 ///
+/// An atomic that is set to the old answer is told as well: in `{ lock; next = earliest(); } next_wake.store(next);`
+/// somebody who adds an earlier entry in between looks at the old `next_wake`, wakes nobody, and the store then
+/// hides the entry. It takes a function that, with the lock held, changes what was asked and looks at the atomic or
+/// sets it. In Rust the lock may be taken in a closure or a helper; it is told by the type of what it guards.
+///
 /// ## What is right
 /// Asking again in the second hold, with the same question; a copy that is meant to be a snapshot, and that
-/// changes nothing of what it was copied from; a value that was moved out of the object under the lock.
+/// changes nothing of what it was copied from; a value that was moved out of the object under the lock; an atomic
+/// that is set before the lock is given back, or a figure that nobody looks at with the lock held.
 ///
 /// ## Known limits
 /// Both holds, the question and the change must stand in one function. A decision that is made by a branch alone,
-/// with no value that is carried over, is not followed.
+/// with no value that is carried over, is not followed. An atomic that is set to the old answer does no harm where
+/// it is set again, by a new answer, before anybody waits by it: that is not seen.
 ///
 /// ## Examples
 /// ```cpp,bad
@@ -157,6 +166,9 @@ impl Rule for UnlockWindow {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
+        if let EventKind::StaleStore(fault) = &event.kind {
+            return Some(stale_store(event, fault));
+        }
         let EventKind::UnlockWindow(fault) = &event.kind else {
             return None;
         };
@@ -191,4 +203,36 @@ impl Rule for UnlockWindow {
         }
         Some(diagnostic)
     }
+}
+
+/// The words for an atomic that is set to an old answer.
+fn stale_store(event: &Event, fault: &StaleStore) -> Diagnostic {
+    let (asked, stored, lock) = (&fault.asked, &fault.stored, &fault.lock);
+    let (other, _) = &fault.other;
+    let words = Words {
+        primary: event.at,
+        label: format!("`{stored}` gets what was true before `{lock}` was given back"),
+        message: format!(
+            "`{stored}` is set to what `{asked}` told before `{lock}` was given back: `{other}` may have changed \
+             that in between, by the old `{stored}`"
+        ),
+        help: format!(
+            "set `{stored}` before `{lock}` is given back, or ask `{asked}` again afterwards and wake who waits"
+        ),
+    };
+    let mut diagnostic = words::diagnostic(&UnlockWindow::META, event, words);
+    let steps = [
+        (0, format!("`{lock}` is taken")),
+        (1, format!("`{asked}` is asked with `{lock}` held")),
+        (
+            2,
+            format!("`{other}` changes it with the lock held, and looks at `{stored}`"),
+        ),
+    ];
+    for (n, label) in steps {
+        if let Some(step) = event.path.get(n) {
+            words::relabel(&mut diagnostic.path, step.span, &label);
+        }
+    }
+    diagnostic
 }
