@@ -60,6 +60,11 @@ impl<T> TypeTable<T> {
 
 /// A type's name without qualifiers before it and template arguments behind it.
 pub(crate) fn bare_type(name: &str) -> &str {
+    // Most names are written so already.
+    let bytes = name.as_bytes();
+    if memchr::memchr2(b'<', b' ', bytes).is_none() && bytes.first() != Some(&b':') {
+        return name;
+    }
     let mut name = name.split('<').next().unwrap_or(name).trim();
     for word in ["const ", "volatile ", "struct ", "class ", "::"] {
         name = name.strip_prefix(word).unwrap_or(name).trim_start();
