@@ -17,6 +17,7 @@ use crate::io_fault::IoFault;
 use crate::lock_fault::LockFault;
 use crate::lock_order::LockOrder;
 use crate::overlapped_handle::NoOverlapped;
+use crate::published::PublishedUse;
 use crate::results::ResultFault;
 use crate::silenced::Silenced;
 use crate::stuck_flag::StuckFlag;
@@ -395,6 +396,9 @@ pub enum EventKind {
     UnsynchronisedFlag(UnsynchronisedFlag),
     /// What was learnt under a lock is acted on after it was given back and taken again.
     UnlockWindow(UnlockWindow),
+    /// An object is used after the lock was given back under which others came to know it, and one of them may
+    /// have ended it.
+    PublishedUse(PublishedUse),
     /// A variable that a lock guards is touched without it.
     Unguarded(UnguardedAccess),
     /// Code waits with a lock held.
