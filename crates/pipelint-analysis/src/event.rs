@@ -17,6 +17,7 @@ use crate::io_fault::IoFault;
 use crate::lock_fault::LockFault;
 use crate::lock_order::LockOrder;
 use crate::overlapped_handle::NoOverlapped;
+use crate::published::PublishedUse;
 use crate::results::ResultFault;
 use crate::silenced::Silenced;
 use crate::stale_store::StaleStore;
@@ -398,6 +399,9 @@ pub enum EventKind {
     UnlockWindow(UnlockWindow),
     /// An atomic is set to what was true under a lock that was given back.
     StaleStore(StaleStore),
+    /// An object is used after the lock was given back under which others came to know it, and one of them may
+    /// have ended it.
+    PublishedUse(PublishedUse),
     /// A variable that a lock guards is touched without it.
     Unguarded(UnguardedAccess),
     /// Code waits with a lock held.

@@ -45,6 +45,7 @@ mod counts_told;
 mod dequeue;
 mod dispatch;
 mod ended_by_user;
+mod ended_elsewhere;
 mod ends;
 mod error_end;
 mod error_fault;
@@ -120,10 +121,13 @@ mod parts;
 mod passed_over;
 mod pending;
 mod pending_log;
+mod pointer_members;
+mod pointer_origin;
 mod private;
 mod program;
 mod protocol;
 mod prune;
+mod published;
 mod quiet;
 mod readers;
 mod readiness;
@@ -206,6 +210,7 @@ pub use io_fault::{IoEnd, IoFault};
 pub use lock_fault::LockFault;
 pub use lock_order::{LockOrder, OtherOrder};
 pub use overlapped_handle::NoOverlapped;
+pub use published::PublishedUse;
 pub use results::{ResultFault, WaitTaken};
 pub use silenced::Silenced;
 pub use stale_store::StaleStore;
@@ -536,6 +541,7 @@ fn held_in_several<'m>(
             contexts: &contexts,
         };
         found.extend(shared.unguarded());
+        found.extend(shared.published());
     }
     let locked = locked::Locked {
         program,

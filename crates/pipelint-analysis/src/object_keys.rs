@@ -75,15 +75,25 @@ impl Told<'_, '_> {
     }
 
     fn object_at(&self, place: PlaceId, depth: u32) -> Option<ObjectKey> {
+        let place = &self.function.places[place];
+        self.object_behind(&place.base, &place.proj, depth)
+    }
+
+    /// The same of what some steps lead to.
+    pub(crate) fn object_behind(
+        &self,
+        base: &Base,
+        steps: &[Proj],
+        depth: u32,
+    ) -> Option<ObjectKey> {
         if depth > DEEPEST {
             return None;
         }
-        let place = &self.function.places[place];
-        let field = place.proj.iter().rposition(|step| !wraps(step));
+        let field = steps.iter().rposition(|step| !wraps(step));
         if let Some(at) = field
-            && let Some(Proj::Field(name)) = place.proj.get(at)
+            && let Some(Proj::Field(name)) = steps.get(at)
         {
-            let ty = self.type_behind(&place.base, place.proj.get(..at)?)?;
+            let ty = self.type_behind(base, steps.get(..at)?)?;
             let named = self.program.resolve(&ty).name.clone();
             let class = self
                 .program
@@ -91,7 +101,7 @@ impl Told<'_, '_> {
             let class = self.program.declaring(class, name).unwrap_or(class);
             return Some(ObjectKey::Field(class, name.clone()));
         }
-        match &place.base {
+        match base {
             Base::Local(l) => {
                 let own = ObjectKey::Local(self.program.number(self.f), l.0);
                 let from = self.def(l.0).and_then(|stmt| self.made_of(stmt));
