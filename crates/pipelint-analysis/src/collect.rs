@@ -171,6 +171,7 @@ fn key(event: &Event) -> (u8, Span) {
         EventKind::UnsynchronisedFlag(_) => (124, event.at),
         EventKind::AfterCallback(_) => (125, event.at),
         EventKind::Unguarded(_) => (126, event.at),
+        EventKind::FreedBeside(_) => (132, event.at),
         EventKind::UnlockWindow(_) | EventKind::PublishedUse(_) => (130, event.at),
         EventKind::StaleStore(_) => (131, event.at),
         EventKind::WaitUnderLock(_) => (127, event.at),

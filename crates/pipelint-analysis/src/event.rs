@@ -11,6 +11,7 @@ use crate::callback_under_lock::CallbackUnderLock;
 use crate::called::AfterCallback;
 use crate::count_fault::CountFault;
 use crate::error_fault::ErrorFault;
+use crate::freed_beside::FreedBeside;
 use crate::guard_fault::GuardFault;
 use crate::handed_on::HandedOn;
 use crate::io_fault::IoFault;
@@ -404,6 +405,8 @@ pub enum EventKind {
     PublishedUse(PublishedUse),
     /// A variable that a lock guards is touched without it.
     Unguarded(UnguardedAccess),
+    /// A thread uses memory that is freed beside it.
+    FreedBeside(FreedBeside),
     /// Code waits with a lock held.
     WaitUnderLock(WaitUnderLock),
     /// Locks are taken in orders that contradict each other.

@@ -324,6 +324,12 @@ impl<'a, 'm> Threads<'a, 'm> {
         known.is_some_and(|(life, start)| life.runs(self, start, f, at))
     }
 
+    /// Some function waits for the end of what is started.
+    pub(crate) fn is_awaited(&self, thread: RootId) -> bool {
+        let known = self.life(thread);
+        known.is_some_and(|(life, _)| life.own.iter().any(|waits| *waits))
+    }
+
     /// When callers know that a root runs.
     fn life(&self, root: RootId) -> Option<(&Life, &ThreadStart)> {
         let start = self.roots[root].start.as_ref()?;
@@ -348,7 +354,7 @@ impl<'a, 'm> Threads<'a, 'm> {
     }
 
     /// Other files can call it when they like: its class offers it, or it is no file's own.
-    fn is_offered(&self, f: FnRef) -> bool {
+    pub(crate) fn is_offered(&self, f: FnRef) -> bool {
         let function = self.program.function(f);
         let name = last(&function.name);
         // What somebody is told of is run by whoever tells.

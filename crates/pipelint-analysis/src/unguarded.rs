@@ -119,6 +119,7 @@ impl Shared<'_, '_> {
         }
         let mut events = once_each(found);
         events.extend(self.lost_updates(&variables, &all, &ordered));
+        events.extend(self.freed_beside(&variables, &ordered));
         events
     }
 

@@ -1,5 +1,7 @@
 //! PL402.
 
+use pipelint_analysis::FreedBeside;
+
 use crate::prelude::*;
 
 /// A field or variable is changed with a lock held, and touched without it by code that may run at the same
@@ -19,6 +21,13 @@ use crate::prelude::*;
 ///
 /// Where nobody holds a lock, two threads that both update one variable (`count = count + 1`) are told of too.
 ///
+/// So is memory that a thread uses while another one frees it. The thread's function uses what a field of the
+/// object that it was given points to, or that object itself, and the starting function frees it behind the start
+/// without a wait. Or a function that others can call frees it, and shows that it reckons with the thread: it asks
+/// the count, flag or handle that the starting function sets for the thread (`pending` in
+/// `if (port->pending == 0) end(port);`), and frees the field whatever the answer is. The message names that
+/// function, and the path leads from the start of the thread to where the memory is freed and to the use.
+///
 /// ## Known limits
 /// Threads are those that the program is seen to start. Two public methods of a class are not held against each
 /// other: whether callers share an object is not known. Locks are told by the class and field that they are, and
@@ -26,6 +35,13 @@ use crate::prelude::*;
 /// done while an object is made or ends, of objects that the function has made, of atomic and `volatile`
 /// variables, of parts behind a second pointer in a thread, and where fewer places hold the lock than do not. In
 /// Rust, the compiler checks all but `static mut`.
+///
+/// Memory that is freed beside a thread is told of in C and C++, and only where nothing may order the two: no
+/// function waits for the thread; nothing on the way to where it is freed waits, polls what the thread writes,
+/// takes a lock or asks what the thread or the starting function writes; the thread neither frees nor sets the
+/// field; and the function that frees is not called for what was taken from a completion port alone. A function
+/// that frees and asks for no thread is taken to be for the end, when there is none. What a callback, a destructor
+/// or another thread frees is not looked at, and neither are smart pointers and containers.
 ///
 /// ## Examples
 /// ```cpp,bad
@@ -128,8 +144,10 @@ impl Rule for UnguardedAccess {
     }
 
     fn report(&self, event: &Event) -> Option<Diagnostic> {
-        let EventKind::Unguarded(fault) = &event.kind else {
-            return None;
+        let fault = match &event.kind {
+            EventKind::Unguarded(fault) => fault,
+            EventKind::FreedBeside(fault) => return Some(freed(event, fault)),
+            _ => return None,
         };
         let Some(lock) = &fault.lock else {
             return Some(updated(event, fault));
@@ -195,6 +213,41 @@ fn updated(event: &Event, fault: &pipelint_analysis::UnguardedAccess) -> Diagnos
         help: format!("make `{thing}` an atomic, or hold one lock for each update"),
     };
     let mut diagnostic = words::diagnostic(&UnguardedAccess::META, event, words);
+    words::relabel(&mut diagnostic.path, event.at, &label);
+    diagnostic
+}
+
+/// Nobody holds a lock, and what a thread uses is freed beside it.
+fn freed(event: &Event, fault: &FreedBeside) -> Diagnostic {
+    let FreedBeside {
+        thing,
+        api,
+        freer,
+        by,
+        ..
+    } = fault;
+    let label = format!("`{thing}` is used on a thread of its own");
+    let words = Words {
+        primary: event.at,
+        label: label.clone(),
+        message: format!(
+            "what `{thing}` points to is used here by what `{api}` runs on another thread, while `{freer}` may \
+             free it: nothing orders the two"
+        ),
+        help: format!(
+            "give the thread a copy of `{thing}` that is its own, or free `{thing}` when the thread has ended"
+        ),
+    };
+    let mut diagnostic = words::diagnostic(&UnguardedAccess::META, event, words);
+    let started = event
+        .path
+        .iter()
+        .find(|s| matches!(s.what, pipelint_analysis::StepKind::RunBeside(_)));
+    if let Some(started) = started {
+        words::relabel(&mut diagnostic.path, started.span, &fault.runs);
+    }
+    let ends = format!("`{by}` frees it, whether the thread is there or not");
+    words::relabel(&mut diagnostic.path, fault.freed, &ends);
     words::relabel(&mut diagnostic.path, event.at, &label);
     diagnostic
 }
