@@ -163,9 +163,7 @@ impl PointerMembers {
         match told.object_behind(base, steps, 0)? {
             ObjectKey::Local(_, l) if depth < DEEPEST => {
                 let getter = getter(told, l)?;
-                let Some((base, steps)) = yields(&getter) else {
-                    return None;
-                };
+                let (base, steps) = yields(&getter)?;
                 self.object_at(&getter, &base, &steps, depth + 1)
             }
             ObjectKey::Local(..) => None,
