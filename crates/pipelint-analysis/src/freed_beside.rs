@@ -8,10 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use pipelint_ir::{
-    Base, BinOp, Callee, CmpOp, Cond, Const, Function, FunctionKind, Name, Operand, Place, PlaceId,
-    Proj, Rvalue, Statement, Terminator,
-};
+use pipelint_ir::{Base, BinOp, Callee, Name, Operand, Place, PlaceId, Proj, Rvalue, Statement};
 use pipelint_models::RunsOn;
 use pipelint_source::Span;
 use rayon::prelude::*;
@@ -21,8 +18,8 @@ use crate::cfg::visit_reads;
 use crate::event::{Event, EventKind, PathStep, StepKind};
 use crate::flag_accesses::{Looker, Thing, Variables};
 use crate::frees::{Fills, Freed, Frees, Given, whole};
-use crate::on_the_way::{Asker, Part, begin_alike, deciding};
-use crate::program::{FnRef, Target, last};
+use crate::on_the_way::{Asker, Part};
+use crate::program::{FnRef, last};
 use crate::started::reaches;
 use crate::thread_starts::ThreadStart;
 use crate::threads::{RootId, words};
@@ -30,9 +27,9 @@ use crate::unguarded::Shared;
 use crate::words::has_word;
 
 /// How many calls lie between what others call and what frees.
-const DEEPEST: usize = 4;
+pub(crate) const DEEPEST: usize = 4;
 /// How far calls are followed for what they write, and for waits.
-const CALLED: usize = 3;
+pub(crate) const CALLED: usize = 3;
 
 /// A thread uses memory that is freed beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,21 +49,21 @@ pub struct FreedBeside {
 }
 
 /// A statement: its block and number.
-type At = (usize, usize);
+pub(crate) type At = (usize, usize);
 
 /// A function, where it calls another one, and which of what it was given it hands on.
-type Caller = (usize, At, Given);
+pub(crate) type Caller = (usize, At, Given);
 
 /// Where a thread uses what a field points to.
-struct Use {
-    f: usize,
-    thing: Thing,
-    span: Span,
+pub(crate) struct Use {
+    pub(crate) f: usize,
+    pub(crate) thing: Thing,
+    pub(crate) span: Span,
 }
 
 /// How a field is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
+pub(crate) enum Change {
     Up,
     Down,
     Sets,
@@ -75,19 +72,19 @@ enum Change {
 }
 
 /// A thread that uses what somebody frees.
-struct Thread<'t> {
-    root: RootId,
-    start: &'t ThreadStart,
+pub(crate) struct Thread<'t> {
+    pub(crate) root: RootId,
+    pub(crate) start: &'t ThreadStart,
     /// The starting function, and where it starts the thread.
-    by: (usize, At),
+    pub(crate) by: (usize, At),
     /// What the thread runs.
-    reach: FxHashSet<usize>,
+    pub(crate) reach: FxHashSet<usize>,
     /// What is written around the start and by the thread: whoever asks it may ask for the thread.
-    written: Vec<Part>,
+    pub(crate) written: Vec<Part>,
     /// What the thread itself writes.
-    own: Vec<Part>,
+    pub(crate) own: Vec<Part>,
     /// What the starting function counts up or sets: that the thread is there.
-    marks: Vec<(Part, Change)>,
+    pub(crate) marks: Vec<(Part, Change)>,
 }
 
 impl Shared<'_, '_> {
@@ -128,14 +125,14 @@ impl Shared<'_, '_> {
     }
 }
 
-struct Look<'s, 'a, 'm> {
-    shared: &'s Shared<'a, 'm>,
-    variables: &'s Variables,
-    freed: BTreeMap<&'s Thing, Vec<&'s Freed>>,
+pub(crate) struct Look<'s, 'a, 'm> {
+    pub(crate) shared: &'s Shared<'a, 'm>,
+    pub(crate) variables: &'s Variables,
+    pub(crate) freed: BTreeMap<&'s Thing, Vec<&'s Freed>>,
 }
 
 impl<'s, 'm> Look<'s, '_, 'm> {
-    fn asker(&self, f: usize) -> Asker<'s, 'm> {
+    pub(crate) fn asker(&self, f: usize) -> Asker<'s, 'm> {
         let at = self.shared.all[f];
         let function = self.shared.program.function(at);
         Asker {
@@ -147,7 +144,7 @@ impl<'s, 'm> Look<'s, '_, 'm> {
         }
     }
 
-    fn thread(&self, root: RootId, start: &ThreadStart) -> Vec<Event> {
+    pub(crate) fn thread(&self, root: RootId, start: &ThreadStart) -> Vec<Event> {
         let Some((by, at)) = start.by else {
             return Vec::new();
         };
@@ -216,7 +213,7 @@ impl<'s, 'm> Look<'s, '_, 'm> {
 
     /// The variables of the starting function whose pointers the thread is given and that are freed, each
     /// with the parameter that gets it.
-    fn objects(&self, start: &ThreadStart) -> Vec<(Thing, u32)> {
+    pub(crate) fn objects(&self, start: &ThreadStart) -> Vec<(Thing, u32)> {
         let Some((by, _)) = start.by else {
             return Vec::new();
         };
@@ -235,7 +232,7 @@ impl<'s, 'm> Look<'s, '_, 'm> {
     }
 
     /// Where what a thread runs first reaches what a parameter points to, with no lock held.
-    fn reached(&self, thread: &Thread<'_>, param: u32, object: &Thing) -> Option<Use> {
+    pub(crate) fn reached(&self, thread: &Thread<'_>, param: u32, object: &Thing) -> Option<Use> {
         let f = self.shared.program.number(thread.start.entry);
         let function = self.shared.program.function(thread.start.entry);
         if !self.is_bare(thread.root, f) {
@@ -260,7 +257,7 @@ impl<'s, 'm> Look<'s, '_, 'm> {
     }
 
     /// Where a function of a thread uses what fields of what it was given point to, with no lock held.
-    fn uses(&self, root: RootId, f: usize) -> Vec<Use> {
+    pub(crate) fn uses(&self, root: RootId, f: usize) -> Vec<Use> {
         let at = self.shared.all[f];
         let Some(given) = self.shared.threads.shared(root, at) else {
             return Vec::new();
@@ -329,7 +326,7 @@ impl<'s, 'm> Look<'s, '_, 'm> {
     }
 
     /// The thread comes to the function with no lock held on some way, and nothing on it orders memory.
-    fn is_bare(&self, root: RootId, f: usize) -> bool {
+    pub(crate) fn is_bare(&self, root: RootId, f: usize) -> bool {
         let contexts = self.shared.contexts;
         let mut ways = contexts.of(f).iter().enumerate();
         ways.any(|(n, way)| {
@@ -342,14 +339,14 @@ impl<'s, 'm> Look<'s, '_, 'm> {
         })
     }
 
-    fn orders(&self, f: usize) -> bool {
+    pub(crate) fn orders(&self, f: usize) -> bool {
         let at = self.shared.all[f];
         let looker = Looker::new(self.shared.program, self.variables, at);
         looker.accesses().orders
     }
 
     /// What the functions around a start write, and those of the thread.
-    fn learn(&self, thread: &mut Thread<'_>) {
+    pub(crate) fn learn(&self, thread: &mut Thread<'_>) {
         let (by, at) = thread.by;
         let calls = &self.shared.threads.calls;
         let mut own: Vec<usize> = thread.reach.iter().copied().collect();
@@ -387,7 +384,7 @@ impl<'s, 'm> Look<'s, '_, 'm> {
     }
 
     /// A function and what it calls.
-    fn called(&self, f: usize, depth: usize) -> Vec<usize> {
+    pub(crate) fn called(&self, f: usize, depth: usize) -> Vec<usize> {
         let out = &self.shared.threads.calls.out;
         let mut found = vec![f];
         let mut last = vec![f];
@@ -403,7 +400,7 @@ impl<'s, 'm> Look<'s, '_, 'm> {
     }
 
     /// The fields and variables that a function writes.
-    fn changes(&self, f: usize) -> Vec<(Part, Change, At)> {
+    pub(crate) fn changes(&self, f: usize) -> Vec<(Part, Change, At)> {
         let asker = self.asker(f);
         let places = &asker.function.places;
         let mut found = Vec::new();
@@ -454,429 +451,13 @@ impl<'s, 'm> Look<'s, '_, 'm> {
         found
     }
 
-    /// The starting function frees it itself, behind the start, and nothing decides that or waits between.
-    fn behind_start(&self, thread: &Thread<'_>, freed: &Freed) -> bool {
-        let (by, at) = thread.by;
-        if freed.f != by || !self.shared.threads.runs_beside(thread.root, by, freed.at) {
-            return false;
-        }
-        let asker = self.asker(by);
-        let function = asker.function;
-        if !reaches(function, at, freed.at) || self.holds(by, freed.at) {
-            return false;
-        }
-        let given = thread.start.given.iter().any(|given| {
-            let object = asker
-                .fills
-                .root(function, &function.places[given.place].base);
-            let freed = asker.fills.root(function, &freed.place.base);
-            object == freed || leads_to(&asker, &object, &freed)
-        });
-        let decides = deciding(function, at.0, freed.at.0);
-        given
-            && !refilled(function, &freed.place, at, freed.at)
-            && decides.into_iter().all(|b| {
-                self.has_started(&asker, b, at, freed.at.0)
-                    || self.tells_nothing(&asker, b, thread, freed)
-            })
-            && !self.waits_between(thread, by, Some(at), freed.at)
-    }
-
-    /// The branch asks whether the start has worked, and the memory is freed where it has.
-    fn has_started(&self, asker: &Asker<'_, '_>, b: usize, at: At, to: usize) -> bool {
-        let function = asker.function;
-        let dst = function.blocks.get(at.0).and_then(|b| b.stmts.get(at.1));
-        let (
-            Some(Statement::Call { dst: Some(dst), .. }),
-            Some(Terminator::Branch {
-                cond,
-                then,
-                otherwise,
-            }),
-        ) = (dst, function.blocks.get(b).map(|b| &b.term))
-        else {
-            return false;
-        };
-        let Cond {
-            op,
-            lhs: Operand::Copy(p) | Operand::Move(p),
-            rhs: Operand::Const(Const::Null | Const::Int(0)),
-        } = cond
-        else {
-            return false;
-        };
-        let asks = asker.fills.origin(function, &function.places[*p]) == &function.places[*dst];
-        let (yes, no) = match op {
-            CmpOp::Ne => (then.0 as usize, otherwise.0 as usize),
-            CmpOp::Eq => (otherwise.0 as usize, then.0 as usize),
-            _ => return false,
-        };
-        let leads = |from: usize| from == to || reaches(function, (from, 0), (to, 0));
-        asks && leads(yes) && !leads(no)
-    }
-
-    /// What the branch at a block's end asks tells of no thread.
-    fn tells_nothing(
+    pub(crate) fn event(
         &self,
-        asker: &Asker<'_, '_>,
-        b: usize,
         thread: &Thread<'_>,
+        used: &Use,
         freed: &Freed,
-    ) -> bool {
-        let Some(asked) = asker.asked(b) else {
-            return false;
-        };
-        // That there is something to free says nothing of the thread.
-        let mut asked = asked
-            .iter()
-            .filter(|p| p.thing.as_ref() != Some(&freed.thing));
-        !asked.any(|part| {
-            let mut written = thread.written.iter();
-            written.any(|other| part.meets(other, self.shared.program))
-        })
-    }
-
-    /// A lock may be held there.
-    fn holds(&self, f: usize, at: At) -> bool {
-        let held = self.shared.held.at(f, at);
-        held.is_some_and(|held| held.unknown || !held.locks.is_empty())
-    }
-
-    /// Something may wait before a statement: from the function's beginning, or from another statement.
-    fn waits_between(&self, thread: &Thread<'_>, f: usize, from: Option<At>, to: At) -> bool {
-        let function = self.shared.program.function(self.shared.all[f]);
-        let mut seen = FxHashSet::default();
-        let between = |at: At| {
-            at != to
-                && reaches(function, at, to)
-                && from.is_none_or(|from| at != from && reaches(function, from, at))
-        };
-        self.waits(thread, f, &between, CALLED, &mut seen)
-    }
-
-    /// Some wanted statement of a function waits, or what it calls.
-    fn waits(
-        &self,
-        thread: &Thread<'_>,
-        f: usize,
-        wanted: &dyn Fn(At) -> bool,
-        depth: usize,
-        seen: &mut FxHashSet<usize>,
-    ) -> bool {
-        const WORDS: &[&str] = &[
-            "wait",
-            "join",
-            "stop",
-            "shutdown",
-            "drain",
-            "flush",
-            "finish",
-            "quit",
-            "kill",
-            "terminate",
-            "sync",
-            "barrier",
-            "park",
-            "abort",
-            "cancel",
-            "halt",
-            "finalize",
-        ];
-        let at = self.shared.all[f];
-        let program = self.shared.program;
-        let function = program.function(at);
-        for (b, block) in function.blocks.iter().enumerate() {
-            for (i, stmt) in block.stmts.iter().enumerate() {
-                let Statement::Call { callee, args, .. } = stmt else {
-                    continue;
-                };
-                if !wanted((b, i)) {
-                    continue;
-                }
-                let name = match callee {
-                    Callee::Function(name) | Callee::Method { name, .. } => last(name),
-                    _ => "",
-                };
-                match program.target(at.0, function, callee, args.len()) {
-                    Target::Model(model) => {
-                        let ends = name.starts_with("Terminate");
-                        if model.waits.is_some() || model.awaits_callbacks.is_some() || ends {
-                            return true;
-                        }
-                    }
-                    Target::Defined(g) => {
-                        let g = program.number(g);
-                        if depth > 0
-                            && seen.insert(g)
-                            && self.waits(thread, g, &|_| true, depth - 1, seen)
-                        {
-                            return true;
-                        }
-                    }
-                    Target::Unknown => {
-                        if has_word(name, WORDS) {
-                            return true;
-                        }
-                    }
-                }
-            }
-        }
-        self.polls(thread, f, wanted)
-    }
-
-    /// A loop asks something that the thread writes.
-    fn polls(&self, thread: &Thread<'_>, f: usize, wanted: &dyn Fn(At) -> bool) -> bool {
-        let function = self.shared.program.function(self.shared.all[f]);
-        let loops = |b: usize| reaches(function, (b, usize::MAX), (b, 0));
-        let mut branches = (0..function.blocks.len())
-            .filter(|b| matches!(function.blocks[*b].term, Terminator::Branch { .. }))
-            .filter(|b| wanted((*b, function.blocks[*b].stmts.len())) && loops(*b))
-            .peekable();
-        if branches.peek().is_none() {
-            return false;
-        }
-        let asker = self.asker(f);
-        branches.any(|b| {
-            let asked = asker.asked(b).into_iter().flatten();
-            let mut asked = asked.filter(|part| part.thing.is_some());
-            asked.any(|part| {
-                let mut own = thread.own.iter();
-                own.any(|other| part.meets(other, self.shared.program))
-            })
-        })
-    }
-
-    /// The way from a function that others can call at any time to what frees: each with the place of the call,
-    /// from the outside in; the last one frees.
-    fn offered(&self, thread: &Thread<'_>, freed: &Freed) -> Option<Vec<(usize, At)>> {
-        let (by, at) = thread.by;
-        let function = self.shared.program.function(self.shared.all[by]);
-        // Who waits behind the start knows how far the thread is.
-        let mut seen = FxHashSet::default();
-        let behind = |to: At| reaches(function, at, to);
-        if thread.marks.is_empty()
-            || self.shared.threads.is_awaited(thread.root)
-            || self.waits(thread, by, &behind, CALLED, &mut seen)
-        {
-            return None;
-        }
-        let object = self.asker(freed.f).fills.given(
-            self.shared.program.function(self.shared.all[freed.f]),
-            &freed.place.base,
-        )?;
-        let mut way = Vec::new();
-        self.climb(thread, freed, (freed.f, freed.at, object), &mut way)
-            .then(|| {
-                way.reverse();
-                way
-            })
-    }
-
-    fn climb(
-        &self,
-        thread: &Thread<'_>,
-        freed: &Freed,
-        (f, at, object): (usize, At, Given),
-        way: &mut Vec<(usize, At)>,
-    ) -> bool {
-        let known = way.iter().any(|(g, _)| *g == f);
-        if known || way.len() > DEEPEST || !self.passes(thread, freed, (f, at)) {
-            return false;
-        }
-        way.push((f, at));
-        let (own, others) = self.callers(&freed.thing, f, object);
-        let above = own.iter().map(|(caller, ..)| *caller).collect();
-        let mut ways = own.into_iter();
-        let found = ways.any(|caller| self.climb(thread, freed, caller, way))
-            || self.is_believed(thread, way, (above, &others));
-        if !found {
-            way.pop();
-        }
-        found
-    }
-
-    /// The function comes to the statement whether the thread is there or not.
-    fn passes(&self, thread: &Thread<'_>, freed: &Freed, (f, at): (usize, At)) -> bool {
-        let function = self.shared.program.function(self.shared.all[f]);
-        let ends = matches!(
-            function.kind,
-            FunctionKind::Constructor | FunctionKind::FieldInit | FunctionKind::Lambda
-        );
-        if ends
-            || f == thread.by.0
-            || thread.reach.contains(&f)
-            || self.holds(f, at)
-            || self.orders(f)
-        {
-            return false;
-        }
-        let asker = self.asker(f);
-        let decides = deciding(function, 0, at.0);
-        decides
-            .into_iter()
-            .all(|b| self.tells_nothing(&asker, b, thread, freed))
-            && !self.waits_between(thread, f, None, at)
-    }
-
-    /// Who calls a function on what they were given themselves, and who does on other objects.
-    fn callers(&self, thing: &Thing, f: usize, object: Given) -> (Vec<Caller>, Vec<(usize, At)>) {
-        let calls = &self.shared.threads.calls;
-        let (mut own, mut others) = (Vec::new(), Vec::new());
-        for &caller in &calls.into[f] {
-            let function = self.shared.program.function(self.shared.all[caller]);
-            let fills = Fills::new(function);
-            for edge in calls.out[caller].iter().filter(|edge| edge.to == f) {
-                let stmt = function.blocks.get(edge.at.0);
-                let stmt = stmt.and_then(|b| b.stmts.get(edge.at.1));
-                let passed = match (stmt, object) {
-                    (Some(Statement::Call { args, .. }), Given::Param(n)) => {
-                        match args.get(n as usize) {
-                            Some(Operand::Copy(p) | Operand::Move(p)) => {
-                                let place = fills.origin(function, &function.places[*p]);
-                                whole(place).and_then(|_| fills.given(function, &place.base))
-                            }
-                            _ => None,
-                        }
-                    }
-                    (
-                        Some(Statement::Call {
-                            callee: Callee::Method { receiver, .. },
-                            ..
-                        }),
-                        Given::This,
-                    ) => {
-                        let place = &function.places[*receiver];
-                        let itself = matches!(
-                            (&place.base, &place.proj[..]),
-                            (Base::SelfObj, []) | (Base::Local(_), [Proj::Deref])
-                        );
-                        itself.then(|| fills.given(function, &place.base)).flatten()
-                    }
-                    (Some(Statement::Call { .. }), Given::This) => Some(Given::This),
-                    _ => None,
-                };
-                match passed.filter(|given| self.may_be_of(thing, caller, *given)) {
-                    Some(given) => own.push((caller, edge.at, given)),
-                    None => others.push((caller, edge.at)),
-                }
-            }
-        }
-        (own, others)
-    }
-
-    /// What a function is given may be an object that has the field, as far as its type tells.
-    fn may_be_of(&self, thing: &Thing, f: usize, given: Given) -> bool {
-        let (program, at) = (self.shared.program, self.shared.all[f]);
-        let function = program.function(at);
-        let (Given::Param(n), Thing::Field(class, ..)) = (given, thing) else {
-            return true;
-        };
-        let base = Base::Local(pipelint_ir::LocalId(n));
-        let behind = program.class_behind(at.0, function, &base, &[Proj::Deref]);
-        let behind = behind.and_then(|name| program.class_ref_in(at.0, &function.name, &name));
-        behind.is_none_or(|behind| begin_alike(program, behind, *class))
-    }
-
-    /// Others can call it while the thread is there, and the functions on the way reckon with that: they ask
-    /// what tells of the thread, and do not count it down themselves.
-    fn is_believed(
-        &self,
-        thread: &Thread<'_>,
         way: &[(usize, At)],
-        (own, others): (Vec<usize>, &[(usize, At)]),
-    ) -> bool {
-        let Some((top, _)) = way.last() else {
-            return false;
-        };
-        let threads = self.shared.threads;
-        if !threads.is_offered(self.shared.all[*top]) || threads.calls.taken[*top] {
-            return false;
-        }
-        let outside = (own.is_empty() && others.is_empty())
-            || others.iter().any(|(caller, at)| {
-                !self.is_after_dequeue(*caller, Some(*at), &mut FxHashSet::default())
-                    && !self.waits_between(thread, *caller, None, *at)
-            });
-        if !outside {
-            return false;
-        }
-        let program = self.shared.program;
-        let way_and_others = way.iter().chain(others).map(|(f, _)| *f);
-        let near: FxHashSet<usize> = way_and_others.chain(own).collect();
-        thread.marks.iter().any(|(mark, change)| {
-            let asks = way.iter().any(|(f, at)| {
-                let asker = self.asker(*f);
-                let decides = deciding(asker.function, 0, at.0);
-                let blocks = (0..asker.function.blocks.len()).filter(|b| !decides.contains(b));
-                let mut asked = blocks.filter_map(|b| asker.asked(b)).flatten();
-                asked.any(|part| part.thing == mark.thing && part.meets(mark, program))
-            });
-            let undoes = match change {
-                Change::Up => Change::Down,
-                Change::Sets => Change::Clears,
-                // The thread's handle.
-                _ => return asks,
-            };
-            if !asks {
-                return false;
-            }
-            let undone = |f: &usize| {
-                let mut changes = self.changes(*f).into_iter();
-                changes.any(|(part, change, _)| {
-                    change == undoes && part.thing == mark.thing && part.meets(mark, program)
-                })
-            };
-            !near.iter().any(undone)
-                && (0..self.shared.all.len())
-                    .into_par_iter()
-                    .any(|f| !near.contains(&f) && undone(&f))
-        })
-    }
-
-    /// The call is made after something was taken from a completion port, or all calls of the function are.
-    fn is_after_dequeue(&self, f: usize, at: Option<At>, seen: &mut FxHashSet<usize>) -> bool {
-        let program = self.shared.program;
-        let function = program.function(self.shared.all[f]);
-        let calls = &self.shared.threads.calls;
-        let takes = |f: usize, wanted: &dyn Fn(At) -> bool| {
-            let at = self.shared.all[f];
-            let function = program.function(at);
-            function.blocks.iter().enumerate().any(|(b, block)| {
-                block.stmts.iter().enumerate().any(|(i, stmt)| match stmt {
-                    Statement::Call {
-                        callee: callee @ Callee::Function(_),
-                        args,
-                        ..
-                    } => {
-                        let target = program.target(at.0, function, callee, args.len());
-                        matches!(target, Target::Model(m) if m.packet.is_some() || m.drains)
-                            && wanted((b, i))
-                    }
-                    _ => false,
-                })
-            })
-        };
-        let before = |to: At| at.is_none_or(|at| reaches(function, to, at));
-        let taken = takes(f, &before)
-            || calls.out[f].iter().any(|edge| {
-                let mut called = self.called(edge.to, 2).into_iter();
-                before(edge.at) && called.any(|g| takes(g, &|_| true))
-            });
-        if taken || !seen.insert(f) {
-            return true;
-        }
-        let into = &calls.into[f];
-        !into.is_empty()
-            && into.iter().all(|caller| {
-                let edges = calls.out[*caller].iter().filter(|edge| edge.to == f);
-                let edges: Vec<At> = edges.map(|edge| edge.at).collect();
-                edges
-                    .into_iter()
-                    .all(|at| self.is_after_dequeue(*caller, Some(at), seen))
-            })
-    }
-
-    fn event(&self, thread: &Thread<'_>, used: &Use, freed: &Freed, way: &[(usize, At)]) -> Event {
+    ) -> Event {
         let program = self.shared.program;
         let function = |f: usize| program.function(self.shared.all[f]);
         let thing = match &used.thing {
@@ -944,44 +525,4 @@ fn only_asks(callee: &Callee) -> bool {
         Callee::Function(name) | Callee::Method { name, .. } => has_word(last(name), WORDS),
         _ => false,
     }
-}
-
-/// A pointer, or the variable that leads to it, is set between two statements.
-fn refilled(function: &Function, pointer: &Place, from: At, to: At) -> bool {
-    let blocks = function.blocks.iter().enumerate();
-    let mut stmts = blocks.flat_map(|(b, block)| {
-        let stmts = block.stmts.iter().enumerate();
-        stmts.map(move |(i, stmt)| ((b, i), stmt))
-    });
-    stmts.any(|(at, stmt)| {
-        let dst = match stmt {
-            Statement::Assign { dst, .. } | Statement::Call { dst: Some(dst), .. } => *dst,
-            _ => return false,
-        };
-        let dst = &function.places[dst];
-        let leads = dst.base == pointer.base && pointer.proj.starts_with(&dst.proj);
-        leads && reaches(function, from, at) && reaches(function, at, to)
-    })
-}
-
-/// The object that the thread is given was made to lead to another one: `request->owner = object`.
-fn leads_to(asker: &Asker<'_, '_>, object: &Base, other: &Base) -> bool {
-    let function = asker.function;
-    let mut stmts = function.blocks.iter().flat_map(|b| &b.stmts);
-    stmts.any(|stmt| match stmt {
-        Statement::Assign { dst, value } => {
-            let dst = &function.places[*dst];
-            let part = matches!(dst.proj.last(), Some(Proj::Field(_)));
-            let from = match value {
-                Rvalue::Use(Operand::Copy(p) | Operand::Move(p))
-                | Rvalue::Cast(_, Operand::Copy(p) | Operand::Move(p))
-                | Rvalue::Ref(p) => &function.places[*p],
-                _ => return false,
-            };
-            part && asker.fills.root(function, &dst.base) == *object
-                && (from.proj.is_empty())
-                && asker.fills.root(function, &from.base) == *other
-        }
-        _ => false,
-    })
 }
