@@ -47,7 +47,12 @@ impl Look<'_, '_, '_> {
         let function = asker.function;
         let dst = function.blocks.get(at.0).and_then(|b| b.stmts.get(at.1));
         let (
-            Some(Statement::Call { dst: Some(dst), .. }),
+            Some(Statement::Call {
+                dst: Some(dst),
+                callee,
+                args,
+                ..
+            }),
             Some(Terminator::Branch {
                 cond,
                 then,
@@ -57,6 +62,13 @@ impl Look<'_, '_, '_> {
         else {
             return false;
         };
+        // Functions of Windows yield nothing where they have failed; `pthread_create` yields nothing where it has
+        // worked, and of others nobody has said it.
+        let program = self.shared.program;
+        match program.target(asker.f.0, function, callee, args.len()) {
+            Target::Model(model) if model.starts.is_some() => {}
+            _ => return false,
+        }
         let Cond {
             op,
             lhs: Operand::Copy(p) | Operand::Move(p),

@@ -452,9 +452,12 @@ impl Lowering<'_> {
         let classes = context::bodiless_classes(&self.units, &self.options.models);
         self.take_in_types(files, surroundings, &classes);
         // A first header may only tell the type's other name.
+        let mut sought = FxHashSet::default();
         for _ in 0..2 {
             let types = thread_types::undeclared(&self.units, &self.options.models);
-            self.take_in_types(files, surroundings, &types);
+            let new: FxHashSet<String> = types.difference(&sought).cloned().collect();
+            self.take_in_types(files, surroundings, &new);
+            sought = types;
         }
     }
 

@@ -32,8 +32,28 @@ pub(crate) fn undeclared(units: &[Unit], models: &Models) -> FxHashSet<String> {
         let name = last(&local.ty.name);
         aliases.get(name).copied().unwrap_or(name)
     });
-    let open = |name: &&str| !classes.contains(name) && !aliases.contains_key(name);
+    let open = |name: &&str| {
+        !classes.contains(name) && !aliases.contains_key(name) && !is_of_the_language(name)
+    };
     names.filter(open).map(str::to_owned).collect()
+}
+
+/// No header of the program declares it.
+fn is_of_the_language(name: &str) -> bool {
+    matches!(
+        name,
+        "" | "?"
+            | "auto"
+            | "void"
+            | "bool"
+            | "char"
+            | "wchar_t"
+            | "int"
+            | "short"
+            | "long"
+            | "float"
+            | "double"
+    ) || name.contains(' ')
 }
 
 /// Some call in the function has another one run beside it.
